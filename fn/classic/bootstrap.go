@@ -1,0 +1,184 @@
+package classic
+
+import (
+	"cmp"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// partOf is the label that Flux puts on everything that it installs.
+const partOf = "app.kubernetes.io/part-of"
+
+// findBootstrap finds the installs whose manifests are in the input, as `flux bootstrap`, `flux install --export` and
+// Terraform's flux_bootstrap_git write them: by the Deployments of Flux's controllers, one install for each folder.
+func findBootstrap(set *object.Set, cfg config.Config, found *finding.List) []*Install {
+	byFolder := map[string][]*object.Object{}
+	for _, o := range set.Of("apps", "Deployment") {
+		if isController(o) {
+			dir := path.Dir(o.File)
+			byFolder[dir] = append(byFolder[dir], o)
+		}
+	}
+	var installs []*Install
+	for _, dir := range slices.Sorted(maps.Keys(byFolder)) {
+		if install := readBootstrap(set, byFolder[dir], cfg, found); install != nil {
+			installs = append(installs, install)
+		}
+	}
+	return installs
+}
+
+// isController tells a Deployment that installs a Flux controller from a patch for one: it has an image.
+func isController(o *object.Object) bool {
+	if !slices.Contains(flux.AllComponents("2.9.4"), o.Name) || o.Annotation(helmRelease) != "" {
+		return false
+	}
+	image := containerOf(o).image
+	return strings.Contains(image, "/"+o.Name+":") || strings.Contains(image, "/"+o.Name+"@")
+}
+
+// helmRelease is the annotation that Helm puts on what it installs.
+const helmRelease = "meta.helm.sh/release-name"
+
+func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Config, found *finding.List) *Install {
+	anchor := deployments[0]
+	pair, ok := findPair(set, anchor, cfg, found)
+	if !ok {
+		return nil
+	}
+	install := &Install{Anchor: anchor, Namespace: cmp.Or(anchor.Namespace, "flux-system"), Pair: pair, Objects: manifestsBeside(set, deployments)}
+	folder, err := readFolder(set, path.Dir(anchor.File))
+	if err != nil {
+		found.Error(KustomizationIn(set, path.Dir(anchor.File)), "", "%s", err)
+		return nil
+	}
+	if folder != nil && !folder.Lists(anchor.File) && anchor.File != "" {
+		found.Error(folder.Object, "resources", "%s is not listed, so it is not what Flux installs: remove it or list it", anchor.File)
+		return nil
+	}
+	install.Folder = folder
+	if folder != nil {
+		install.Fields = folder.Fields
+	}
+	if !install.readManifests(deployments, found) || !install.readFolderPatches(found) {
+		return nil
+	}
+	return install
+}
+
+// manifestsBeside are the objects that Flux installs, of the files that the Deployments are in.
+func manifestsBeside(set *object.Set, deployments []*object.Object) []*object.Object {
+	files := map[string]bool{}
+	for _, d := range deployments {
+		files[d.File] = true
+	}
+	var all []*object.Object
+	for _, o := range set.Current() {
+		if files[o.File] && isInstalled(o) {
+			all = append(all, o)
+		}
+	}
+	slices.SortStableFunc(all, object.Compare)
+	return all
+}
+
+// isInstalled tells what `flux install` writes from what people add to the same file: by label, and by kind and name for
+// those that releases before 2.0 did not label.
+func isInstalled(o *object.Object) bool {
+	if o.Kind == "CustomResourceDefinition" {
+		return strings.HasSuffix(o.Name, ".toolkit.fluxcd.io") || strings.HasSuffix(o.Name, ".extensions.fluxcd.io")
+	}
+	labels, _ := object.Get[map[string]any](o.Map(), "metadata", "labels")
+	return labels[partOf] == "flux"
+}
+
+// readManifests reads version, components and flags from what is installed.
+func (i *Install) readManifests(deployments []*object.Object, found *finding.List) bool {
+	version, ok := manifestVersion(i.Objects, deployments, found)
+	if !ok {
+		return false
+	}
+	i.Version = version
+	i.Options = flux.DefaultOptions(version.Release.String())
+	i.Options.Namespace = i.Namespace
+	i.Options.Components = componentsOf(deployments)
+	readFlags(&i.Options, i.Objects, deployments)
+	return i.compareManifests(found)
+}
+
+func componentsOf(deployments []*object.Object) []string {
+	var components []string
+	for _, c := range flux.AllComponents("2.9.4") {
+		if slices.ContainsFunc(deployments, func(d *object.Object) bool { return d.Name == c }) {
+			components = append(components, c)
+		}
+	}
+	return components
+}
+
+// compareManifests holds the manifests against what `flux install` writes for the flags that were read. What a person
+// changed in them is not known to any flag: it is carried as a patch.
+func (i *Install) compareManifests(found *finding.List) bool {
+	if !flux.Has(i.Options.Version) {
+		return true
+	}
+	release, err := flux.Install(i.Options)
+	if err != nil {
+		found.Error(i.Anchor, "", "Flux %s cannot be rendered: %s", i.Version, err)
+		return false
+	}
+	var here []*object.Object
+	for _, o := range i.Objects {
+		if o.Kind != "CustomResourceDefinition" {
+			here = append(here, o)
+		}
+	}
+	nodes, err := nodesOf(here)
+	if err != nil {
+		found.Error(i.Anchor, "", "%s", err)
+		return false
+	}
+	release = slices.DeleteFunc(release, func(n *kyaml.RNode) bool { return n.GetKind() == "CustomResourceDefinition" })
+	differences, err := flux.Compare(nodes, release)
+	if err != nil {
+		found.Error(i.Anchor, "", "%s", err)
+		return false
+	}
+	for _, d := range differences {
+		found.Error(i.Anchor, "", "the manifests of Flux %s were changed by hand, in a way that no flag of flux install makes: %s", i.Version, d)
+	}
+	return len(differences) == 0
+}
+
+// readFolderPatches takes the patches that apply to the install; those that apply to the pair are in the live pair, and
+// those for the resources beside it stay where they are.
+func (i *Install) readFolderPatches(found *finding.List) bool {
+	if i.Folder == nil {
+		return true
+	}
+	installed, err := nodesOf(i.Objects)
+	if err != nil {
+		found.Error(i.Anchor, "", "%s", err)
+		return false
+	}
+	for _, patch := range i.Folder.Patches {
+		selected, err := flux.Selects(installed, patch.Target)
+		if err != nil {
+			found.Error(patch.Object, patch.Field, "kustomize refuses the target of the patch: %s", err)
+			return false
+		}
+		if len(selected) > 0 {
+			i.Patches = append(i.Patches, patch)
+		}
+	}
+	return true
+}

@@ -1,0 +1,103 @@
+// Package classic knows the ways in which Flux is installed without Flux Operator: what each looks like in Git, and the
+// facts that each carries: version, components, flags, patches and the sync pair. It changes nothing.
+package classic
+
+import (
+	"cmp"
+	"slices"
+
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// The API groups that the layouts are made of.
+const (
+	SourceGroup     = "source.toolkit.fluxcd.io"
+	KustomizeGroup  = "kustomize.toolkit.fluxcd.io"
+	HelmGroup       = "helm.toolkit.fluxcd.io"
+	NotifyGroup     = "notification.toolkit.fluxcd.io"
+	OperatorGroup   = "fluxcd.controlplane.io"
+	ConfigGroup     = "kustomize.config.k8s.io"
+	DefaultRegistry = "ghcr.io/fluxcd"
+)
+
+// Install is one classic install and the sync pair of its cluster.
+type Install struct {
+	// Layout is the name of the way in which Flux was installed.
+	Layout string
+	// Anchor is the object that the install was recognised by.
+	Anchor *object.Object
+	// Objects are what the install consists of; cleanup removes them.
+	Objects []*object.Object
+	// Owner is the Flux Kustomization that applies the install and nothing else; nil when the root itself applies it.
+	Owner *object.Object
+	// Namespace is where the controllers run.
+	Namespace string
+	// Version is the release of Flux.
+	Version Version
+	// Options are the components and flags of `flux install` that show in the manifests.
+	Options flux.Options
+	// Patches are what the owner changed, in the order in which they apply.
+	Patches []Patch
+	// Fields are what else a kustomization.yaml does to the install, such as images and labels.
+	Fields map[string]any
+	// Folder is the kustomization.yaml that lists the install, nil when there is none.
+	Folder *Folder
+	// CommonMetadata are labels and annotations that the owner puts on everything that is installed.
+	CommonMetadata map[string]any
+	// Substitute is the postBuild that the patches go through before they apply; nil when there is none.
+	Substitute map[string]any
+	// Pair is the sync pair.
+	Pair Pair
+	// Bootstrap are kustomization.yaml files that installed Flux once and that no Flux Kustomization applies.
+	Bootstrap []*object.Object
+}
+
+// Cluster names the cluster by its sync path, as the config's clusters do.
+func (i *Install) Cluster() string {
+	if i.Pair.Root == nil {
+		return ""
+	}
+	return i.Pair.Path
+}
+
+// layout finds the installs of one kind; what it finds but cannot read it says in findings.
+type layout struct {
+	name string
+	find func(*object.Set, config.Config, *finding.List) []*Install
+}
+
+// layouts are all the ways to install Flux that are recognised, in the order in which they are looked for.
+var layouts = []layout{
+	{"flux-manifests", findFluxManifests},
+	{"bootstrap", findBootstrap},
+}
+
+// Layouts are the names of the layouts.
+func Layouts() []string {
+	var names []string
+	for _, l := range layouts {
+		names = append(names, l.name)
+	}
+	return names
+}
+
+// KustomizationFiles are the names that kustomize gives its own file. Source: kustomize api/konfig v0.21.
+var KustomizationFiles = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+
+// Detect finds every classic install of the input, with its sync pair, in the order of the sync paths.
+func Detect(set *object.Set, cfg config.Config, found *finding.List) []*Install {
+	var installs []*Install
+	for _, layout := range layouts {
+		for _, install := range layout.find(set, cfg, found) {
+			install.Layout = layout.name
+			installs = append(installs, install)
+		}
+	}
+	slices.SortStableFunc(installs, func(a, b *Install) int {
+		return cmp.Or(cmp.Compare(a.Cluster(), b.Cluster()), object.Compare(a.Anchor, b.Anchor))
+	})
+	return installs
+}

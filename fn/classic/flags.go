@@ -1,0 +1,171 @@
+package classic
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// container is what the flags of `flux install` show in: the one container of a controller and its pod.
+type container struct {
+	image       string
+	args        []string
+	pullSecrets []string
+	tolerations []string
+}
+
+func containerOf(deployment *object.Object) container {
+	var c container
+	pod, _ := object.Get[map[string]any](deployment.Map(), "spec", "template", "spec")
+	containers, _ := object.Get[[]any](pod, "containers")
+	for _, entry := range containers {
+		m, _ := entry.(map[string]any)
+		if m["name"] == "manager" {
+			c.image, _ = m["image"].(string)
+			args, _ := m["args"].([]any)
+			for _, arg := range args {
+				c.args = append(c.args, fmt.Sprint(arg))
+			}
+		}
+	}
+	c.pullSecrets = stringsIn(pod, "imagePullSecrets", "name")
+	c.tolerations = stringsIn(pod, "tolerations", "key")
+	return c
+}
+
+func stringsIn(m map[string]any, list, key string) []string {
+	entries, _ := object.Get[[]any](m, list)
+	var all []string
+	for _, entry := range entries {
+		e, _ := entry.(map[string]any)
+		if s, isString := e[key].(string); isString {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// arg is the value of a flag, of the last time it is given.
+func (c container) arg(name string) string {
+	value := ""
+	for _, arg := range c.args {
+		if v, found := strings.CutPrefix(arg, "--"+name+"="); found {
+			value = v
+		}
+	}
+	return value
+}
+
+// readFlags reads what shows of the flags of `flux install`. Source: flux2 pkg/manifestgen/install v2.7.5.
+func readFlags(o *flux.Options, objects, deployments []*object.Object) {
+	first := containerOf(deployments[0])
+	o.Registry = strings.TrimSuffix(repository(first.image), "/"+deployments[0].Name)
+	if len(first.pullSecrets) > 0 {
+		o.ImagePullSecret = first.pullSecrets[0]
+	}
+	o.TolerationKeys = first.tolerations
+	o.LogLevel = first.arg("log-level")
+	o.WatchAllNamespaces = first.arg("watch-all-namespaces") != "false"
+	o.NetworkPolicy = slices.ContainsFunc(objects, func(x *object.Object) bool { return x.Kind == "NetworkPolicy" })
+	o.Domain = domain(deployments)
+}
+
+// domain is the cluster domain, as it shows in the addresses that controllers tell each other.
+func domain(deployments []*object.Object) string {
+	for _, d := range deployments {
+		for _, flag := range []string{"storage-adv-addr", "events-addr"} {
+			if _, after, found := strings.Cut(containerOf(d).arg(flag), ".svc."); found {
+				return strings.TrimRight(strings.TrimSuffix(after, "/"), ".")
+			}
+		}
+	}
+	return ""
+}
+
+// repository is an image reference without tag and digest.
+func repository(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	if at := strings.LastIndex(image, ":"); at > strings.LastIndex(image, "/") {
+		image = image[:at]
+	}
+	return image
+}
+
+func tagOf(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	if at := strings.LastIndex(image, ":"); at > strings.LastIndex(image, "/") {
+		return image[at+1:]
+	}
+	return ""
+}
+
+// manifestVersion is the release that runs: the one whose images these are. Where several releases share them, or the
+// images are not tagged, the label decides.
+func manifestVersion(objects, deployments []*object.Object, found *finding.List) (Version, bool) {
+	label, labelled := labelVersion(objects)
+	releases, tagged := releasesOf(deployments)
+	switch {
+	case !tagged && labelled:
+		return label, true
+	case len(releases) > 0:
+		return byImages(label, labelled, releases, deployments[0], found), true
+	case labelled && flux.Controllers(label.Release.String()) == nil:
+		return label, true
+	}
+	found.Error(deployments[0], "spec.template.spec.containers[0].image", "the Flux version cannot be read: no release ships these image tags together%s; "+
+		"regenerate the manifests with flux install --export, and pin other images by a patch", mention(label, labelled))
+	return Version{}, false
+}
+
+func mention(label Version, labelled bool) string {
+	if !labelled {
+		return ""
+	}
+	return fmt.Sprintf(" (the labels say %s)", label)
+}
+
+// labelVersion reads the label that Flux puts on everything that it installs.
+func labelVersion(objects []*object.Object) (Version, bool) {
+	for _, o := range objects {
+		version, err := parseVersion(o.Str("metadata", "labels", "app.kubernetes.io/version"), "the label app.kubernetes.io/version")
+		if err == nil {
+			return version, true
+		}
+	}
+	return Version{}, false
+}
+
+// byImages picks, of the releases that ship the images, the one of the label, or else the newest.
+func byImages(label Version, labelled bool, releases []*semver.Version, at *object.Object, found *finding.List) Version {
+	if labelled && slices.ContainsFunc(releases, label.Release.Equal) {
+		return label
+	}
+	version := Version{Release: releases[len(releases)-1], Exact: true, From: "the image tags"}
+	if labelled {
+		found.Warn(at, "metadata.labels", "the labels say Flux %s, but the images are those of %s, which is what runs", label, version)
+	}
+	return version
+}
+
+// releasesOf are the releases that ship all of these images; tagged is false where an image has no tag.
+func releasesOf(deployments []*object.Object) (releases []*semver.Version, tagged bool) {
+	for n, d := range deployments {
+		tag := tagOf(containerOf(d).image)
+		if tag == "" {
+			return nil, false
+		}
+		ships := flux.ByController(d.Name, tag)
+		if n == 0 {
+			releases = ships
+			continue
+		}
+		releases = slices.DeleteFunc(slices.Clone(releases), func(v *semver.Version) bool { return !slices.ContainsFunc(ships, v.Equal) })
+	}
+	return releases, true
+}

@@ -1,0 +1,130 @@
+package classic
+
+import (
+	"fmt"
+	"strings"
+
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/fields"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// manifestArtifact is the OCI artifact that the Flux project publishes with every release, wherever it is mirrored to.
+// Source: fluxcd/flux2 .github/workflows/release.yaml.
+const manifestArtifact = "fluxcd/flux-manifests"
+
+func isManifestSource(source *object.Object) bool {
+	url := strings.TrimSuffix(source.Str("spec", "url"), "/")
+	return source.Kind == "OCIRepository" && (url == "oci://"+manifestArtifact || strings.HasSuffix(url, "/"+manifestArtifact) ||
+		strings.HasSuffix(url, "/flux-manifests"))
+}
+
+// artifactRules say what becomes of the Flux Kustomization that applies the flux-manifests artifact. What is left over
+// changes what the install renders in a way that nobody has looked at: an Error.
+// Source: kustomize.toolkit.fluxcd.io/v1 of Flux 2.9, MIGRATION facts 1 and 5.
+var artifactRules = []fields.Rule{
+	{From: "apiVersion", Why: "the object goes"},
+	{From: "kind", Why: "the object goes"},
+	{From: "metadata", Why: "the object goes"},
+	{From: "status", Why: "written by kustomize-controller"},
+	{From: "spec.interval", Why: "Flux Operator reconciles by itself"},
+	{From: "spec.retryInterval", Why: "Flux Operator reconciles by itself"},
+	{From: "spec.timeout", Why: "Flux Operator reconciles by itself"},
+	{From: "spec.wait", Why: "Flux Operator waits for what it applies"},
+	{From: "spec.healthChecks", Why: "Flux Operator waits for what it applies"},
+	{From: "spec.healthCheckExprs", Why: "Flux Operator waits for what it applies"},
+	{From: "spec.prune", Why: "Flux Operator keeps an inventory of its own"},
+	{From: "spec.deletionPolicy", Why: "the object goes; the guard decides what its removal deletes"},
+	{From: "spec.force", Why: "Flux Operator applies without force"},
+	{From: "spec.suspend", Why: "a suspended install is taken over as it is"},
+	{From: "spec.dependsOn", Why: "Flux Operator depends on nothing"},
+	{From: "spec.sourceRef", Why: "Flux Operator carries the manifests"},
+	{From: "spec.path", Via: artifactRoot, To: "path"},
+	{From: "spec.serviceAccountName", Why: "Flux Operator applies with its own service account"},
+	{From: "spec.decryption", Why: "the artifact holds nothing that is encrypted"},
+	{From: "spec.ignoreMissingComponents", Why: "only matters with components"},
+	{From: "spec.patches", To: "patches"},
+	{From: "spec.commonMetadata", To: "commonMetadata"},
+	{From: "spec.targetNamespace", To: "namespace"},
+	{From: "spec.postBuild", To: "postBuild"},
+	{From: "spec.images", To: "images"},
+	{From: "spec.patchesStrategicMerge", To: "patchesStrategicMerge"},
+	{From: "spec.patchesJson6902", To: "patchesJson6902"},
+	{From: "spec.validation", Why: "only known to v1beta1, without effect since Flux 0.18"},
+}
+
+// artifactRoot accepts the paths that mean the whole artifact.
+func artifactRoot(value any) (any, bool) {
+	p, isString := value.(string)
+	return p, isString && CleanPath(p) == "."
+}
+
+// findFluxManifests finds the installs that apply the flux-manifests artifact.
+func findFluxManifests(set *object.Set, cfg config.Config, found *finding.List) []*Install {
+	var installs []*Install
+	for _, owner := range set.Of(KustomizeGroup, "Kustomization") {
+		source := sourceOf(set, owner)
+		if source == nil || !isManifestSource(source) {
+			continue
+		}
+		if install := readFluxManifests(set, owner, source, cfg, found); install != nil {
+			installs = append(installs, install)
+		}
+	}
+	return installs
+}
+
+func readFluxManifests(set *object.Set, owner, source *object.Object, cfg config.Config, found *finding.List) *Install {
+	pair, ok := findPair(set, owner, cfg, found)
+	if !ok {
+		return nil
+	}
+	version, err := artifactVersion(source, cfg)
+	if err != nil {
+		found.Error(source, "spec.ref", "%s; set the config field instance.version to the minor version that runs, such as 2.6.x", err)
+		return nil
+	}
+	install := &Install{
+		Anchor: owner, Owner: owner, Objects: []*object.Object{owner, source}, Namespace: "flux-system", Version: version, Pair: pair,
+	}
+	install.Options = flux.DefaultOptions(version.Release.String())
+	install.Options.Components = flux.ArtifactComponents(version.Release.String())
+	if err := install.readOwner(); err != nil {
+		found.Error(owner, "spec", "%s", err)
+		return nil
+	}
+	return install
+}
+
+// readOwner takes from the install's Flux Kustomization what shapes the install.
+func (i *Install) readOwner() error {
+	read := map[string]any{}
+	moved, err := fields.Move(i.Owner.Map(), read, artifactRules)
+	if err != nil {
+		return err
+	}
+	if len(moved.Rest) > 0 {
+		return fmt.Errorf("field %s changes what is installed and has no counterpart in a FluxInstance: remove it first", moved.Rest[0].Path)
+	}
+	return i.readShape(read)
+}
+
+// artifactVersion reads the release from the reference to the artifact: the tag, also beside a digest, or a semver range.
+func artifactVersion(source *object.Object, cfg config.Config) (Version, error) {
+	if tag := source.Str("spec", "ref", "tag"); tag != "" && source.Str("spec", "ref", "semver") == "" {
+		if v, err := parseVersion(tag, "the artifact's tag"); err == nil {
+			return v, nil
+		}
+	}
+	if r := source.Str("spec", "ref", "semver"); r != "" && source.Str("spec", "ref", "digest") == "" {
+		if v, err := parseRange(r, "the artifact's semver range"); err == nil {
+			return v, nil
+		}
+	}
+	if v, ok := configuredVersion(cfg.Instance.Version); ok {
+		return v, nil
+	}
+	return Version{}, fmt.Errorf("the Flux version cannot be read from the reference to the artifact")
+}

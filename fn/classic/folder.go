@@ -1,0 +1,163 @@
+package classic
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"migrate-to-flux-operator/fn/object"
+)
+
+// Folder is a kustomization.yaml: what it lists and what it does to it.
+type Folder struct {
+	Object *object.Object
+	Dir    string
+	// Files are the files that it lists, Folders the folders and remote bases.
+	Files, Folders []string
+	// Patches are its patches of every form, in the order in which kustomize applies them.
+	Patches []Patch
+	// Fields are what else it does: images, labels, namespace, replicas and the like.
+	Fields map[string]any
+}
+
+// shapingFields change objects and need no file. Source: kustomize.config.k8s.io/v1beta1 of kustomize v5.8.
+var shapingFields = []string{"namespace", "namePrefix", "nameSuffix", "labels", "commonLabels", "commonAnnotations", "images", "replicas", "replacements"}
+
+// foreignFields read files in ways that this package does not follow.
+var foreignFields = []string{"components", "transformers", "configurations", "openapi", "vars", "imageTags"}
+
+// KustomizationIn returns the kustomization.yaml of a folder, nil when it has none.
+func KustomizationIn(set *object.Set, dir string) *object.Object {
+	for _, name := range KustomizationFiles {
+		if found := set.InFile(path.Join(dir, name)); len(found) > 0 {
+			return found[0]
+		}
+	}
+	return nil
+}
+
+// readFolder reads the kustomization.yaml of a folder, nil when it has none.
+//
+// It fails on a patch file that is not in the input and on what it cannot follow, naming the field.
+func readFolder(set *object.Set, dir string) (*Folder, error) {
+	k := KustomizationIn(set, dir)
+	if k == nil {
+		return nil, nil
+	}
+	folder := &Folder{Object: k, Dir: dir, Fields: map[string]any{}}
+	for _, field := range foreignFields {
+		if _, set := k.Map()[field]; set {
+			return nil, fmt.Errorf("field %s cannot be followed: inline what it does as patches first", field)
+		}
+	}
+	for _, field := range shapingFields {
+		if value, set := k.Map()[field]; set {
+			folder.Fields[field] = value
+		}
+	}
+	folder.readEntries(set)
+	return folder, folder.readPatches(set)
+}
+
+func (f *Folder) readEntries(set *object.Set) {
+	for _, field := range []string{"resources", "bases", "crds"} {
+		list, _ := object.Get[[]any](f.Object.Map(), field)
+		for _, entry := range list {
+			name, _ := entry.(string)
+			file := path.Join(f.Dir, name)
+			if len(set.InFile(file)) > 0 {
+				f.Files = append(f.Files, file)
+			} else {
+				f.Folders = append(f.Folders, file)
+			}
+		}
+	}
+}
+
+// Lists tells whether the kustomization.yaml names a file.
+func (f *Folder) Lists(file string) bool { return f != nil && slices.Contains(f.Files, file) }
+
+// Shapes tells whether it does anything to what it lists.
+func (f *Folder) Shapes() bool { return f != nil && len(f.Patches)+len(f.Fields) > 0 }
+
+// Guarded tells whether a patch puts the guard against pruning on everything that the kustomization.yaml applies.
+func (f *Folder) Guarded() bool {
+	return f != nil && slices.ContainsFunc(f.Patches, Patch.IsGuard)
+}
+
+// readPatches reads patchesStrategicMerge, patches and patchesJson6902, in this order.
+func (f *Folder) readPatches(set *object.Set) error {
+	merges, _ := object.Get[[]any](f.Object.Map(), "patchesStrategicMerge")
+	for i, entry := range merges {
+		text, _ := entry.(string)
+		patch := Patch{Body: text, Object: f.Object, Field: fmt.Sprintf("patchesStrategicMerge[%d]", i)}
+		if !strings.Contains(strings.TrimSpace(text), "\n") {
+			patch.File = text
+		}
+		if err := f.add(set, patch); err != nil {
+			return err
+		}
+	}
+	for _, field := range []string{"patches", "patchesJson6902"} {
+		patches, err := listOf(f.Object, field)
+		if err != nil {
+			return fmt.Errorf("field %s: %w", field, err)
+		}
+		for _, patch := range patches {
+			if err := f.add(set, patch); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// add reads the patch's file, if it has one, and gives it a target.
+func (f *Folder) add(set *object.Set, patch Patch) error {
+	if patch.File != "" {
+		body, err := f.read(set, patch.File)
+		if err != nil {
+			return fmt.Errorf("field %s: %w", patch.Field, err)
+		}
+		patch.File = path.Join(f.Dir, patch.File)
+		patch = patch.With(body, patch.Target)
+	}
+	documents, err := targeted(patch)
+	if err != nil {
+		return fmt.Errorf("field %s: %w", patch.Field, err)
+	}
+	f.Patches = append(f.Patches, documents...)
+	return nil
+}
+
+func (f *Folder) read(set *object.Set, file string) (string, error) {
+	if set.Read == nil {
+		return "", fmt.Errorf("the patch file %s is not in the input: inline the patch, or run on the whole folder", file)
+	}
+	content, found := set.Read(path.Join(f.Dir, file))
+	if !found {
+		return "", fmt.Errorf("the patch file %s is not in the input: inline the patch, or run on the whole folder", file)
+	}
+	return string(content), nil
+}
+
+// fields are the folder's own as a kustomization that needs no files.
+func (f *Folder) fields() map[string]any {
+	fields := maps.Clone(f.Fields)
+	fields["patches"] = entriesOf(f.Patches)
+	return fields
+}
+
+func entriesOf(patches []Patch) []any {
+	var entries []any
+	for _, patch := range patches {
+		entry := map[string]any{"patch": patch.Body}
+		if len(patch.Target) > 0 {
+			entry["target"] = patch.Target
+		}
+		entries = append(entries, entry)
+	}
+	return entries
+}

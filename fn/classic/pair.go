@@ -1,0 +1,179 @@
+package classic
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// Pair is the source and the root Flux Kustomization that sync a cluster.
+type Pair struct {
+	Source *object.Object
+	Root   *object.Object
+	// LiveSource and LiveRoot are the same two as they are on the cluster, after everything that shapes them.
+	LiveSource, LiveRoot *object.Object
+	// Path is the sync path as a clean slash path from the root of the repository.
+	Path string
+	// Prefix leads from the root of the repository to the root of the input; empty when they are the same.
+	Prefix string
+}
+
+// Dir is the folder of the sync path in the input.
+func (p Pair) Dir() string {
+	if p.Prefix == "" {
+		return p.Path
+	}
+	return path.Clean(strings.TrimPrefix(strings.TrimPrefix(p.Path, p.Prefix), "/"))
+}
+
+// sourceKinds are the sources that a cluster can sync from.
+var sourceKinds = []string{"GitRepository", "OCIRepository", "Bucket"}
+
+// findPair finds the sync pair of the cluster that an object belongs to, by what the objects say: the root is the Flux
+// Kustomization whose path holds that object, whose source is in the input, and that no other such Kustomization holds.
+func findPair(set *object.Set, anchor *object.Object, cfg config.Config, found *finding.List) (Pair, bool) {
+	candidates := pairsAround(set, anchor)
+	if !set.HasPaths() {
+		candidates = chosen(candidates, cfg.Clusters)
+	}
+	candidates = outermost(set, candidates)
+	candidates = mostUsedSource(set, candidates)
+	switch {
+	case len(candidates) == 0:
+		found.Error(anchor, "", "no sync pair found: no Flux Kustomization whose source is in the input has a path that holds this object; "+
+			"run on the whole repository, with the files that define the source and the root Kustomization")
+		return Pair{}, false
+	case len(candidates) > 1:
+		found.Error(candidates[1].Root, "spec.path", "two root Kustomizations sync this install: %s and %s; leave one of them in the input, "+
+			"or name the sync path in the config field clusters", candidates[0].describe(), candidates[1].describe())
+		return Pair{}, false
+	}
+	pair := candidates[0]
+	if err := pair.live(set); err != nil {
+		found.Error(pair.Root, "", "the sync pair cannot be followed to the cluster: %s", err)
+		return Pair{}, false
+	}
+	return pair, true
+}
+
+func (p Pair) describe() string {
+	return fmt.Sprintf("%s (path ./%s, source %s)", p.Root.ID, strings.TrimPrefix(p.Path, "."), p.Source.ID)
+}
+
+// pairsAround returns the pairs whose path holds the anchor's folder; all pairs where items carry no paths. Where no pair
+// does, the input may be a part of the repository, as with `kpt fn eval` on a subfolder.
+func pairsAround(set *object.Set, anchor *object.Object) []Pair {
+	var pairs, partial []Pair
+	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
+		source := sourceOf(set, root)
+		if source == nil || isManifestSource(source) {
+			continue
+		}
+		pair := Pair{Source: source, Root: root, Path: CleanPath(root.Str("spec", "path"))}
+		if !set.HasPaths() || Applies(set, pair.Path, anchor.File) {
+			pairs = append(pairs, pair)
+		} else if pair.locate(set, anchor) {
+			partial = append(partial, pair)
+		}
+	}
+	if len(pairs) == 0 {
+		return partial
+	}
+	return pairs
+}
+
+// locate finds the prefix that leads from the repository to the input: the first part of the sync path, such that the
+// rest of it is a folder of the input that holds both the anchor and the root.
+func (p *Pair) locate(set *object.Set, anchor *object.Object) bool {
+	if len(set.Below(p.Path)) > 0 {
+		return false
+	}
+	parts := strings.Split(p.Path, "/")
+	for i := 1; i <= len(parts); i++ {
+		inner := cmp.Or(path.Join(parts[i:]...), ".")
+		if object.Within(path.Dir(anchor.File), inner) && object.Within(path.Dir(p.Root.File), inner) {
+			p.Prefix = path.Join(parts[:i]...)
+			return true
+		}
+	}
+	return false
+}
+
+// chosen keeps the pairs whose path the config names; all when it names none.
+func chosen(pairs []Pair, clusters []string) []Pair {
+	if len(clusters) == 0 {
+		return pairs
+	}
+	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool {
+		return !slices.ContainsFunc(clusters, func(c string) bool { return CleanPath(c) == p.Path })
+	})
+}
+
+// outermost keeps the pairs whose root no other pair applies, unless they apply each other.
+func outermost(set *object.Set, pairs []Pair) []Pair {
+	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool {
+		return slices.ContainsFunc(pairs, func(other Pair) bool {
+			return other.Root != p.Root && other.Path != p.Path && other.applies(set, p) && !p.applies(set, other)
+		})
+	})
+}
+
+func (p Pair) applies(set *object.Set, other Pair) bool {
+	return other.Root.File != "" && Applies(set, p.Dir(), other.Root.File)
+}
+
+// mostUsedSource keeps the pairs of the source that most Flux Kustomizations use: this repository. A Kustomization of a
+// foreign repository can have any path, ./ above all.
+func mostUsedSource(set *object.Set, pairs []Pair) []Pair {
+	users := map[*object.Object]int{}
+	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
+		users[sourceOf(set, k)]++
+	}
+	most := 0
+	for _, p := range pairs {
+		most = max(most, users[p.Source])
+	}
+	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return users[p.Source] < most })
+}
+
+// sourceOf returns the source object of a Flux Kustomization, nil when it is not in the input or stands there several times.
+func sourceOf(set *object.Set, k *object.Object) *object.Object {
+	kind := k.Str("spec", "sourceRef", "kind")
+	if !slices.Contains(sourceKinds, kind) {
+		return nil
+	}
+	namespace := cmp.Or(k.Str("spec", "sourceRef", "namespace"), k.Namespace)
+	id := object.ID{APIVersion: SourceGroup + "/v1", Kind: kind, Namespace: namespace, Name: k.Str("spec", "sourceRef", "name")}
+	return nearest(set.Find(id), k)
+}
+
+// nearest picks, of several definitions of one object, that of the same cluster: the one whose folder shares most with k's.
+func nearest(found []*object.Object, k *object.Object) *object.Object {
+	if len(found) == 0 {
+		return nil
+	}
+	return slices.MaxFunc(found, func(a, b *object.Object) int {
+		return cmp.Or(cmp.Compare(shared(a.File, k.File), shared(b.File, k.File)), -object.Compare(a, b))
+	})
+}
+
+// shared counts the folders that two files have in common.
+func shared(a, b string) int {
+	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
+	n := 0
+	for n < len(as) && n < len(bs) && as[n] == bs[n] {
+		n++
+	}
+	return n
+}
+
+// CleanPath is a Flux spec.path as a clean slash path from the root of the repository: "." for ./ and for none.
+func CleanPath(p string) string {
+	return cmp.Or(strings.TrimPrefix(path.Clean("/"+p), "/"), ".")
+}

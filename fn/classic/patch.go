@@ -1,0 +1,203 @@
+package classic
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/object"
+)
+
+// Patch is one change that the owner made to the classic install.
+type Patch struct {
+	// Body is the text of the patch: a strategic merge patch or a list of JSON6902 operations.
+	Body string
+	// Target says what the patch applies to; nil when the body names its object itself.
+	Target map[string]any
+	// Comment stands above the patch in the file it came from.
+	Comment string
+	// File is where the body was read from, when it was not inline.
+	File string
+	// Object and Field say where the patch was found.
+	Object *object.Object
+	Field  string
+	// node is the entry as it was written, for as long as nothing in it had to change.
+	node *kyaml.Node
+}
+
+// Node is the patch as an entry of spec.kustomize.patches: as it was written where that is still what it says.
+func (p Patch) Node() *kyaml.Node {
+	if p.node != nil {
+		return p.node
+	}
+	fields := []object.Field{object.F("patch", p.Body)}
+	if len(p.Target) > 0 {
+		fields = append(fields, object.F("target", p.Target))
+	}
+	node := object.Map(fields...)
+	node.HeadComment = p.Comment
+	return node
+}
+
+// IsGuard tells the patch that deploy adds to the folder of an install: prune: disabled on everything, and nothing else.
+func (p Patch) IsGuard() bool {
+	var body map[string]any
+	if yaml.Unmarshal([]byte(p.Body), &body) != nil || len(p.Target) != 1 || p.Target["kind"] != ".*" {
+		return false
+	}
+	annotations, _ := object.Get[map[string]any](body, "metadata", "annotations")
+	return len(annotations) == 1 && annotations["kustomize.toolkit.fluxcd.io/prune"] == "disabled"
+}
+
+// With is the patch with another body and target; its comment and origin stay.
+func (p Patch) With(body string, target map[string]any) Patch {
+	p.Body, p.Target, p.node = body, target, nil
+	return p
+}
+
+// PatchFields are the fields of a kustomization.yaml that do what the owner did.
+func (i *Install) PatchFields() map[string]any {
+	fields := maps.Clone(i.Fields)
+	if fields == nil {
+		fields = map[string]any{}
+	}
+	fields["patches"] = entriesOf(i.Patches)
+	return fields
+}
+
+// patchesOf reads a list of patches with their comments, as it stands at a path of an object, each with a target.
+func patchesOf(o *object.Object, path ...string) ([]Patch, error) {
+	list, err := listOf(o, path...)
+	if err != nil {
+		return nil, err
+	}
+	var patches []Patch
+	for i, patch := range list {
+		documents, err := targeted(patch)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", i, err)
+		}
+		patches = append(patches, documents...)
+	}
+	return patches, nil
+}
+
+// listOf reads a list of patches as it is written.
+func listOf(o *object.Object, path ...string) ([]Patch, error) {
+	tree, err := o.Node()
+	if err != nil {
+		return nil, err
+	}
+	list, err := tree.Pipe(kyaml.Lookup(path...))
+	if err != nil || list == nil {
+		return nil, err
+	}
+	var patches []Patch
+	for i, entry := range list.Content() {
+		patch, err := patchOf(entry)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", i, err)
+		}
+		patch.Object, patch.Field = o, fmt.Sprintf("%s[%d]", join(path), i)
+		patches = append(patches, patch)
+	}
+	return patches, nil
+}
+
+// patchOf reads an entry: patch or path, target, and the options, which only matter to what they allow.
+func patchOf(entry *kyaml.Node) (Patch, error) {
+	text, err := object.Print(entry)
+	if err != nil {
+		return Patch{}, err
+	}
+	var read struct {
+		Patch   string         `json:"patch"`
+		Path    string         `json:"path"`
+		Target  map[string]any `json:"target"`
+		Options map[string]any `json:"options"`
+	}
+	if err := yaml.UnmarshalStrict([]byte(text), &read); err != nil {
+		return Patch{}, fmt.Errorf("not a patch with a target: %w", err)
+	}
+	patch := Patch{Body: read.Patch, File: read.Path, Target: read.Target, Comment: headComment(entry)}
+	if read.Path == "" && len(read.Options) == 0 {
+		patch.node = entry
+	}
+	return patch, nil
+}
+
+// headComment is the comment above an entry of a list; go-yaml hangs it on the entry or on its first key.
+func headComment(entry *kyaml.Node) string {
+	if entry.HeadComment != "" || len(entry.Content) == 0 {
+		return entry.HeadComment
+	}
+	return entry.Content[0].HeadComment
+}
+
+func join(path []string) string {
+	joined := path[0]
+	for _, key := range path[1:] {
+		joined += "." + key
+	}
+	return joined
+}
+
+// targeted gives a target to a patch that names its object in its body, one entry for each document; one that has a
+// target comes back as it is.
+//
+// It fails on a body that is neither a strategic merge patch nor a list of JSON6902 operations.
+func targeted(patch Patch) ([]Patch, error) {
+	if _, isJSON := operations(patch.Body); isJSON || len(patch.Target) > 0 {
+		if isJSON && len(patch.Target) == 0 {
+			return nil, fmt.Errorf("the patch has JSON6902 operations but no target: kustomize refuses it")
+		}
+		return []Patch{patch}, nil
+	}
+	var all []Patch
+	for _, body := range documents(patch.Body) {
+		var named struct {
+			APIVersion string `json:"apiVersion"`
+			Kind       string `json:"kind"`
+			Metadata   struct {
+				Name string `json:"name"`
+			} `json:"metadata"`
+		}
+		if err := yaml.Unmarshal([]byte(body), &named); err != nil {
+			return nil, fmt.Errorf("the patch is not YAML: %w", err)
+		}
+		if named.Kind == "" || named.Metadata.Name == "" {
+			return nil, fmt.Errorf("the patch has no target and names no object: kustomize refuses it")
+		}
+		target := map[string]any{"kind": named.Kind, "name": named.Metadata.Name}
+		if group, _, found := strings.Cut(named.APIVersion, "/"); found {
+			target["group"] = group
+		}
+		all = append(all, patch.With(body, target))
+	}
+	return all, nil
+}
+
+// operations reads the body of a JSON6902 patch; false when it is none.
+func operations(body string) ([]map[string]any, bool) {
+	var ops []map[string]any
+	if yaml.Unmarshal([]byte(body), &ops) != nil {
+		return nil, false
+	}
+	return ops, true
+}
+
+// documents cuts a body at its document separators and leaves out what holds nothing but comments.
+func documents(body string) []string {
+	var docs []string
+	for _, doc := range strings.Split("\n"+body, "\n---") {
+		var content any
+		if err := yaml.Unmarshal([]byte(doc), &content); err == nil && content == nil {
+			continue
+		}
+		docs = append(docs, strings.TrimPrefix(doc, "\n"))
+	}
+	return docs
+}

@@ -1,0 +1,259 @@
+// Package config reads what the user wants of the migration, strictly: an unknown field is an error, never ignored.
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// APIVersion and Kind of the function config; a ConfigMap with the same keys, dotted, is read as well.
+const (
+	APIVersion = "fn.kpt.dev/v1alpha1"
+	Kind       = "MigrateToFluxOperator"
+)
+
+// The values of the fields that are a choice.
+const (
+	Deploy  = "deploy"
+	Cleanup = "cleanup"
+
+	HelmRelease  = "HelmRelease"
+	External     = "external"
+	FluxInstance = "FluxInstance"
+
+	Minor = "minor"
+	Exact = "exact"
+
+	Adopt = "adopt"
+	Keep  = "keep"
+
+	On  = "on"
+	Off = "off"
+)
+
+// Config is what the user wants. The JSON names are the field names of the function config, the keys of the ConfigMap and
+// the flags of the commands.
+type Config struct {
+	// Phase is the commit to make: deploy adds Flux Operator beside the classic install, cleanup removes the classic install.
+	Phase string `json:"phase"`
+	// TakenOver says that the owner has checked that Flux Operator owns the root, the source and the Flux objects. Cleanup only.
+	TakenOver bool `json:"takenOver"`
+	// Clusters are the sync paths of the clusters to migrate; all that are found when empty.
+	Clusters []string `json:"clusters"`
+	// Operator is about Flux Operator itself.
+	Operator Operator `json:"operator"`
+	// Instance is about the FluxInstance.
+	Instance Instance `json:"instance"`
+	// Sync is about the sync pair.
+	Sync Sync `json:"sync"`
+	// OutputDir is where new files go, relative to the root of the input; <sync path>/flux-operator when empty.
+	OutputDir string `json:"outputDir"`
+	// Proof tells whether to prove that nothing is pruned: on or off.
+	Proof string `json:"proof"`
+}
+
+// Operator is how Flux Operator gets onto the cluster.
+type Operator struct {
+	// Version of the chart, which is the version of Flux Operator.
+	Version string `json:"version"`
+	// Install is HelmRelease, or external when Helm, Helmfile or Terraform already installs Flux Operator.
+	Install string `json:"install"`
+	// Values of the flux-operator chart.
+	Values map[string]any `json:"values"`
+}
+
+// Instance is what the FluxInstance says.
+type Instance struct {
+	// Form is FluxInstance, or HelmRelease for the flux-instance chart.
+	Form string `json:"form"`
+	// Version is minor, exact, or a semver range for distribution.version.
+	Version string `json:"version"`
+}
+
+// Sync is what becomes of the sync pair.
+type Sync struct {
+	// Mode is adopt (FluxInstance.spec.sync takes the pair over) or keep (the pair stays in Git).
+	Mode string `json:"mode"`
+	// Path moves the root path; the path stays when empty.
+	Path string `json:"path"`
+}
+
+// DefaultOperatorVersion is the chart version that is installed unless the config says otherwise.
+const DefaultOperatorVersion = "0.58.1"
+
+// Default is the config where nothing is said.
+func Default() Config {
+	return Config{
+		Phase:    Deploy,
+		Operator: Operator{Version: DefaultOperatorVersion, Install: HelmRelease},
+		Instance: Instance{Form: FluxInstance, Version: Minor},
+		Sync:     Sync{Mode: Adopt},
+		Proof:    On,
+	}
+}
+
+// document is the function config as a Kubernetes object.
+type document struct {
+	APIVersion string         `json:"apiVersion"`
+	Kind       string         `json:"kind"`
+	Metadata   map[string]any `json:"metadata"`
+	Config     `json:",inline"`
+}
+
+// configMap is the other form of it.
+type configMap struct {
+	APIVersion string            `json:"apiVersion"`
+	Kind       string            `json:"kind"`
+	Metadata   map[string]any    `json:"metadata"`
+	Data       map[string]string `json:"data"`
+}
+
+// Parse reads a function config, of kind MigrateToFluxOperator or ConfigMap; an empty text is the default config.
+//
+// It fails on an unknown field, naming it, on a value that is not one of the choices, and on another kind.
+func Parse(text []byte) (Config, error) {
+	var meta struct {
+		APIVersion string `json:"apiVersion"`
+		Kind       string `json:"kind"`
+	}
+	if err := yaml.Unmarshal(text, &meta); err != nil {
+		return Config{}, fmt.Errorf("the function config is not YAML: %w", err)
+	}
+	config := Default()
+	switch {
+	case strings.TrimSpace(string(text)) == "" || strings.TrimSpace(string(text)) == "null":
+	case meta.Kind == "ConfigMap" && meta.APIVersion == "v1":
+		if err := fromConfigMap(text, &config); err != nil {
+			return Config{}, err
+		}
+	case meta.Kind == Kind && meta.APIVersion == APIVersion:
+		doc := document{Config: config}
+		if err := yaml.UnmarshalStrict(text, &doc); err != nil {
+			return Config{}, fmt.Errorf("the function config is wrong: %s", plain(err))
+		}
+		config = doc.Config
+	default:
+		return Config{}, fmt.Errorf("the function config is a %s %s: use %s %s, or a ConfigMap", meta.APIVersion, meta.Kind, APIVersion, Kind)
+	}
+	return config, config.Validate()
+}
+
+func fromConfigMap(text []byte, config *Config) error {
+	var cm configMap
+	if err := yaml.UnmarshalStrict(text, &cm); err != nil {
+		return fmt.Errorf("the function config is wrong: %s", plain(err))
+	}
+	for _, key := range slices.Sorted(maps.Keys(cm.Data)) {
+		if err := config.Set(key, cm.Data[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Fields are the dotted names of all config fields, in the order of the reference.
+func Fields() []string {
+	return []string{"phase", "takenOver", "clusters", "operator.version", "operator.install", "operator.values",
+		"instance.form", "instance.version", "sync.mode", "sync.path", "outputDir", "proof"}
+}
+
+// Set sets one field by its dotted name from text, as a ConfigMap or a flag gives it.
+//
+// It fails on an unknown name and on a text that does not fit the field.
+func (c *Config) Set(name, text string) error {
+	var err error
+	switch name {
+	case "phase":
+		c.Phase = text
+	case "takenOver":
+		c.TakenOver, err = boolean(text)
+	case "clusters":
+		c.Clusters = list(text)
+	case "operator.version":
+		c.Operator.Version = strings.TrimPrefix(text, "v")
+	case "operator.install":
+		c.Operator.Install = text
+	case "operator.values":
+		err = yaml.UnmarshalStrict([]byte(text), &c.Operator.Values)
+	case "instance.form":
+		c.Instance.Form = text
+	case "instance.version":
+		c.Instance.Version = text
+	case "sync.mode":
+		c.Sync.Mode = text
+	case "sync.path":
+		c.Sync.Path = text
+	case "outputDir":
+		c.OutputDir = text
+	case "proof":
+		c.Proof = text
+	default:
+		return fmt.Errorf("unknown config field %q: the fields are %s", name, strings.Join(Fields(), ", "))
+	}
+	if err != nil {
+		return fmt.Errorf("config field %s: %s", name, plain(err))
+	}
+	return nil
+}
+
+func boolean(text string) (bool, error) {
+	switch text {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, fmt.Errorf("%q is not true or false", text)
+}
+
+func list(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' })
+}
+
+// Validate checks the fields that are a choice, and those that exclude each other.
+func (c *Config) Validate() error {
+	c.Operator.Version = strings.TrimPrefix(c.Operator.Version, "v")
+	choices := []struct {
+		field, value string
+		allowed      []string
+	}{
+		{"phase", c.Phase, []string{Deploy, Cleanup}},
+		{"operator.install", c.Operator.Install, []string{HelmRelease, External}},
+		{"instance.form", c.Instance.Form, []string{FluxInstance, HelmRelease}},
+		{"sync.mode", c.Sync.Mode, []string{Adopt, Keep}},
+		{"proof", c.Proof, []string{On, Off}},
+	}
+	for _, choice := range choices {
+		if !slices.Contains(choice.allowed, choice.value) {
+			return fmt.Errorf("config field %s is %q: use one of %s", choice.field, choice.value, strings.Join(choice.allowed, ", "))
+		}
+	}
+	return c.exclusions()
+}
+
+func (c *Config) exclusions() error {
+	switch {
+	case c.Instance.Version == "":
+		return fmt.Errorf("config field instance.version is empty: use minor, exact or a semver range such as 2.6.x")
+	case c.Sync.Mode == Keep && c.Sync.Path != "":
+		return fmt.Errorf("config field sync.path needs sync.mode adopt: with keep the pair stays as it is")
+	case len(c.Operator.Values) > 0 && c.Operator.Install == External:
+		return fmt.Errorf("config field operator.values needs operator.install HelmRelease: an external install has its own values")
+	case strings.HasPrefix(c.OutputDir, "/") || slices.Contains(strings.Split(c.OutputDir, "/"), ".."):
+		return fmt.Errorf("config field outputDir is %q: use a path inside the repository", c.OutputDir)
+	}
+	return nil
+}
+
+// plain is the error without the names of Go types and functions.
+func plain(err error) string {
+	text := err.Error()
+	for _, noise := range []string{"error unmarshaling JSON: ", "error converting YAML to JSON: ", "while decoding JSON: ", "json: "} {
+		text = strings.ReplaceAll(text, noise, "")
+	}
+	return text
+}

@@ -1,0 +1,177 @@
+// Package finding says what the migration found: a severity, the object and field it is about, the file they are in,
+// and a message that names what to do.
+package finding
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/fn/framework"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"migrate-to-flux-operator/fn/object"
+)
+
+// Severity is a contract: with one Error the output equals the input and the exit code is not 0.
+type Severity string
+
+// The severities of the KRM functions specification (v1), the worst first.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+	Info    Severity = "info"
+)
+
+// Finding is one sentence for a person, tied to the object, field and file it is about.
+type Finding struct {
+	Severity Severity  `json:"severity"`
+	Message  string    `json:"message"`
+	Object   object.ID `json:"object,omitzero"`
+	Field    string    `json:"field,omitempty"`
+	File     string    `json:"file,omitempty"`
+	Index    int       `json:"index,omitempty"`
+	// Cluster is the root path of the cluster the finding belongs to, empty when it concerns the whole input.
+	Cluster string `json:"cluster,omitempty"`
+	// Topic groups the findings of a plan: what was found, prerequisites, what to wait for, how to roll back.
+	Topic Topic `json:"topic,omitempty"`
+}
+
+// Topic is the part of a plan that a finding belongs to.
+type Topic string
+
+// The topics, in the order in which a plan prints them.
+const (
+	Found        Topic = "found"
+	Moved        Topic = "moved"
+	Imposed      Topic = "imposed"
+	Reference    Topic = "reference"
+	Proof        Topic = "proof"
+	Prerequisite Topic = "prerequisite"
+	Wait         Topic = "wait"
+	Verify       Topic = "verify"
+	Rollback     Topic = "rollback"
+)
+
+// List gathers findings; its zero value is ready to use.
+type List struct {
+	all     []Finding
+	cluster string
+}
+
+// For returns a view that files every finding under the cluster with this root path.
+func (l *List) For(cluster string) *List { return &List{cluster: cluster} }
+
+// Merge appends the findings of other lists.
+func (l *List) Merge(other *List) { l.all = append(l.all, other.all...) }
+
+// All returns the findings in the order in which they were made.
+func (l *List) All() []Finding { return l.all }
+
+// Failed tells whether there is an Error.
+func (l *List) Failed() bool {
+	return slices.ContainsFunc(l.all, func(f Finding) bool { return f.Severity == Error })
+}
+
+// Add appends a finding that was made elsewhere.
+func (l *List) Add(f Finding) {
+	if f.Cluster == "" {
+		f.Cluster = l.cluster
+	}
+	f.Message = object.Printable(f.Message)
+	if !slices.Contains(l.all, f) {
+		l.all = append(l.all, f)
+	}
+}
+
+// Error adds an Error about a field of an object; o may be nil when the input as a whole is meant.
+func (l *List) Error(o *object.Object, field, format string, args ...any) {
+	l.Add(about(Error, "", o, field, format, args...))
+}
+
+// Warn adds a Warning about a field of an object.
+func (l *List) Warn(o *object.Object, field, format string, args ...any) {
+	l.Add(about(Warning, "", o, field, format, args...))
+}
+
+// Info adds an Info under a topic.
+func (l *List) Info(topic Topic, o *object.Object, field, format string, args ...any) {
+	l.Add(about(Info, topic, o, field, format, args...))
+}
+
+func about(s Severity, t Topic, o *object.Object, field, format string, args ...any) Finding {
+	f := Finding{Severity: s, Topic: t, Field: field, Message: fmt.Sprintf(format, args...)}
+	if o != nil {
+		f.Object, f.File, f.Index = o.ID, o.File, o.Index
+	}
+	return f
+}
+
+// Where names the place of a finding: file, object and field, as far as they are known.
+func (f Finding) Where() string {
+	var parts []string
+	if f.File != "" {
+		parts = append(parts, f.File)
+	}
+	if f.Object.Kind != "" {
+		parts = append(parts, f.Object.String())
+	}
+	if f.Field != "" {
+		parts = append(parts, f.Field)
+	}
+	return strings.Join(parts, ": ")
+}
+
+// String is the finding on one line, as it goes to stderr.
+func (f Finding) String() string {
+	if where := f.Where(); where != "" {
+		return fmt.Sprintf("[%s] %s: %s", f.Severity, where, f.Message)
+	}
+	return fmt.Sprintf("[%s] %s", f.Severity, f.Message)
+}
+
+// Results are the findings as the KRM functions specification wants them: every result has a message and a severity,
+// a field only comes with a resourceRef, a file has a relative path with slashes.
+func Results(findings []Finding) framework.Results {
+	sorted := slices.Clone(findings)
+	slices.SortStableFunc(sorted, func(a, b Finding) int { return cmp.Compare(rank(a.Severity), rank(b.Severity)) })
+	results := make(framework.Results, 0, len(sorted))
+	for _, f := range sorted {
+		results = append(results, f.result())
+	}
+	return results
+}
+
+func (f Finding) result() *framework.Result {
+	r := &framework.Result{Message: f.Message, Severity: framework.Severity(f.Severity)}
+	if f.Object.Kind != "" {
+		r.ResourceRef = &yaml.ResourceIdentifier{
+			TypeMeta: yaml.TypeMeta{APIVersion: f.Object.APIVersion, Kind: f.Object.Kind},
+			NameMeta: yaml.NameMeta{Name: f.Object.Name, Namespace: f.Object.Namespace},
+		}
+		if f.Field != "" {
+			r.Field = &framework.Field{Path: f.Field}
+		}
+	}
+	if f.File != "" {
+		r.File = &framework.File{Path: f.File, Index: f.Index}
+	}
+	if f.Topic != "" {
+		r.Tags = map[string]string{"topic": string(f.Topic)}
+	}
+	if f.Cluster != "" {
+		r.Tags = withTag(r.Tags, "cluster", f.Cluster)
+	}
+	return r
+}
+
+func withTag(tags map[string]string, key, value string) map[string]string {
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	tags[key] = value
+	return tags
+}
+
+func rank(s Severity) int { return slices.Index([]Severity{Error, Warning, Info}, s) }

@@ -1,0 +1,151 @@
+package flux
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/resid"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+	"sigs.k8s.io/yaml"
+)
+
+// files is a tree of files that kustomize builds, by absolute path. It exists in memory only.
+type files map[string][]byte
+
+// add stores any value as YAML.
+func (f files) add(path string, value any) error {
+	out, err := yaml.Marshal(value)
+	f[path] = out
+	return err
+}
+
+// build runs kustomize on the root folder, with the options of kustomize-controller and Flux Operator: no plugins, files anywhere below
+// the root. kustomize panics on some invalid input; like the controllers, that is an error here.
+func (f files) build() (objects []*kyaml.RNode, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("kustomize build: %v", r)
+		}
+	}()
+	tree := filesys.MakeFsInMemory()
+	for path, content := range f {
+		if err := tree.WriteFile(path, content); err != nil {
+			return nil, err
+		}
+	}
+	kustomizer := krusty.MakeKustomizer(&krusty.Options{
+		LoadRestrictions: types.LoadRestrictionsNone,
+		PluginConfig:     types.DisabledPluginConfig(),
+	})
+	built, err := kustomizer.Run(tree, "/")
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range built.Resources() {
+		objects = append(objects, &r.RNode)
+	}
+	return objects, nil
+}
+
+// kustomization starts a kustomization.yaml.
+func kustomization(namespace string, resources ...string) types.Kustomization {
+	return types.Kustomization{
+		TypeMeta:  types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind},
+		Namespace: namespace,
+		Resources: resources,
+	}
+}
+
+// op is one operation of a JSON patch.
+type op struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value,omitempty"`
+}
+
+// container is where Flux controllers have their only container.
+const container = "/spec/template/spec/containers/0"
+
+// setArg replaces the container's argument at an index.
+func setArg(index int, value string) op {
+	return op{Op: "replace", Path: fmt.Sprintf("%s/args/%d", container, index), Value: value}
+}
+
+// addArg appends an argument to the container.
+func addArg(value string) op { return op{Op: "add", Path: container + "/args/-", Value: value} }
+
+// addArgs appends arguments in their order.
+func addArgs(values ...string) []op {
+	var ops []op
+	for _, v := range values {
+		ops = append(ops, addArg(v))
+	}
+	return ops
+}
+
+// jsonPatch is a patch of the objects of a kind whose name matches.
+func jsonPatch(kind, name string, ops ...op) types.Patch {
+	content, err := json.Marshal(ops)
+	if err != nil {
+		panic(err) // ops hold strings, lists and maps only
+	}
+	return types.Patch{Patch: string(content), Target: target(kind, name)}
+}
+
+// mergePatch is a strategic merge patch of all Deployments.
+func mergePatch(deployment map[string]any) types.Patch {
+	object := map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": "all"}}
+	for key, value := range deployment {
+		object[key] = value
+	}
+	content, err := json.Marshal(object)
+	if err != nil {
+		panic(err) // as above
+	}
+	return types.Patch{Patch: string(content), Target: target("Deployment", "")}
+}
+
+// target selects by kind and by a name pattern, which kustomize anchors.
+func target(kind, name string) *types.Selector {
+	return &types.Selector{ResId: resid.ResId{Gvk: resid.Gvk{Kind: kind}, Name: name}}
+}
+
+// anyOf is the name pattern for several names.
+func anyOf(names ...string) string {
+	pattern := "("
+	for i, name := range names {
+		if i > 0 {
+			pattern += "|"
+		}
+		pattern += name
+	}
+	return pattern + ")"
+}
+
+// labelTransformer is the built-in transformer that sets labels at the given fields of all or some kinds.
+func labelTransformer(labels map[string]string, fields ...types.FieldSpec) map[string]any {
+	return map[string]any{
+		"apiVersion": "builtin", "kind": "LabelTransformer", "metadata": map[string]any{"name": "labels"},
+		"labels": labels, "fieldSpecs": fieldSpecs(fields),
+	}
+}
+
+// fieldSpecs spells field specs as transformers read them.
+func fieldSpecs(fields []types.FieldSpec) []map[string]any {
+	var out []map[string]any
+	for _, f := range fields {
+		spec := map[string]any{"path": f.Path, "create": true}
+		if f.Kind != "" {
+			spec["kind"] = f.Kind
+		}
+		out = append(out, spec)
+	}
+	return out
+}
+
+// has tells whether a component is installed.
+func (o Options) has(component string) bool { return slices.Contains(o.Components, component) }

@@ -1,0 +1,279 @@
+package flux
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/resid"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+// Options are the flags of `flux install`. Use DefaultOptions and change what differs; an empty text is a default too.
+type Options struct {
+	Version            string   // the Flux release, its manifests must be here (Has)
+	Namespace          string   // --namespace
+	Components         []string // --components and --components-extra
+	Registry           string   // --registry
+	ImagePullSecret    string   // --image-pull-secret
+	NetworkPolicy      bool     // --network-policy
+	Domain             string   // --cluster-domain
+	LogLevel           string   // --log-level
+	WatchAllNamespaces bool     // --watch-all-namespaces
+	TolerationKeys     []string // --toleration-keys
+
+	// RemoteBase renders github.com/fluxcd/flux2/manifests/install?ref=<Version> instead: no flags, namespace flux-system, and the cluster
+	// roles and their bindings without the -<namespace> suffix. Only Version and Components are read.
+	RemoteBase bool
+
+	// manifestTags leaves the images at the tags of the manifests, as the operator does for a registry that it does not know.
+	manifestTags bool
+}
+
+// defaultNamespace is the one that the release manifests name.
+const defaultNamespace = "flux-system"
+
+// DefaultOptions are the defaults of `flux install` for a release. Source: flux2 pkg/manifestgen/install/options.go.
+func DefaultOptions(version string) Options {
+	return Options{
+		Version:            tag(version),
+		Namespace:          defaultNamespace,
+		Components:         DefaultComponents(),
+		Registry:           "ghcr.io/fluxcd",
+		NetworkPolicy:      true,
+		Domain:             "cluster.local",
+		LogLevel:           "info",
+		WatchAllNamespaces: true,
+	}
+}
+
+// Install renders what `flux install --export` prints, and so what the flux-manifests artifact and gotk-components.yaml hold, with CRDs
+// cut down to what they serve. Source: flux2 pkg/manifestgen/install at v2.2.3 to v2.9.4.
+func Install(o Options) ([]*yaml.RNode, error) {
+	if o.RemoteBase {
+		o = Options{Version: o.Version, Components: o.Components, RemoteBase: true}
+	}
+	o = o.withDefaults()
+	if err := checkComponents(o.Version, o.Components); err != nil {
+		return nil, err
+	}
+	tree, err := o.tree()
+	if err != nil {
+		return nil, err
+	}
+	if o.RemoteBase {
+		err = o.addRemoteBase(tree)
+	} else {
+		err = o.addInstall(tree)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return tree.build()
+}
+
+// withDefaults fills the texts and lists that are empty.
+func (o Options) withDefaults() Options {
+	d := DefaultOptions(o.Version)
+	o.Version = d.Version
+	o.Namespace = or(o.Namespace, d.Namespace)
+	o.Registry = strings.TrimSuffix(or(o.Registry, d.Registry), "/")
+	o.Domain = or(o.Domain, d.Domain)
+	o.LogLevel = or(o.LogLevel, d.LogLevel)
+	if len(o.Components) == 0 {
+		o.Components = d.Components
+	}
+	return o
+}
+
+// or is the first of two texts that is not empty.
+func or(text, otherwise string) string {
+	if text != "" {
+		return text
+	}
+	return otherwise
+}
+
+// tree holds the release manifests that an install needs, and the Namespace. Where the namespace is another one, the subjects of the role
+// bindings are changed in the text, because kustomize cannot: both `flux install` and the operator do so.
+func (o Options) tree() (files, error) {
+	tree := files{}
+	for _, name := range append([]string{"policies", "rbac"}, o.Components...) {
+		content, err := manifest(o.Version, name)
+		if err != nil {
+			return nil, err
+		}
+		tree["/"+name+".yaml"] = content
+	}
+	rbac := tree["/rbac.yaml"]
+	delete(tree, "/rbac.yaml")
+	tree["/roles/rbac.yaml"] = bytes.ReplaceAll(rbac, []byte(defaultNamespace), []byte(o.Namespace))
+	return tree, tree.add("/namespace.yaml", map[string]any{
+		"apiVersion": "v1", "kind": "Namespace",
+		"metadata": map[string]any{"name": o.Namespace, "labels": map[string]any{
+			"pod-security.kubernetes.io/warn":         "restricted",
+			"pod-security.kubernetes.io/warn-version": "latest",
+		}},
+	})
+}
+
+// addInstall adds the kustomizations that `flux install` generates.
+func (o Options) addInstall(tree files) error {
+	root := o.root(o.eventsAddr())
+	root.Transformers = []string{"labels.yaml"}
+	if o.has(sourceWatcher) {
+		root.Patches = append(root.Patches, externalArtifactGate())
+	}
+	if o.has(sourceWatcher) && !atLeast(o.Version, "2.7.2") {
+		// A bug of `flux install` v2.7.0 and v2.7.1, which the operator does not have.
+		root.Patches = append(root.Patches, jsonPatch("Deployment", sourceWatcher, setArg(6, o.storageAddr(sourceController))))
+	}
+	labels := map[string]string{
+		"app.kubernetes.io/instance": o.Namespace,
+		"app.kubernetes.io/version":  o.Version,
+		"app.kubernetes.io/part-of":  "flux",
+	}
+	return first(
+		tree.add("/labels.yaml", labelTransformer(labels, o.labelled()...)),
+		tree.add("/roles/kustomization.yaml", o.roles()),
+		tree.add("/kustomization.yaml", root),
+	)
+}
+
+// addRemoteBase adds the kustomization of manifests/install.
+func (o Options) addRemoteBase(tree files) error {
+	root := kustomization(defaultNamespace, "namespace.yaml", "policies.yaml", "roles/rbac.yaml")
+	for _, c := range o.Components {
+		root.Resources = append(root.Resources, c+".yaml")
+	}
+	root.Transformers = []string{"labels.yaml"}
+	root.Images = o.images()
+	labels := map[string]string{"app.kubernetes.io/instance": defaultNamespace, "app.kubernetes.io/part-of": "flux"}
+	return first(
+		tree.add("/labels.yaml", labelTransformer(labels, o.labelled()...)),
+		tree.add("/kustomization.yaml", root),
+	)
+}
+
+// first is the first error of several steps that do not depend on each other.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// labelled are the fields that Flux's own labels go to; the pods have them since v2.7.0.
+func (o Options) labelled() []types.FieldSpec {
+	fields := []types.FieldSpec{{Path: "metadata/labels"}}
+	if atLeast(o.Version, "2.7.0") {
+		fields = append(fields, types.FieldSpec{Gvk: resid.FromKind("Deployment"), Path: "spec/template/metadata/labels"})
+	}
+	return fields
+}
+
+// root is the part of the kustomization that `flux install` and the operator have in common.
+func (o Options) root(eventsAddr string) types.Kustomization {
+	resources := []string{"namespace.yaml"}
+	if o.NetworkPolicy {
+		resources = append(resources, "policies.yaml")
+	}
+	resources = append(resources, "roles")
+	root := kustomization(o.Namespace, resources...)
+	root.Images = o.images()
+	root.Patches = append(root.Patches, o.podPatch())
+	for _, c := range o.Components {
+		root.Resources = append(root.Resources, c+".yaml")
+		root.Patches = append(root.Patches, o.argsPatch(c, eventsAddr))
+	}
+	return root
+}
+
+// roles is the kustomization that gives the cluster roles, their bindings and the quota the namespace as suffix.
+func (o Options) roles(patches ...types.Patch) types.Kustomization {
+	roles := kustomization(o.Namespace, "rbac.yaml")
+	roles.NameSuffix = "-" + o.Namespace
+	roles.Patches = patches
+	return roles
+}
+
+// images gives every controller its registry and the tag that its release ships. The tag is stated because the v2.2.3 manifests, which
+// were taken later, carry source-controller v1.2.5 where the release has v1.2.4.
+func (o Options) images() []types.Image {
+	tags := Controllers(o.Version)
+	if o.manifestTags {
+		tags = nil
+	}
+	var images []types.Image
+	for _, c := range o.Components {
+		images = append(images, types.Image{Name: "fluxcd/" + c, NewName: o.Registry + "/" + c, NewTag: tags[c]})
+	}
+	return images
+}
+
+// podPatch sets what all pods share: the node selector, the pull secret and the tolerations.
+func (o Options) podPatch() types.Patch {
+	pod := map[string]any{"nodeSelector": map[string]any{"kubernetes.io/os": "linux"}}
+	if o.ImagePullSecret != "" {
+		pod["imagePullSecrets"] = []any{map[string]any{"name": o.ImagePullSecret}}
+	}
+	var tolerations []any
+	for _, key := range o.TolerationKeys {
+		tolerations = append(tolerations, map[string]any{"key": key, "operator": "Exists"})
+	}
+	if tolerations != nil {
+		pod["tolerations"] = tolerations
+	}
+	return mergePatch(map[string]any{"spec": map[string]any{"template": map[string]any{"spec": pod}}})
+}
+
+// argsPatch sets the arguments of a controller that depend on flags, by their place in the release manifests.
+func (o Options) argsPatch(component, eventsAddr string) types.Patch {
+	args := []string{
+		"--events-addr=" + eventsAddr,
+		fmt.Sprintf("--watch-all-namespaces=%t", o.WatchAllNamespaces),
+		"--log-level=" + o.LogLevel,
+	}
+	if component == notificationController {
+		args = args[1:]
+	}
+	var ops []op
+	for i, arg := range args {
+		ops = append(ops, setArg(i, arg))
+	}
+	if component == sourceController || component == sourceWatcher {
+		ops = append(ops, setArg(6, o.storageAddr(component)))
+	}
+	patch := jsonPatch("Deployment", component, ops...)
+	patch.Target.Gvk = resid.Gvk{Group: "apps", Version: "v1", Kind: "Deployment"}
+	return patch
+}
+
+// storageAddr is where a component that stores artifacts says they are.
+func (o Options) storageAddr(component string) string {
+	return fmt.Sprintf("--storage-adv-addr=%s.$(RUNTIME_NAMESPACE).svc.%s.", component, o.Domain)
+}
+
+// eventsAddr is where controllers send events, empty without notification-controller. Flux fills the namespace in on its own up to v2.7.1.
+func (o Options) eventsAddr() string {
+	if atLeast(o.Version, "2.7.2") {
+		return o.eventsAddrIn("$(RUNTIME_NAMESPACE)")
+	}
+	return o.eventsAddrIn(o.Namespace)
+}
+
+// eventsAddrIn is eventsAddr with the namespace spelled as given.
+func (o Options) eventsAddrIn(namespace string) string {
+	if !o.has(notificationController) {
+		return ""
+	}
+	return fmt.Sprintf("http://%s.%s.svc.%s./", notificationController, namespace, o.Domain)
+}
+
+// externalArtifactGate lets kustomize- and helm-controller read what source-watcher makes.
+func externalArtifactGate() types.Patch {
+	return jsonPatch("Deployment", anyOf(kustomizeController, helmController), addArg("--feature-gates=ExternalArtifact=true"))
+}

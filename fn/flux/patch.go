@@ -1,0 +1,210 @@
+package flux
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+// ID names an object. The API version is not part of it: a patch or another writer may use another one for the same object.
+type ID struct{ Group, Kind, Namespace, Name string }
+
+// String spells an ID as Flux does: Deployment/flux-system/source-controller.
+func (id ID) String() string {
+	if id.Namespace == "" {
+		return id.Kind + "/" + id.Name
+	}
+	return id.Kind + "/" + id.Namespace + "/" + id.Name
+}
+
+// IDOf names an object.
+func IDOf(object *yaml.RNode) ID {
+	group, _, found := strings.Cut(object.GetApiVersion(), "/")
+	if !found {
+		group = ""
+	}
+	return ID{Group: group, Kind: object.GetKind(), Namespace: object.GetNamespace(), Name: object.GetName()}
+}
+
+// Patch builds objects through the fields of a kustomization.yaml (patches, images, namespace, labels, replicas, ...), as
+// kustomize-controller does. Its resources are the objects. Nothing is read: a field that names files, folders or addresses is an error;
+// inline what patch files hold.
+func Patch(objects []*yaml.RNode, fields map[string]any) ([]*yaml.RNode, error) {
+	root, err := plain(fields)
+	if err != nil {
+		return nil, err
+	}
+	if err := offline(root); err != nil {
+		return nil, err
+	}
+	resources, err := stream(objects)
+	if err != nil {
+		return nil, err
+	}
+	root["apiVersion"], root["kind"] = types.KustomizationVersion, types.KustomizationKind
+	root["resources"] = []string{"resources.yaml"}
+	tree := files{"/resources.yaml": resources}
+	if err := tree.add("/kustomization.yaml", root); err != nil {
+		return nil, err
+	}
+	return tree.build()
+}
+
+// plain copies a map, however its values are typed, into maps, lists and scalars.
+func plain(value map[string]any) (map[string]any, error) {
+	content, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]any{}
+	err = json.Unmarshal(content, &out)
+	if out == nil {
+		out = map[string]any{}
+	}
+	return out, err
+}
+
+// stream writes objects one after the other, without the annotations by which function runtimes remember files.
+func stream(objects []*yaml.RNode) ([]byte, error) {
+	var b strings.Builder
+	for _, object := range objects {
+		object = object.Copy()
+		if err := forgetFiles(object); err != nil {
+			return nil, err
+		}
+		text, err := object.String()
+		if err != nil {
+			return nil, err
+		}
+		b.WriteString("---\n" + text)
+	}
+	return []byte(b.String()), nil
+}
+
+// forgetFiles removes bookkeeping annotations: they are no part of the object.
+func forgetFiles(object *yaml.RNode) error {
+	for _, key := range slices.Sorted(maps.Keys(object.GetAnnotations())) {
+		if bookkeeping(key) {
+			if err := object.PipeE(yaml.ClearAnnotation(key)); err != nil {
+				return err
+			}
+		}
+	}
+	return yaml.ClearEmptyAnnotations(object)
+}
+
+// bookkeeping tells an annotation of a function runtime.
+func bookkeeping(annotation string) bool {
+	return strings.HasPrefix(annotation, "internal.config.kubernetes.io/") || strings.HasPrefix(annotation, "config.kubernetes.io/") ||
+		strings.HasPrefix(annotation, "config.k8s.io/")
+}
+
+// inlineFields are the fields of a kustomization.yaml that say all they have to say themselves.
+func inlineFields() []string {
+	return []string{
+		"apiVersion", "kind", "metadata", "resources", "namespace", "namePrefix", "nameSuffix", "commonLabels", "labels", "commonAnnotations",
+		"patches", "patchesJson6902", "patchesStrategicMerge", "images", "replicas", "replacements", "sortOptions", "vars",
+	}
+}
+
+// offline refuses what kustomize would go to files or to the network for.
+func offline(fields map[string]any) error {
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		if !slices.Contains(inlineFields(), field) {
+			return fmt.Errorf("kustomization.yaml field %s cannot be built here", field)
+		}
+	}
+	for _, field := range []string{"patches", "patchesJson6902", "replacements"} {
+		items, _ := fields[field].([]any)
+		for i, item := range items {
+			if m, ok := item.(map[string]any); ok && m["path"] != nil {
+				return fmt.Errorf("kustomization.yaml field %s[%d].path names a file: inline it", field, i)
+			}
+		}
+	}
+	merges, _ := fields["patchesStrategicMerge"].([]any)
+	for i, item := range merges {
+		if text, _ := item.(string); !inline(text) {
+			return fmt.Errorf("kustomization.yaml field patchesStrategicMerge[%d] names a file: inline it", i)
+		}
+	}
+	return nil
+}
+
+// inline tells a patch from the path of one.
+func inline(text string) bool {
+	text = strings.TrimSpace(text)
+	return strings.HasPrefix(text, "{") || strings.Contains(text, "\n")
+}
+
+// probe is the annotation by which Selects sees what a target selects.
+const probe = "migrate.fn.kpt.dev/selected"
+
+// probePatch puts the probe on what a target selects. It is a merge patch because that also works where there are no annotations yet.
+func probePatch(target map[string]any) map[string]any {
+	return map[string]any{
+		"target": target,
+		"patch":  `{"apiVersion": "v1", "kind": "any", "metadata": {"name": "any", "annotations": {"` + probe + `": "yes"}}}`,
+	}
+}
+
+// Selects lists the objects that a kustomize patch target (group, version, kind, name, namespace, labelSelector, annotationSelector)
+// selects among objects as they are. It asks kustomize, so that it cannot differ.
+func Selects(objects []*yaml.RNode, target map[string]any) ([]ID, error) {
+	patched, err := Patch(objects, map[string]any{"patches": []any{probePatch(target)}})
+	if err != nil {
+		return nil, err
+	}
+	return probed(patched), nil
+}
+
+// InstanceSelects lists the objects that a patch target selects when it comes after all patches of a FluxInstance. They are named as they
+// come out, but selected as the operator has them at that point: without namespace, labels of the install, or final names.
+func InstanceSelects(fluxInstance map[string]any, version string, target map[string]any) ([]ID, error) {
+	with, err := withPatch(fluxInstance, probePatch(target))
+	if err != nil {
+		return nil, err
+	}
+	objects, err := Instance(with, version)
+	if err != nil {
+		return nil, err
+	}
+	return probed(objects), nil
+}
+
+// probed names the objects that carry the probe.
+func probed(objects []*yaml.RNode) []ID {
+	var ids []ID
+	for _, object := range objects {
+		if object.GetAnnotations()[probe] != "" {
+			ids = append(ids, IDOf(object))
+		}
+	}
+	return ids
+}
+
+// withPatch is a FluxInstance with one more patch. The given one is not changed.
+func withPatch(fluxInstance, patch map[string]any) (map[string]any, error) {
+	out, err := plain(fluxInstance)
+	if err != nil {
+		return nil, err
+	}
+	at := out
+	for _, field := range []string{"spec", "kustomize"} {
+		if at[field] == nil {
+			at[field] = map[string]any{}
+		}
+		var ok bool
+		if at, ok = at[field].(map[string]any); !ok {
+			return nil, fmt.Errorf("FluxInstance field %s is no map", field)
+		}
+	}
+	patches, _ := at["patches"].([]any)
+	at["patches"] = append(patches, patch)
+	return out, nil
+}

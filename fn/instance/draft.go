@@ -1,0 +1,162 @@
+package instance
+
+import (
+	"maps"
+	"slices"
+
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// draft is a FluxInstance in the making: its fields by their names, and the owner's patches.
+type draft struct {
+	plan *Plan
+	// distribution and cluster are the fields that differ from install to install.
+	distribution, cluster map[string]any
+	// extra are further fields of the spec: storage, sharding, commonMetadata.
+	extra   map[string]any
+	patches []classic.Patch
+}
+
+// newDraft takes the flags of the classic install into the fields of a FluxInstance.
+func newDraft(p *Plan) *draft {
+	o := p.Install.Options
+	d := &draft{
+		plan:         p,
+		distribution: map[string]any{"version": p.Version, "registry": o.Registry},
+		cluster:      map[string]any{"type": "kubernetes", "networkPolicy": o.NetworkPolicy},
+		extra:        map[string]any{},
+	}
+	if o.ImagePullSecret != "" {
+		d.distribution["imagePullSecret"] = o.ImagePullSecret
+	}
+	if o.Domain != "" && o.Domain != "cluster.local" {
+		d.cluster["domain"] = o.Domain
+	}
+	if len(p.Install.CommonMetadata) > 0 {
+		d.extra["commonMetadata"] = p.Install.CommonMetadata
+	}
+	return d
+}
+
+// clone is a copy to try a change on.
+func (d *draft) clone() *draft {
+	c := *d
+	c.distribution, c.cluster, c.extra = maps.Clone(d.distribution), maps.Clone(d.cluster), maps.Clone(d.extra)
+	c.patches = slices.Clone(d.patches)
+	return &c
+}
+
+// inOrder are the fields of a map in the order in which the documentation of the FluxInstance has them.
+func inOrder(m map[string]any, keys ...string) *kyaml.Node {
+	var fields []object.Field
+	for _, key := range keys {
+		if value, set := m[key]; set {
+			fields = append(fields, object.F(key, value))
+		}
+	}
+	return object.Map(fields...)
+}
+
+// spec is the FluxInstance's spec without kustomize.
+func (d *draft) spec() *kyaml.Node {
+	fields := []object.Field{
+		object.F("distribution", inOrder(d.distribution, "version", "registry", "imagePullSecret")),
+		object.F("components", d.plan.Install.Options.Components),
+		object.F("cluster", inOrder(d.cluster, "type", "size", "domain", "multitenant", "tenantDefaultServiceAccount",
+			"objectLevelWorkloadIdentity", "networkPolicy")),
+	}
+	for _, key := range []string{"commonMetadata", "storage", "sharding"} {
+		if value, set := d.extra[key]; set {
+			fields = append(fields, object.F(key, value))
+		}
+	}
+	if d.plan.Config.Sync.Mode == config.Adopt {
+		fields = append(fields, object.F("sync", inOrder(d.plan.Sync.Spec, "kind", "name", "url", "ref", "path", "pullSecret", "provider", "interval")))
+	}
+	return object.Map(fields...)
+}
+
+// nodes are the entries of spec.kustomize.patches: the owner's, then those that restate the sync pair.
+func (d *draft) nodes() []*kyaml.Node {
+	var nodes []*kyaml.Node
+	for _, patch := range d.patches {
+		nodes = append(nodes, patch.Node())
+	}
+	if d.plan.Config.Sync.Mode == config.Adopt {
+		nodes = append(nodes, d.plan.Sync.Patches...)
+	}
+	return nodes
+}
+
+// instance is the whole FluxInstance, decoded, for rendering.
+func (d *draft) instance() (map[string]any, error) {
+	spec := d.spec()
+	if nodes := d.nodes(); len(nodes) > 0 {
+		spec.Content = append(spec.Content, object.Map(object.F("kustomize", object.Map(object.F("patches", nodes)))).Content...)
+	}
+	o, err := object.Build(object.Map(
+		object.F("apiVersion", classic.OperatorGroup+"/v1"),
+		object.F("kind", "FluxInstance"),
+		object.F("metadata", d.plan.metadata(fluxName)),
+		object.F("spec", spec)), "")
+	if err != nil {
+		return nil, err
+	}
+	return o.Map(), nil
+}
+
+// render is what Flux Operator applies for the draft, without what only deploy's guards add.
+func (d *draft) render() ([]*kyaml.RNode, error) {
+	instance, err := d.instance()
+	if err != nil {
+		return nil, err
+	}
+	objects, err := flux.Instance(instance, d.plan.Target)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range objects {
+		if o.GetKind() == "Kustomization" {
+			if err := o.PipeE(kyaml.ClearAnnotation(operatorPruneKey)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return objects, nil
+}
+
+// prefer puts fields in the place of patches, each only where the rendering stays that of the classic install.
+func (d *draft) prefer(before []*kyaml.RNode) {
+	for _, field := range preferred {
+		tried, applies := field(d.clone())
+		if !applies {
+			continue
+		}
+		after, err := tried.render()
+		if err != nil {
+			continue
+		}
+		if differences, err := flux.Compare(before, after); err == nil && len(differences) == 0 {
+			*d = *tried
+		}
+	}
+}
+
+// preferred are the fields that can say what a patch says, in the order in which they are tried. Each takes the patches
+// out that it stands for.
+var preferred = []func(*draft) (*draft, bool){
+	withoutNetworkPolicies,
+}
+
+// withoutNetworkPolicies says cluster.networkPolicy: false instead of deleting the NetworkPolicies.
+func withoutNetworkPolicies(d *draft) (*draft, bool) {
+	before := len(d.patches)
+	d.patches = slices.DeleteFunc(d.patches, func(p classic.Patch) bool { return p.Target["kind"] == "NetworkPolicy" })
+	d.cluster["networkPolicy"] = false
+	return d, len(d.patches) < before
+}

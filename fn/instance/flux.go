@@ -1,0 +1,233 @@
+package instance
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// minimumOperator is the first release that sets prune: Disabled on everything it applies, so that the old Kustomization
+// leaves it alone. Source: Flux Operator commit 0b736b6.
+const minimumOperator = "0.28.0"
+
+// chooseOperator finds the Flux Operator release that will run.
+func (p *Plan) chooseOperator(_ *object.Set, findings *finding.List) {
+	p.External = p.Config.Operator.Install == config.External
+	version := p.Config.Operator.Version
+	operator, known := flux.FindOperator(version)
+	if !known {
+		findings.Error(nil, "", "config field operator.version: Flux Operator %s is not known to this release, which knows up to %s; "+
+			"use a known version", version, flux.NewestOperator().Version)
+		return
+	}
+	p.Operator = operator
+	if oldest, _ := flux.FindOperator(minimumOperator); operator.Version.LessThan(oldest.Version) {
+		findings.Error(nil, "", "config field operator.version: Flux Operator %s does not mark what it takes over, so the classic install "+
+			"could still delete it; use %s or later", version, minimumOperator)
+	}
+}
+
+// chooseVersion decides distribution.version and the release that Flux Operator will make of it.
+func (p *Plan) chooseVersion(_ *object.Set, findings *finding.List) {
+	detected := p.Install.Version
+	switch p.Config.Instance.Version {
+	case config.Minor:
+		p.Version = detected.MinorRange()
+	case config.Exact:
+		p.Version = detected.Release.String()
+		if !detected.Exact {
+			findings.Error(p.Install.Anchor, "", "instance.version exact: the input names no release of Flux, only %s (%s); use minor or a version",
+				detected.MinorRange(), detected.From)
+			return
+		}
+	default:
+		p.Version = p.Config.Instance.Version
+	}
+	p.resolveVersion(findings)
+}
+
+// resolveVersion finds the release that Flux Operator installs for the version, and refuses what it cannot do.
+func (p *Plan) resolveVersion(findings *finding.List) {
+	anchor, detected := p.Install.Anchor, p.Install.Version.Release
+	target, err := p.Operator.Latest(p.Version)
+	if err != nil {
+		findings.Error(anchor, "", "Flux %s cannot be installed by Flux Operator %s, which carries %s to %s: %s", p.Version,
+			p.Operator.Version, p.Operator.Min, p.Operator.Max, p.versionRemedy())
+		return
+	}
+	p.Target = target.String()
+	detectedMinor, targetMinor := detected.Major()*1000+detected.Minor(), target.Major()*1000+target.Minor()
+	switch {
+	case targetMinor < detectedMinor || targetMinor == detectedMinor && p.Install.Version.Exact && target.LessThan(detected):
+		findings.Error(anchor, "", "instance.version %s means Flux %s, lower than the %s that runs: a downgrade is refused; use %s",
+			p.Version, target, detected, p.Install.Version.MinorRange())
+	case targetMinor > detectedMinor:
+		findings.Warn(anchor, "", "instance.version %s also upgrades Flux from %s to %s; better migrate first and upgrade in a later commit",
+			p.Version, detected, target)
+	case !target.Equal(detected) && p.Install.Version.Exact:
+		findings.Info(finding.Imposed, anchor, "", "Flux Operator installs %s, the newest release of %s, where %s runs; "+
+			"set instance.version to exact to keep the release", target, p.Version, detected)
+	}
+}
+
+// versionRemedy says what to do about a version that Flux Operator does not carry.
+func (p *Plan) versionRemedy() string {
+	detected := p.Install.Version.Release
+	switch {
+	case detected.Major() == 0:
+		return "upgrade Flux to 2.x first (https://fluxcd.io/flux/migration)"
+	case detected.LessThan(p.Operator.Min):
+		return fmt.Sprintf("set instance.version to %d.%d.x or later, which also upgrades Flux", p.Operator.Min.Major(), p.Operator.Min.Minor())
+	case detected.GreaterThan(p.Operator.Max):
+		return fmt.Sprintf("set operator.version to one that carries Flux %s", p.Install.Version.MinorRange())
+	default:
+		return fmt.Sprintf("set instance.version to %s", p.Install.Version.MinorRange())
+	}
+}
+
+// planInstance carries the patches over, finds the fields that say the same as a patch, and proves that the result renders
+// what the classic install renders.
+func (p *Plan) planInstance(_ *object.Set, findings *finding.List) {
+	options := p.Install.Options
+	options.Version = p.Target
+	today, err := flux.Install(options)
+	if err != nil {
+		findings.Error(p.Install.Anchor, "", "the classic install cannot be rendered: %s", err)
+		return
+	}
+	all, err := everything(options)
+	if err != nil {
+		findings.Error(p.Install.Anchor, "", "the classic install cannot be rendered: %s", err)
+		return
+	}
+	draft := newDraft(p)
+	bare, err := draft.instance()
+	if err != nil {
+		findings.Error(p.Install.Anchor, "", "%s", err)
+		return
+	}
+	c := &carrier{classic: today, all: all, instance: bare, version: p.Target, namespace: p.Install.Namespace, findings: findings}
+	draft.patches = c.carry(p.Install.Patches)
+	if findings.Failed() {
+		return
+	}
+	before, err := p.rendered(today)
+	if err != nil {
+		findings.Error(p.Install.Anchor, "spec.patches", "the classic install does not build with its patches: %s", err)
+		return
+	}
+	draft.prefer(before)
+	p.report(draft, before, findings)
+	p.fields, p.patches = draft.spec(), draft.nodes()
+}
+
+// everything is what Flux installs with all components, under the names of the release and of its remote base.
+func everything(options flux.Options) ([]*kyaml.RNode, error) {
+	options.Components = flux.AllComponents(options.Version)
+	options.NetworkPolicy = true
+	all, err := flux.Install(options)
+	if err != nil {
+		return nil, err
+	}
+	options.RemoteBase = true
+	base, err := flux.Install(options)
+	if err != nil {
+		return nil, err
+	}
+	known := map[flux.ID]bool{}
+	for _, o := range all {
+		known[flux.IDOf(o)] = true
+	}
+	for _, o := range base {
+		if !known[flux.IDOf(o)] {
+			all = append(all, o)
+		}
+	}
+	return all, nil
+}
+
+// rendered is the classic install with its patches, and the sync pair beside it where Flux Operator takes it over.
+func (p *Plan) rendered(today []*kyaml.RNode) ([]*kyaml.RNode, error) {
+	objects, err := flux.Patch(today, p.Install.PatchFields())
+	if err != nil || p.Config.Sync.Mode == config.Keep {
+		return objects, err
+	}
+	for _, o := range []*object.Object{p.Install.Pair.LiveSource, p.Install.Pair.LiveRoot} {
+		node, err := bareNode(o)
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, node)
+	}
+	return objects, nil
+}
+
+// bareNode is an object as it is on the cluster, but for the guard and the status.
+func bareNode(o *object.Object) (*kyaml.RNode, error) {
+	node, err := kyaml.FromMap(o.Map())
+	if err != nil {
+		return nil, err
+	}
+	return node, node.PipeE(kyaml.Clear("status"))
+}
+
+// report says which differences are left; each is an Error, because Flux Operator would change the running Flux.
+func (p *Plan) report(d *draft, before []*kyaml.RNode, findings *finding.List) {
+	after, err := d.render()
+	if err != nil {
+		findings.Error(p.Install.Anchor, "", "Flux Operator would refuse the FluxInstance: %s", err)
+		return
+	}
+	differences, err := flux.Compare(before, after)
+	if err != nil {
+		findings.Error(p.Install.Anchor, "", "the two renderings cannot be compared: %s", err)
+		return
+	}
+	for _, difference := range differences {
+		findings.Error(p.Install.Anchor, "", "Flux Operator would render this differently, and no field or patch of a FluxInstance that is known here can say it: %s", difference)
+	}
+}
+
+// fluxInstance is the FluxInstance as it is written.
+func (p *Plan) fluxInstance() *kyaml.Node {
+	spec := *p.fields
+	if len(p.patches) > 0 {
+		spec.Content = append(slices.Clone(spec.Content), object.Map(object.F("kustomize", object.Map(object.F("patches", p.patches)))).Content...)
+	}
+	annotations := []object.Field{object.Because("Removing this file must not uninstall Flux.", PruneKey, Disabled)}
+	if p.substitution() == nil {
+		annotations = append(annotations, object.Because("The patches are meant literally.", substituteKey, Disabled))
+	}
+	return object.Map(
+		object.F("apiVersion", classic.OperatorGroup+"/v1"),
+		object.F("kind", "FluxInstance"),
+		object.F("metadata", p.metadata(fluxName, annotations...)),
+		object.F("spec", &spec))
+}
+
+// substitution is the postBuild that the FluxInstance needs to mean what the classic files meant: they went through the
+// root's, and the patches through the install's own. It is nil where nothing is there to substitute.
+func (p *Plan) substitution() any {
+	if !p.hasVariables() {
+		return nil
+	}
+	if own := p.Install.Substitute; own != nil {
+		return own
+	}
+	postBuild, _ := object.Get[any](p.Install.Pair.LiveRoot.Map(), "spec", "postBuild")
+	return postBuild
+}
+
+// hasVariables tells whether something that goes into the FluxInstance has a ${variable}.
+func (p *Plan) hasVariables() bool {
+	text, err := object.Print(object.Map(object.F("spec", p.fields), object.F("patches", p.patches)))
+	return err == nil && strings.Contains(text, "${")
+}

@@ -1,0 +1,72 @@
+package instance
+
+import (
+	"path"
+	"strings"
+	"time"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// The annotations that decide what Flux and Flux Operator delete, and their one value that matters here.
+// Sources: kustomize-controller v1.7.3 (prune), Flux Operator 0.58.1 (fluxcd.controlplane.io/prune).
+const (
+	PruneKey         = "kustomize.toolkit.fluxcd.io/prune"
+	substituteKey    = "kustomize.toolkit.fluxcd.io/substitute"
+	operatorPruneKey = "fluxcd.controlplane.io/prune"
+	Disabled         = "disabled"
+)
+
+// PruneDisabled tells whether Flux never prunes an object; it compares as kustomize-controller does.
+func PruneDisabled(o *object.Object) bool { return strings.EqualFold(o.Annotation(PruneKey), Disabled) }
+
+// OwnerGuarded tells whether removing a Flux Kustomization leaves what it applied.
+// Source: kustomize-controller v1.7.3, finalizer: deletionPolicy Orphan, or MirrorPrune with prune false.
+func OwnerGuarded(owner *object.Object) bool {
+	policy := owner.Str("spec", "deletionPolicy")
+	prune, _ := object.Get[bool](owner.Map(), "spec", "prune")
+	return policy == "Orphan" || !prune && (policy == "" || policy == "MirrorPrune")
+}
+
+// ChartRelease finds the HelmRelease of one of Flux Operator's charts; nil when there is none.
+func ChartRelease(set *object.Set, chart string) *object.Object {
+	for _, release := range set.Of(classic.HelmGroup, "HelmRelease") {
+		if ChartOf(set, release) == chart {
+			return release
+		}
+	}
+	return nil
+}
+
+// ChartOf is the name of the chart that a HelmRelease installs, empty when its source is not in the input.
+func ChartOf(set *object.Set, release *object.Object) string {
+	if name := release.Str("spec", "chart", "spec", "chart"); name != "" {
+		return path.Base(name)
+	}
+	namespace := release.Str("spec", "chartRef", "namespace")
+	if namespace == "" {
+		namespace = release.Namespace
+	}
+	id := object.ID{APIVersion: classic.SourceGroup + "/v1", Kind: release.Str("spec", "chartRef", "kind"), Namespace: namespace,
+		Name: release.Str("spec", "chartRef", "name")}
+	for _, source := range set.Find(id) {
+		if url := source.Str("spec", "url"); url != "" {
+			return path.Base(url)
+		}
+		return source.Str("spec", "chart")
+	}
+	return ""
+}
+
+// sameDuration tells whether two values are one duration, such as 2h and 2h0m0s.
+func sameDuration(a, b any) bool {
+	as, aok := a.(string)
+	bs, bok := b.(string)
+	if !aok || !bok {
+		return false
+	}
+	ad, aerr := time.ParseDuration(as)
+	bd, berr := time.ParseDuration(bs)
+	return aerr == nil && berr == nil && ad == bd
+}

@@ -1,0 +1,130 @@
+package instance
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
+)
+
+// carrier carries the owner's patches over to spec.kustomize.patches. The same patch does not always mean the same there:
+// Flux Operator applies it before it sets namespaces and labels, to objects whose cluster roles have no suffix yet.
+// Source: MIGRATION facts 2.2, measured with Flux Operator 0.32.0 and 0.58.1.
+type carrier struct {
+	// classic is what the owner's patches apply to today.
+	classic []*kyaml.RNode
+	// all is what Flux would install with every component and the names of a remote base, to tell a moot patch from a mistake.
+	all []*kyaml.RNode
+	// instance is the FluxInstance without patches.
+	instance  map[string]any
+	version   string
+	namespace string
+	findings  *finding.List
+}
+
+// carry returns the patches as spec.kustomize.patches needs them; what has no effect today is left out and said.
+func (c *carrier) carry(patches []classic.Patch) []classic.Patch {
+	var carried []classic.Patch
+	for _, patch := range patches {
+		carried = append(carried, c.retarget(patch)...)
+	}
+	return carried
+}
+
+// retarget makes the patch select under Flux Operator what it selects today.
+func (c *carrier) retarget(patch classic.Patch) []classic.Patch {
+	today, err := flux.Selects(c.classic, patch.Target)
+	if err != nil {
+		c.findings.Error(patch.Object, patch.Field, "kustomize refuses the target of the patch: %s", err)
+		return nil
+	}
+	if len(today) == 0 {
+		c.selectsNothing(patch)
+		return nil
+	}
+	target := maps.Clone(patch.Target)
+	if target["namespace"] == c.namespace {
+		delete(target, "namespace")
+	}
+	then, err := flux.InstanceSelects(c.instance, c.version, target)
+	if err != nil {
+		c.findings.Error(patch.Object, patch.Field, "Flux Operator would refuse the patch: %s", err)
+		return nil
+	}
+	switch {
+	case !sameObjects(today, then):
+		return byName(patch, today)
+	case len(target) != len(patch.Target):
+		return []classic.Patch{patch.With(patch.Body, target)}
+	default:
+		return []classic.Patch{patch}
+	}
+}
+
+// selectsNothing tells a patch for what is not installed here, which has no effect and is left out, from a mistake.
+func (c *carrier) selectsNothing(patch classic.Patch) {
+	known, err := flux.Selects(c.all, patch.Target)
+	if err == nil && len(known) > 0 {
+		c.findings.Warn(patch.Object, patch.Field, "the patch is left out: it selects %s, which is not installed under this name, so it has no effect today", known[0])
+		return
+	}
+	c.findings.Error(patch.Object, patch.Field, "the patch selects nothing that Flux installs (target %s): correct its target or remove it", oneLine(patch.Target))
+}
+
+// sameObjects compares what a patch selects. Objects that Flux Operator does not generate, such as a NetworkPolicy that is
+// switched off, cannot be selected there and do not count.
+func sameObjects(today, then []flux.ID) bool {
+	a, b := slices.Clone(today), slices.Clone(then)
+	slices.SortFunc(a, compareIDs)
+	slices.SortFunc(b, compareIDs)
+	return slices.Equal(a, b)
+}
+
+func compareIDs(a, b flux.ID) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
+}
+
+// byName spells out what a patch selects today: one entry for each kind.
+func byName(patch classic.Patch, objects []flux.ID) []classic.Patch {
+	type kind struct{ group, kind string }
+	names := map[kind][]string{}
+	for _, id := range objects {
+		k := kind{id.Group, id.Kind}
+		names[k] = append(names[k], id.Name)
+	}
+	var all []classic.Patch
+	for _, k := range slices.SortedFunc(maps.Keys(names), func(a, b kind) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.group, b.group))
+	}) {
+		slices.Sort(names[k])
+		target := map[string]any{"kind": k.kind, "name": alternatives(names[k])}
+		if k.group != "" {
+			target["group"] = k.group
+		}
+		all = append(all, patch.With(patch.Body, target))
+	}
+	return all
+}
+
+// alternatives is the regular expression for these names; kustomize anchors it.
+func alternatives(names []string) string {
+	if len(names) == 1 {
+		return names[0]
+	}
+	return "(" + strings.Join(names, "|") + ")"
+}
+
+func oneLine(target map[string]any) string {
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(target)) {
+		parts = append(parts, fmt.Sprintf("%s: %v", key, target[key]))
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}

@@ -1,0 +1,68 @@
+package migrate
+
+import (
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/instance"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// cleanup removes the classic install. What it removes is deleted by Flux unless it is guarded and taken over, so it does
+// nothing until the input shows deploy's result and the owner says that the cluster has taken over.
+func cleanup(set *object.Set, install *classic.Install, existing *object.Object, cfg config.Config, findings *finding.List) {
+	if existing == nil {
+		findings.Error(install.Anchor, "", "cleanup is too early: the input holds no FluxInstance for this cluster, and removing the classic install now "+
+			"would delete every Flux CRD and everything Flux applied; run the phase deploy, push it and wait for the take-over")
+		return
+	}
+	checkExisting(existing, install, cfg, findings)
+	checkGuards(install, existing, findings)
+	if !cfg.TakenOver {
+		findings.Error(existing, "", "cleanup needs takenOver: true, which says that you have seen the label fluxcd.controlplane.io/name on the root, "+
+			"the source and the Flux objects of the cluster (a Ready FluxInstance is not enough); check with: %s", instance.OwnerCommand(install))
+	}
+	if findings.Failed() {
+		return
+	}
+	removed := removals(install, existing, set)
+	repairReferences(set, removed, findings)
+	for _, o := range removed {
+		set.Remove(o)
+	}
+	for _, o := range removed {
+		if o.File != "" && len(set.InFile(o.File)) == 0 {
+			if err := dropEntry(set, o.File); err != nil {
+				findings.Error(o, "", "the entry for the removed file cannot be dropped: %s", err)
+			}
+		}
+	}
+	if !findings.Failed() {
+		instance.GuideCleanup(install, findings)
+	}
+}
+
+// removals are the objects of the classic install, the pair where Flux Operator generates it, and the one-shot bootstrap.
+func removals(install *classic.Install, existing *object.Object, set *object.Set) []*object.Object {
+	removed := append([]*object.Object{}, install.Objects...)
+	if _, adopts := object.Get[map[string]any](existing.Map(), "spec", "sync"); adopts {
+		removed = append(removed, install.Pair.Source, install.Pair.Root)
+	}
+	return append(removed, install.Bootstrap...)
+}
+
+// checkGuards refuses a cleanup whose deletions nothing holds back.
+func checkGuards(install *classic.Install, existing *object.Object, findings *finding.List) {
+	const remedy = "without it an early cleanup deletes %s; run the phase deploy, push it, and wait until it is live"
+	if install.Owner != nil && !instance.OwnerGuarded(install.Owner) {
+		findings.Error(install.Owner, "spec.deletionPolicy", "the guard of the phase deploy is missing: "+remedy, "every Flux CRD and controller")
+	}
+	if _, adopts := object.Get[map[string]any](existing.Map(), "spec", "sync"); !adopts {
+		return
+	}
+	for _, o := range []*object.Object{install.Pair.Source, install.Pair.Root} {
+		if !instance.PruneDisabled(o) {
+			findings.Error(o, "metadata.annotations", "the guard "+instance.PruneKey+": disabled of the phase deploy is missing: "+remedy, "every workload")
+		}
+	}
+}

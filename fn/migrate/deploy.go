@@ -1,0 +1,143 @@
+package migrate
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/instance"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// deploy adds Flux Operator and the FluxInstance beside the classic install, and guards what the classic install could delete.
+func deploy(set *object.Set, install *classic.Install, existing *object.Object, cfg config.Config, findings *finding.List) {
+	if existing != nil {
+		checkExisting(existing, install, cfg, findings)
+		return
+	}
+	plan := instance.New(set, install, cfg, findings)
+	if plan == nil {
+		return
+	}
+	objects, err := plan.Objects()
+	if err != nil {
+		findings.Error(install.Anchor, "", "the new objects cannot be written: %s", err)
+		return
+	}
+	for _, o := range objects {
+		add(set, o, findings)
+	}
+	if err := guard(set, install, cfg); err != nil {
+		findings.Error(install.Anchor, "", "the guards cannot be set: %s", err)
+		return
+	}
+	listNewFolder(set, install, plan, findings)
+	plan.Guide(set, findings)
+}
+
+// add puts a new object in; what is already there under its name or in its file is not overwritten.
+func add(set *object.Set, o *object.Object, findings *finding.List) {
+	if o.Name != "" {
+		for _, other := range set.Find(o.ID) {
+			if object.Within(path.Dir(other.File), path.Dir(path.Dir(o.File))) || o.File == "" {
+				findings.Error(other, "", "this object stands where deploy would add its own: remove or rename it, or set operator.install to external")
+				return
+			}
+		}
+	}
+	if o.File != "" {
+		if there := set.InFile(o.File); slices.ContainsFunc(there, func(other *object.Object) bool { return !slices.Contains(set.Added(), other) }) {
+			findings.Error(there[0], "", "the file is in the way of a new one: move it, or set outputDir")
+			return
+		}
+	}
+	set.Add(o)
+}
+
+// guard keeps everything that the classic install applied from being deleted when its files go, however early they go.
+// Only a guard that is live on the cluster before that counts, which is why it belongs to the first commit.
+// Source: MIGRATION facts 10, run live.
+func guard(set *object.Set, install *classic.Install, cfg config.Config) error {
+	if install.Owner != nil {
+		if err := guardOwner(install); err != nil {
+			return err
+		}
+	} else if err := guardFolder(set, install); err != nil {
+		return err
+	}
+	if cfg.Sync.Mode == config.Keep {
+		return nil
+	}
+	var pair []*object.Object
+	for _, o := range []*object.Object{install.Pair.Source, install.Pair.Root} {
+		if !install.Folder.Lists(o.File) {
+			pair = append(pair, o)
+		}
+	}
+	return annotate(pair)
+}
+
+// annotate puts the guard on objects.
+func annotate(objects []*object.Object) error {
+	for _, o := range objects {
+		if instance.PruneDisabled(o) {
+			continue
+		}
+		if err := o.Edit(func(k *fn.KubeObject) error { return k.SetAnnotation(instance.PruneKey, instance.Disabled) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// guarded tells whether Flux leaves an object when its file goes: it carries the guard, or the folder's patch puts it on.
+func guarded(install *classic.Install, o *object.Object) bool {
+	return instance.PruneDisabled(o) || install.Folder.Lists(o.File) && install.Folder.Guarded()
+}
+
+// guardOwner keeps the install's own Flux Kustomization from deleting the install when it is removed.
+func guardOwner(install *classic.Install) error {
+	if instance.OwnerGuarded(install.Owner) {
+		return nil
+	}
+	return install.Owner.Edit(func(k *fn.KubeObject) error {
+		if install.Version.Release.Minor() < 5 {
+			return k.SetNestedBool(false, "spec", "prune")
+		}
+		return k.SetNestedString("Orphan", "spec", "deletionPolicy")
+	})
+}
+
+// listNewFolder adds the new folder to the kustomization.yaml of the sync path, where there is one.
+func listNewFolder(set *object.Set, install *classic.Install, plan *instance.Plan, findings *finding.List) {
+	if plan.Dir == "" {
+		findings.Info(finding.Found, nil, "", "the items carry no paths: list what is new in the kustomization.yaml that the root applies, and "+
+			"put the FluxInstance and Flux Operator at ./%s/instance and ./%s/operator, which nothing else may apply", plan.SyncDir, plan.SyncDir)
+		return
+	}
+	parent := classic.KustomizationIn(set, install.Pair.Dir())
+	if parent == nil {
+		return
+	}
+	entry, err := relative(install.Pair.Dir(), plan.Dir)
+	if err == nil {
+		err = addEntry(parent, entry)
+	}
+	if err != nil {
+		findings.Error(parent, "resources", "the folder %s cannot be listed: %s", plan.Dir, err)
+	}
+}
+
+// relative is the path from one folder to another.
+func relative(from, to string) (string, error) {
+	up := ""
+	for !object.Within(to, from) {
+		from, up = path.Dir(from), up+"../"
+	}
+	return up + strings.TrimPrefix(strings.TrimPrefix(to, from), "/"), nil
+}

@@ -1,0 +1,101 @@
+package migrate
+
+import (
+	"path"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// existingInstance is the FluxInstance of a cluster, nil when the input has none: the one that syncs its path, or that
+// lies below it.
+func existingInstance(set *object.Set, install *classic.Install) *object.Object {
+	for _, o := range set.Of(classic.OperatorGroup, "FluxInstance") {
+		if belongs(set, o, install) {
+			return o
+		}
+	}
+	return nil
+}
+
+func belongs(set *object.Set, o *object.Object, install *classic.Install) bool {
+	if syncPath := o.Str("spec", "sync", "path"); syncPath != "" {
+		return classic.CleanPath(syncPath) == install.Pair.Path
+	}
+	if o.File == "" {
+		return true
+	}
+	if object.Within(path.Dir(o.File), install.Pair.Dir()) {
+		return true
+	}
+	for _, k := range set.Of(classic.KustomizeGroup, "Kustomization") {
+		applies := object.Within(path.Join(install.Pair.Prefix, path.Dir(o.File)), classic.CleanPath(k.Str("spec", "path")))
+		if applies && object.Within(path.Dir(k.File), install.Pair.Dir()) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkExisting looks at a FluxInstance that is already there. It is its owner's and never overwritten, but one that would
+// make Flux Operator delete something is refused.
+func checkExisting(existing *object.Object, install *classic.Install, cfg config.Config, findings *finding.List) {
+	if existing.Namespace != install.Namespace {
+		findings.Error(existing, "metadata.namespace", "the FluxInstance is not in %s, where Flux runs: Flux Operator would install a second Flux", install.Namespace)
+		return
+	}
+	rendered, err := flux.Instance(existing.Map(), "")
+	if err != nil {
+		findings.Error(existing, "spec", "Flux Operator would refuse this FluxInstance: %s", err)
+		return
+	}
+	have := map[flux.ID]bool{}
+	for _, node := range rendered {
+		have[flux.IDOf(node)] = true
+	}
+	for _, component := range install.Options.Components {
+		id := flux.ID{Group: "apps", Kind: "Deployment", Namespace: install.Namespace, Name: component}
+		if !have[id] && installs(install, component) {
+			findings.Error(existing, "spec.components", "%s is missing, which the classic install runs: its CRDs and all their objects would be deleted; add it", component)
+		}
+	}
+	if _, adopts := object.Get[map[string]any](existing.Map(), "spec", "sync"); adopts {
+		checkAdopts(existing, install, have, findings)
+	}
+}
+
+// checkAdopts refuses a FluxInstance that generates a pair under other names than the live one.
+func checkAdopts(existing *object.Object, install *classic.Install, have map[flux.ID]bool, findings *finding.List) {
+	for _, o := range []*object.Object{install.Pair.Source, install.Pair.Root} {
+		if have[flux.ID{Group: o.Group(), Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}] {
+			continue
+		}
+		field := "spec.sync.name"
+		if o == install.Pair.Root {
+			field = "spec.kustomize.patches"
+		}
+		findings.Error(existing, field, "the FluxInstance does not generate %s, which syncs this cluster: Flux Operator would add a second root, and "+
+			"deleting the old one deletes everything it applied; restore spec.sync.name and the patch that renames the Kustomization", o.ID)
+	}
+}
+
+// installs tells whether the classic install runs a component, that is whether no patch deletes its Deployment.
+func installs(install *classic.Install, component string) bool {
+	today, err := flux.Install(install.Options)
+	if err != nil {
+		return true
+	}
+	patched, err := flux.Patch(today, install.PatchFields())
+	if err != nil {
+		return true
+	}
+	for _, node := range patched {
+		if node.GetKind() == "Deployment" && node.GetName() == component {
+			return true
+		}
+	}
+	return false
+}

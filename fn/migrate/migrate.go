@@ -1,0 +1,180 @@
+// Package migrate is the migration: it finds the classic installs of the input, plans what replaces each, and makes the
+// edits of one phase. It is pure: objects and config in, objects and findings out.
+package migrate
+
+import (
+	"slices"
+	"strings"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/instance"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// The outcomes of a run for one cluster.
+const (
+	Deployed  = "deployed"
+	CleanedUp = "cleaned-up"
+	Unchanged = "unchanged"
+	Refused   = "refused"
+)
+
+// Cluster says what was found and done for one cluster.
+type Cluster struct {
+	// Path is the sync path, as the config's clusters name it.
+	Path       string    `json:"path"`
+	Layout     string    `json:"layout"`
+	Version    string    `json:"version,omitempty"`
+	Components []string  `json:"components,omitempty"`
+	Patches    int       `json:"patches"`
+	Source     object.ID `json:"source,omitzero"`
+	Root       object.ID `json:"root,omitzero"`
+	// SourceFile and RootFile are where the sync pair is defined.
+	SourceFile string `json:"sourceFile,omitempty"`
+	RootFile   string `json:"rootFile,omitempty"`
+	// Outcome is deployed, cleaned-up, unchanged or refused.
+	Outcome string `json:"outcome"`
+	// Reason is the first Error of a refused cluster.
+	Reason string `json:"reason,omitempty"`
+	// Instance is the file of the FluxInstance.
+	Instance string `json:"instance,omitempty"`
+}
+
+// Outcome is the account of a run.
+type Outcome struct {
+	Clusters []Cluster         `json:"clusters"`
+	Findings []finding.Finding `json:"findings"`
+}
+
+// Failed tells whether there is an Error, in which case the input is the output.
+func (o Outcome) Failed() bool {
+	return slices.ContainsFunc(o.Findings, func(f finding.Finding) bool { return f.Severity == finding.Error })
+}
+
+// Migrate makes one phase of the migration in the set. With an Error in the outcome the set is not to be used.
+func Migrate(set *object.Set, cfg config.Config) Outcome {
+	var all finding.List
+	installs := classic.Detect(set, cfg, &all)
+	installs = selected(installs, cfg, &all)
+	checkOverlap(installs, &all)
+	var outcome Outcome
+	for _, install := range installs {
+		findings := all.For(install.Cluster())
+		cluster := describe(install)
+		cluster.run(set, install, cfg, findings)
+		all.Merge(findings)
+		outcome.Clusters = append(outcome.Clusters, cluster)
+	}
+	if len(installs) == 0 && !all.Failed() {
+		nothingFound(set, &all)
+	}
+	outcome.Findings = all.All()
+	return outcome
+}
+
+// selected keeps the clusters that the config names; all when it names none.
+func selected(installs []*classic.Install, cfg config.Config, all *finding.List) []*classic.Install {
+	if len(cfg.Clusters) == 0 {
+		return installs
+	}
+	var kept []*classic.Install
+	for _, name := range cfg.Clusters {
+		at := slices.IndexFunc(installs, func(i *classic.Install) bool { return i.Cluster() == classic.CleanPath(name) })
+		if at < 0 {
+			all.Error(nil, "", "config field clusters: no classic install syncs %s; found: %s", name, paths(installs))
+			continue
+		}
+		kept = append(kept, installs[at])
+	}
+	return kept
+}
+
+func paths(installs []*classic.Install) string {
+	var all []string
+	for _, i := range installs {
+		all = append(all, "./"+strings.TrimPrefix(i.Cluster(), "."))
+	}
+	if len(all) == 0 {
+		return "none"
+	}
+	return strings.Join(all, ", ")
+}
+
+// checkOverlap refuses several installs that one root syncs: which of them runs cannot be told.
+func checkOverlap(installs []*classic.Install, all *finding.List) {
+	for n, install := range installs {
+		for _, other := range installs[:n] {
+			if install.Pair.Root == other.Pair.Root {
+				all.Error(install.Anchor, "", "two classic installs on one cluster: %s and %s are both synced by %s; remove the one that does not run",
+					other.Anchor.ID, install.Anchor.ID, install.Pair.Root.ID)
+			}
+		}
+	}
+}
+
+func describe(i *classic.Install) Cluster {
+	return Cluster{
+		Path: i.Cluster(), Layout: i.Layout, Version: i.Version.String(), Components: i.Options.Components, Patches: len(i.Patches),
+		Source: i.Pair.Source.ID, Root: i.Pair.Root.ID, SourceFile: i.Pair.Source.File, RootFile: i.Pair.Root.File,
+	}
+}
+
+// run makes the phase for one cluster and notes how it ended.
+func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Config, findings *finding.List) {
+	existing := existingInstance(set, install)
+	phase := deploy
+	if cfg.Phase == config.Cleanup {
+		phase = cleanup
+	}
+	before := len(set.Added()) + edits(set)
+	phase(set, install, existing, cfg, findings)
+	switch {
+	case findings.Failed():
+		c.Outcome, c.Reason = Refused, firstError(findings)
+	case len(set.Added())+edits(set) == before:
+		c.Outcome = Unchanged
+	case cfg.Phase == config.Cleanup:
+		c.Outcome = CleanedUp
+	default:
+		c.Outcome = Deployed
+	}
+	if now := existingInstance(set, install); now != nil {
+		c.Instance = now.File
+	}
+}
+
+// edits counts the objects of the input that were edited or removed.
+func edits(set *object.Set) int {
+	n := 0
+	for _, o := range set.Input() {
+		if set.Removed(o) || o.Changed() {
+			n++
+		}
+	}
+	return n
+}
+
+func firstError(findings *finding.List) string {
+	for _, f := range findings.All() {
+		if f.Severity == finding.Error {
+			return f.String()
+		}
+	}
+	return ""
+}
+
+// nothingFound tells an input that is already migrated from one that has no Flux.
+func nothingFound(set *object.Set, all *finding.List) {
+	if instances := set.Of(classic.OperatorGroup, "FluxInstance"); len(instances) > 0 {
+		all.Info(finding.Found, instances[0], "", "no classic install is left: Flux is managed by this FluxInstance")
+		return
+	}
+	if chart := instance.ChartRelease(set, "flux-instance"); chart != nil {
+		all.Info(finding.Found, chart, "", "no classic install is left: Flux is managed by the FluxInstance of this HelmRelease")
+		return
+	}
+	all.Error(nil, "", "no classic Flux install found in the input: expected one of the layouts %s; run on the whole repository",
+		strings.Join(classic.Layouts(), ", "))
+}

@@ -1,0 +1,230 @@
+// Package object holds what the migration works on: the Kubernetes objects of the input, each with the file it came
+// from, parsed when first needed and edited without losing a comment.
+package object
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"unicode"
+
+	"github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+	"sigs.k8s.io/yaml"
+)
+
+// ID names an object on a cluster.
+type ID struct {
+	APIVersion string `json:"apiVersion,omitempty"`
+	Kind       string `json:"kind,omitempty"`
+	Namespace  string `json:"namespace,omitempty"`
+	Name       string `json:"name,omitempty"`
+}
+
+// Group is the API group, empty for the core group.
+func (id ID) Group() string {
+	group, _, found := strings.Cut(id.APIVersion, "/")
+	if !found {
+		return ""
+	}
+	return group
+}
+
+// Version is the API version without its group.
+func (id ID) Version() string {
+	return id.APIVersion[strings.LastIndex(id.APIVersion, "/")+1:]
+}
+
+// String is kind/namespace/name as Flux prints it.
+func (id ID) String() string {
+	name := Printable(id.Name)
+	if id.Namespace != "" {
+		name = Printable(id.Namespace) + "/" + name
+	}
+	return strings.TrimSuffix(Printable(id.Kind)+"/"+name, "/")
+}
+
+// Same tells whether two IDs name one object on a cluster, whatever the API version.
+func (id ID) Same(other ID) bool {
+	return id.Group() == other.Group() && id.Kind == other.Kind && id.Namespace == other.Namespace && id.Name == other.Name
+}
+
+// Object is one object of the input.
+type Object struct {
+	ID
+	// File is the slash-separated path relative to the root of the input, empty where items carry no paths.
+	File string
+	// Index is the position of the object in its file, counted over the documents that hold an object.
+	Index int
+
+	text   string
+	read   map[string]any
+	edited *fn.KubeObject
+}
+
+// New makes an object of an ID and its text, which is parsed only when the object is looked into.
+func New(id ID, text, file string, index int) *Object {
+	return &Object{ID: id, File: file, Index: index, text: text}
+}
+
+// Parse makes an object of a YAML or JSON text.
+//
+// It fails when the text is not one YAML mapping.
+func Parse(text, file string, index int) (*Object, error) {
+	o := &Object{File: file, Index: index, text: text}
+	if err := o.load(); err != nil {
+		return nil, err
+	}
+	o.ID = idOf(o.read)
+	return o, nil
+}
+
+func idOf(m map[string]any) ID {
+	str := func(path ...string) string { s, _ := Get[string](m, path...); return s }
+	return ID{str("apiVersion"), str("kind"), str("metadata", "namespace"), str("metadata", "name")}
+}
+
+// Check parses the object and reports whether its text is sound YAML.
+func (o *Object) Check() error { return o.load() }
+
+func (o *Object) load() error {
+	if o.read != nil {
+		return nil
+	}
+	read := map[string]any{}
+	if err := yaml.Unmarshal([]byte(o.Text()), &read); err != nil {
+		return fmt.Errorf("not a YAML mapping: %w", err)
+	}
+	dropInternalAnnotations(read)
+	o.read = read
+	return nil
+}
+
+// Map is the object's content, without the annotations that only carry it through a KRM pipeline. It is for reading.
+// A text that is not YAML reads as empty: Check tells why.
+func (o *Object) Map() map[string]any {
+	if err := o.load(); err != nil {
+		return map[string]any{}
+	}
+	return o.read
+}
+
+// Text is the object as YAML: as it came until it is edited.
+func (o *Object) Text() string {
+	if o.edited != nil {
+		return o.edited.String()
+	}
+	return o.text
+}
+
+// Node is the object as a YAML tree with its comments, a copy for reading.
+func (o *Object) Node() (*kyaml.RNode, error) { return kyaml.Parse(o.Text()) }
+
+// Changed tells whether the object was edited.
+func (o *Object) Changed() bool { return o.edited != nil && o.edited.String() != o.text }
+
+// Edit hands the object over for editing; what it says is the object from then on.
+//
+// It fails when the text is not one Kubernetes object.
+func (o *Object) Edit(change func(*fn.KubeObject) error) error {
+	if o.edited == nil {
+		edited, err := fn.ParseKubeObject([]byte(o.text))
+		if err != nil {
+			return err
+		}
+		o.edited = edited
+	}
+	o.read = nil
+	return change(o.edited)
+}
+
+// EditNode edits the object as a YAML tree, for what fn.KubeObject cannot do without losing comments: lists of scalars.
+//
+// It fails when the text is not one Kubernetes object.
+func (o *Object) EditNode(change func(*kyaml.RNode) error) error {
+	node, err := o.Node()
+	if err != nil {
+		return err
+	}
+	if err := change(node); err != nil {
+		return err
+	}
+	text, err := node.String()
+	if err != nil {
+		return err
+	}
+	edited, err := fn.ParseKubeObject([]byte(text))
+	if err != nil {
+		return err
+	}
+	o.edited, o.read = edited, nil
+	return nil
+}
+
+// Annotation is the value of one of the object's own annotations.
+func (o *Object) Annotation(key string) string {
+	value, _ := Get[string](o.Map(), "metadata", "annotations", key)
+	return value
+}
+
+// Str is the string at a path, empty when it is missing or not a string.
+func (o *Object) Str(path ...string) string {
+	value, _ := Get[string](o.Map(), path...)
+	return value
+}
+
+// Is tells whether the object is of this group and kind.
+func (o *Object) Is(group, kind string) bool { return o.Kind == kind && o.Group() == group }
+
+// Get reads the value at a path of a decoded object; ok is false when it is missing or of another type.
+func Get[T any](m map[string]any, path ...string) (value T, ok bool) {
+	var at any = m
+	for _, key := range path {
+		parent, isMap := at.(map[string]any)
+		if !isMap {
+			return value, false
+		}
+		if at, ok = parent[key]; !ok {
+			return value, false
+		}
+	}
+	value, ok = at.(T)
+	return value, ok
+}
+
+// internalPrefixes start the annotations that kpt and kustomize hang on items in flight.
+// Source: KRM functions specification v1 and kyaml kioutil v0.21.2.
+var internalPrefixes = []string{"internal.config.kubernetes.io/", "config.kubernetes.io/index", "config.kubernetes.io/path",
+	"config.k8s.io/id", "kustomize.config.k8s.io/id", "config.kubernetes.io/origin", "config.kubernetes.io/previous"}
+
+func dropInternalAnnotations(m map[string]any) {
+	annotations, ok := Get[map[string]any](m, "metadata", "annotations")
+	if !ok {
+		return
+	}
+	before := len(annotations)
+	maps.DeleteFunc(annotations, func(key string, _ any) bool { return IsInternal(key) })
+	if before > 0 && len(annotations) == 0 {
+		delete(m["metadata"].(map[string]any), "annotations")
+	}
+}
+
+// IsInternal tells whether an annotation belongs to the KRM pipeline, not to the object.
+func IsInternal(annotation string) bool {
+	for _, prefix := range internalPrefixes {
+		if strings.HasPrefix(annotation, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// Printable replaces control characters, so that no name in the input can drive the reader's terminal.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' || r == unicode.ReplacementChar {
+			return '?'
+		}
+		return r
+	}, s)
+}

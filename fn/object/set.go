@@ -1,0 +1,115 @@
+package object
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Set is the input and, after the migration, the output: the objects in their order.
+type Set struct {
+	objects []*Object
+	removed map[*Object]bool
+	added   []*Object
+	byFile  map[string][]*Object
+	// Read returns the bytes of a file that is not an object of its own, such as a JSON patch; false where there is none.
+	Read func(file string) ([]byte, bool)
+}
+
+// NewSet makes a Set of objects; their order is kept.
+func NewSet(objects []*Object) *Set {
+	s := &Set{objects: objects, removed: map[*Object]bool{}, byFile: map[string][]*Object{}}
+	for _, o := range objects {
+		s.byFile[o.File] = append(s.byFile[o.File], o)
+	}
+	return s
+}
+
+// All returns the objects that are neither removed nor added, in the order of the input.
+func (s *Set) All() []*Object {
+	return slices.DeleteFunc(slices.Clone(s.objects), func(o *Object) bool { return s.removed[o] })
+}
+
+// Of returns the objects of a group and kind, in an order that does not depend on that of the input.
+func (s *Set) Of(group, kind string) []*Object {
+	var of []*Object
+	for _, o := range s.Current() {
+		if o.Is(group, kind) {
+			of = append(of, o)
+		}
+	}
+	slices.SortStableFunc(of, Compare)
+	return of
+}
+
+// Current returns the objects as they will be: the kept ones of the input, then the added ones.
+func (s *Set) Current() []*Object { return append(s.All(), s.added...) }
+
+// Compare orders objects by file, index and ID.
+func Compare(a, b *Object) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Index, b.Index), CompareID(a.ID, b.ID))
+}
+
+// CompareID orders IDs by kind, namespace, name and API version.
+func CompareID(a, b ID) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name),
+		cmp.Compare(a.APIVersion, b.APIVersion))
+}
+
+// Find returns the objects that an ID names, whatever their API version.
+func (s *Set) Find(id ID) []*Object {
+	var found []*Object
+	for _, o := range s.Of(id.Group(), id.Kind) {
+		if o.ID.Same(id) {
+			found = append(found, o)
+		}
+	}
+	return found
+}
+
+// InFile returns the objects of one file, in their order.
+func (s *Set) InFile(file string) []*Object {
+	in := slices.DeleteFunc(slices.Clone(s.byFile[file]), s.Removed)
+	slices.SortStableFunc(in, Compare)
+	return in
+}
+
+// Below returns the objects whose file is in a folder or below it.
+func (s *Set) Below(dir string) []*Object {
+	var below []*Object
+	for _, o := range s.Current() {
+		if Within(path.Dir(o.File), dir) {
+			below = append(below, o)
+		}
+	}
+	return below
+}
+
+// Within tells whether dir is root or below it; both are clean slash paths relative to one root, "." for the root itself.
+func Within(dir, root string) bool {
+	return root == "." || dir == root || strings.HasPrefix(dir, root+"/")
+}
+
+// HasPaths tells whether the items carry paths; from kustomize they do not.
+func (s *Set) HasPaths() bool {
+	return len(s.objects) == 0 || slices.ContainsFunc(s.objects, func(o *Object) bool { return o.File != "" })
+}
+
+// Add appends a new object.
+func (s *Set) Add(o *Object) {
+	s.added = append(s.added, o)
+	s.byFile[o.File] = append(s.byFile[o.File], o)
+}
+
+// Added returns the new objects.
+func (s *Set) Added() []*Object { return s.added }
+
+// Remove takes an object out.
+func (s *Set) Remove(o *Object) { s.removed[o] = true }
+
+// Removed tells whether an object was taken out.
+func (s *Set) Removed(o *Object) bool { return s.removed[o] }
+
+// Input returns every object of the input, the removed ones too.
+func (s *Set) Input() []*Object { return s.objects }
