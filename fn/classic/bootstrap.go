@@ -112,7 +112,11 @@ func (i *Install) readManifests(deployments []*object.Object, found *finding.Lis
 	i.Options.Namespace = i.Namespace
 	i.Options.Components = componentsOf(deployments)
 	readFlags(&i.Options, i.Objects, deployments)
-	return i.compareManifests(found)
+	written := i.Options
+	if label, labelled := labelVersion(i.Objects); labelled {
+		written.Version = label.Release.String()
+	}
+	return i.compareManifests(written, found)
 }
 
 func componentsOf(deployments []*object.Object) []string {
@@ -125,38 +129,38 @@ func componentsOf(deployments []*object.Object) []string {
 	return components
 }
 
-// compareManifests holds the manifests against what `flux install` writes for the flags that were read. What a person
-// changed in them is not known to any flag: it is carried as a patch.
-func (i *Install) compareManifests(found *finding.List) bool {
-	if !flux.Has(i.Options.Version) {
+// compareManifests holds the manifests against what `flux install` writes for the flags that were read, at the release that
+// wrote them. What a person changed in them is not known to any flag.
+func (i *Install) compareManifests(written flux.Options, found *finding.List) bool {
+	if !flux.Has(written.Version) {
 		return true
 	}
-	release, err := flux.Install(i.Options)
+	differences, err := i.handMade(written)
 	if err != nil {
-		found.Error(i.Anchor, "", "Flux %s cannot be rendered: %s", i.Version, err)
-		return false
-	}
-	var here []*object.Object
-	for _, o := range i.Objects {
-		if o.Kind != "CustomResourceDefinition" {
-			here = append(here, o)
-		}
-	}
-	nodes, err := nodesOf(here)
-	if err != nil {
-		found.Error(i.Anchor, "", "%s", err)
-		return false
-	}
-	release = slices.DeleteFunc(release, func(n *kyaml.RNode) bool { return n.GetKind() == "CustomResourceDefinition" })
-	differences, err := flux.Compare(nodes, release)
-	if err != nil {
-		found.Error(i.Anchor, "", "%s", err)
+		found.Error(i.Anchor, "", "Flux %s cannot be rendered: %s", written.Version, err)
 		return false
 	}
 	for _, d := range differences {
-		found.Error(i.Anchor, "", "the manifests of Flux %s were changed by hand, in a way that no flag of flux install makes: %s", i.Version, d)
+		found.Error(i.Anchor, "", "the manifests of Flux %s were changed by hand, in a way that no flag of flux install makes: %s; make the change "+
+			"a patch in kustomization.yaml first", written.Version, d)
 	}
 	return len(differences) == 0
+}
+
+// handMade are the differences between the manifests and what `flux install` writes, but for CRDs, which are taken as they
+// are, and images, which may be those of a newer release.
+func (i *Install) handMade(written flux.Options) ([]flux.Difference, error) {
+	isCRD := func(kind string) bool { return kind == "CustomResourceDefinition" }
+	here, err := Nodes(slices.DeleteFunc(slices.Clone(i.Objects), func(o *object.Object) bool { return isCRD(o.Kind) }))
+	if err != nil {
+		return nil, err
+	}
+	release, err := flux.Install(written)
+	if err != nil {
+		return nil, err
+	}
+	differences, err := flux.Compare(here, slices.DeleteFunc(release, func(n *kyaml.RNode) bool { return isCRD(n.GetKind()) }))
+	return slices.DeleteFunc(differences, func(d flux.Difference) bool { return strings.HasSuffix(d.Path, ".image") }), err
 }
 
 // readFolderPatches takes the patches that apply to the install; those that apply to the pair are in the live pair, and
@@ -165,7 +169,7 @@ func (i *Install) readFolderPatches(found *finding.List) bool {
 	if i.Folder == nil {
 		return true
 	}
-	installed, err := nodesOf(i.Objects)
+	installed, err := Nodes(i.Objects)
 	if err != nil {
 		found.Error(i.Anchor, "", "%s", err)
 		return false

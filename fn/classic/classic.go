@@ -96,6 +96,7 @@ func Detect(set *object.Set, cfg config.Config, found *finding.List) []*Install 
 			installs = append(installs, install)
 		}
 	}
+	shareOneShots(set, installs)
 	slices.SortStableFunc(installs, func(a, b *Install) int {
 		return cmp.Or(cmp.Compare(a.Cluster(), b.Cluster()), object.Compare(a.Anchor, b.Anchor))
 	})

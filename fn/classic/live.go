@@ -62,7 +62,7 @@ func (p *Pair) throughRoot() error {
 // through builds the pair through the fields of a kustomization, with the patches that select one of the two.
 func (p *Pair) through(fields map[string]any, patches []Patch) error {
 	pair := []*object.Object{p.LiveSource, p.LiveRoot}
-	nodes, err := nodesOf(pair)
+	nodes, err := Nodes(pair)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,10 @@ func (p *Pair) take(built []*kyaml.RNode) error {
 	return nil
 }
 
-func nodesOf(objects []*object.Object) ([]*kyaml.RNode, error) {
+// Nodes are the objects as YAML trees.
+//
+// It fails on an object whose text is not YAML.
+func Nodes(objects []*object.Object) ([]*kyaml.RNode, error) {
 	var nodes []*kyaml.RNode
 	for _, o := range objects {
 		node, err := kyaml.FromMap(o.Map())

@@ -150,7 +150,7 @@ func join(path []string) string {
 //
 // It fails on a body that is neither a strategic merge patch nor a list of JSON6902 operations.
 func targeted(patch Patch) ([]Patch, error) {
-	if _, isJSON := operations(patch.Body); isJSON || len(patch.Target) > 0 {
+	if _, isJSON := Operations(patch.Body); isJSON || len(patch.Target) > 0 {
 		if isJSON && len(patch.Target) == 0 {
 			return nil, fmt.Errorf("the patch has JSON6902 operations but no target: kustomize refuses it")
 		}
@@ -180,8 +180,8 @@ func targeted(patch Patch) ([]Patch, error) {
 	return all, nil
 }
 
-// operations reads the body of a JSON6902 patch; false when it is none.
-func operations(body string) ([]map[string]any, bool) {
+// Operations reads the body of a JSON6902 patch; false when it is none.
+func Operations(body string) ([]map[string]any, bool) {
 	var ops []map[string]any
 	if yaml.Unmarshal([]byte(body), &ops) != nil {
 		return nil, false

@@ -129,34 +129,3 @@ func (d *draft) render() ([]*kyaml.RNode, error) {
 	}
 	return objects, nil
 }
-
-// prefer puts fields in the place of patches, each only where the rendering stays that of the classic install.
-func (d *draft) prefer(before []*kyaml.RNode) {
-	for _, field := range preferred {
-		tried, applies := field(d.clone())
-		if !applies {
-			continue
-		}
-		after, err := tried.render()
-		if err != nil {
-			continue
-		}
-		if differences, err := flux.Compare(before, after); err == nil && len(differences) == 0 {
-			*d = *tried
-		}
-	}
-}
-
-// preferred are the fields that can say what a patch says, in the order in which they are tried. Each takes the patches
-// out that it stands for.
-var preferred = []func(*draft) (*draft, bool){
-	withoutNetworkPolicies,
-}
-
-// withoutNetworkPolicies says cluster.networkPolicy: false instead of deleting the NetworkPolicies.
-func withoutNetworkPolicies(d *draft) (*draft, bool) {
-	before := len(d.patches)
-	d.patches = slices.DeleteFunc(d.patches, func(p classic.Patch) bool { return p.Target["kind"] == "NetworkPolicy" })
-	d.cluster["networkPolicy"] = false
-	return d, len(d.patches) < before
-}

@@ -125,6 +125,7 @@ func (p *Plan) planInstance(_ *object.Set, findings *finding.List) {
 		return
 	}
 	draft.prefer(before)
+	draft.repair(before)
 	p.report(draft, before, findings)
 	p.fields, p.patches = draft.spec(), draft.nodes()
 }

@@ -18,6 +18,9 @@ const (
 	Disabled         = "disabled"
 )
 
+// KustomizationName is the Flux Kustomization that applies the FluxInstance.
+const KustomizationName = instanceName
+
 // PruneDisabled tells whether Flux never prunes an object; it compares as kustomize-controller does.
 func PruneDisabled(o *object.Object) bool { return strings.EqualFold(o.Annotation(PruneKey), Disabled) }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/fields"
@@ -131,13 +132,20 @@ var rootRules = []fields.Rule{
 	{From: "spec.validation", Why: "only known to v1beta1, without effect since Flux 0.18"},
 }
 
-// only accepts a reference that says this one key and nothing else.
+// only accepts a reference that says this one key and nothing else, in a text that stays one: Flux Operator writes it into
+// YAML without quotes, where 1.10 becomes the number 1.1. Source: measured with Flux Operator 0.58.1.
 func only(key string) func(any) (any, bool) {
 	return func(value any) (any, bool) {
 		ref, _ := value.(map[string]any)
 		text, isString := ref[key].(string)
-		return text, isString && len(ref) == 1
+		return text, isString && len(ref) == 1 && staysText(text)
 	}
+}
+
+func staysText(text string) bool {
+	var read any
+	err := yaml.Unmarshal([]byte(text), &read)
+	return err == nil && read == text
 }
 
 // rulesOf are the rules for a source of this kind.

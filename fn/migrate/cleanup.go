@@ -26,7 +26,7 @@ func cleanup(set *object.Set, install *classic.Install, existing *object.Object,
 		return
 	}
 	removed := removals(install, existing, set)
-	repairReferences(set, removed, findings)
+	repairReferences(set, install, findings)
 	for _, o := range removed {
 		set.Remove(o)
 	}
@@ -37,6 +37,7 @@ func cleanup(set *object.Set, install *classic.Install, existing *object.Object,
 			}
 		}
 	}
+	trimFolder(set, install, findings)
 	if !findings.Failed() {
 		instance.GuideCleanup(install, findings)
 	}
@@ -57,11 +58,14 @@ func checkGuards(install *classic.Install, existing *object.Object, findings *fi
 	if install.Owner != nil && !instance.OwnerGuarded(install.Owner) {
 		findings.Error(install.Owner, "spec.deletionPolicy", "the guard of the phase deploy is missing: "+remedy, "every Flux CRD and controller")
 	}
+	if install.Owner == nil && !guarded(install, install.Anchor) {
+		findings.Error(install.Anchor, "", "the guard of the phase deploy is missing: "+remedy, "every Flux CRD and everything Flux applied")
+	}
 	if _, adopts := object.Get[map[string]any](existing.Map(), "spec", "sync"); !adopts {
 		return
 	}
 	for _, o := range []*object.Object{install.Pair.Source, install.Pair.Root} {
-		if !instance.PruneDisabled(o) {
+		if !guarded(install, o) {
 			findings.Error(o, "metadata.annotations", "the guard "+instance.PruneKey+": disabled of the phase deploy is missing: "+remedy, "every workload")
 		}
 	}

@@ -82,6 +82,11 @@ func guard(set *object.Set, install *classic.Install, cfg config.Config) error {
 	return annotate(pair)
 }
 
+// guarded tells whether Flux leaves an object when its file goes: it carries the guard, or the patch of its folder puts it on.
+func guarded(install *classic.Install, o *object.Object) bool {
+	return instance.PruneDisabled(o) || install.Folder.Lists(o.File) && install.Folder.Guarded()
+}
+
 // annotate puts the guard on objects.
 func annotate(objects []*object.Object) error {
 	for _, o := range objects {
@@ -93,11 +98,6 @@ func annotate(objects []*object.Object) error {
 		}
 	}
 	return nil
-}
-
-// guarded tells whether Flux leaves an object when its file goes: it carries the guard, or the folder's patch puts it on.
-func guarded(install *classic.Install, o *object.Object) bool {
-	return instance.PruneDisabled(o) || install.Folder.Lists(o.File) && install.Folder.Guarded()
 }
 
 // guardOwner keeps the install's own Flux Kustomization from deleting the install when it is removed.

@@ -1,12 +1,16 @@
 package migrate
 
 import (
+	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
 )
@@ -77,4 +81,110 @@ func resourcesOf(set *object.Set, dir string) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// trimFolder takes out of the install's kustomization.yaml what was only there for the install: the guard and the patches
+// that select nothing of what stays. Patches for the resources beside the install stay as they are.
+func trimFolder(set *object.Set, install *classic.Install, findings *finding.List) {
+	folder := install.Folder
+	if folder == nil {
+		return
+	}
+	useless := uselessPatches(set, folder, findings)
+	if !set.Removed(folder.Object) {
+		if err := folder.Object.EditNode(func(node *kyaml.RNode) error { return dropPatches(node, useless) }); err != nil {
+			findings.Error(folder.Object, "patches", "the patches for the install cannot be removed: %s", err)
+		}
+	}
+	dropPatchFiles(set, folder, useless, findings)
+	if set.Removed(folder.Object) {
+		checkStrays(set, folder, findings)
+	}
+}
+
+// uselessPatches are the patches none of whose documents selects anything that stays.
+func uselessPatches(set *object.Set, folder *classic.Folder, findings *finding.List) []classic.Patch {
+	var rest []*object.Object
+	for _, o := range set.Current() {
+		below := slices.ContainsFunc(folder.Folders, func(dir string) bool { return object.Within(path.Dir(o.File), dir) })
+		if o.Kind != "" && (folder.Lists(o.File) || below) && !o.Is(classic.ConfigGroup, "Kustomization") {
+			rest = append(rest, o)
+		}
+	}
+	nodes, err := classic.Nodes(rest)
+	if err != nil {
+		findings.Error(folder.Object, "resources", "%s", err)
+		return nil
+	}
+	useful := map[string]bool{}
+	for _, patch := range folder.Patches {
+		selected, err := flux.Selects(nodes, patch.Target)
+		useful[patch.Field] = useful[patch.Field] || !patch.IsGuard() && (err != nil || len(selected) > 0)
+	}
+	return slices.DeleteFunc(slices.Clone(folder.Patches), func(p classic.Patch) bool { return useful[p.Field] })
+}
+
+// dropPatches removes entries of the lists of patches, found by their fields; an emptied list goes.
+func dropPatches(node *kyaml.RNode, useless []classic.Patch) error {
+	for _, field := range []string{"patches", "patchesStrategicMerge", "patchesJson6902"} {
+		list, err := node.Pipe(kyaml.Lookup(field))
+		if err != nil {
+			return err
+		}
+		if list == nil {
+			continue
+		}
+		var kept []*kyaml.Node
+		for i, entry := range list.YNode().Content {
+			at := fmt.Sprintf("%s[%d]", field, i)
+			if !slices.ContainsFunc(useless, func(p classic.Patch) bool { return p.Field == at }) {
+				kept = append(kept, entry)
+			}
+		}
+		list.YNode().Content = kept
+		if len(kept) == 0 {
+			if err := node.PipeE(kyaml.Clear(field)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// dropPatchFiles removes the files of patches that are gone: kustomize-controller would apply them as objects.
+func dropPatchFiles(set *object.Set, folder *classic.Folder, useless []classic.Patch, findings *finding.List) {
+	for _, patch := range useless {
+		used := slices.ContainsFunc(folder.Patches, func(p classic.Patch) bool {
+			return p.File == patch.File && !slices.ContainsFunc(useless, func(u classic.Patch) bool { return u.Field == p.Field })
+		})
+		if patch.File == "" || used || !object.Within(path.Dir(patch.File), folder.Dir) {
+			continue
+		}
+		for _, o := range set.InFile(patch.File) {
+			set.Remove(o)
+		}
+		findings.Info(finding.Moved, folder.Object, patch.Field, "the patch file %s is not used any more: the FluxInstance has the patch", patch.File)
+	}
+}
+
+// checkStrays refuses to take the kustomization.yaml from a folder that has files which it did not list: without it
+// kustomize-controller would apply them.
+func checkStrays(set *object.Set, folder *classic.Folder, findings *finding.List) {
+	for _, o := range set.Below(folder.Dir) {
+		if o.Kind != "" && !set.Removed(o) && !strings.HasPrefix(path.Base(o.File), "kustomization.") && kustomizationAbove(set, folder.Dir) == nil {
+			findings.Error(o, "", "the file is not listed in %s, which goes: Flux would start to apply it; delete or move it first", folder.Object.File)
+			return
+		}
+	}
+}
+
+// kustomizationAbove is the kustomization.yaml of a folder above, which then decides what is applied.
+func kustomizationAbove(set *object.Set, dir string) *object.Object {
+	for dir != "." {
+		dir = path.Dir(dir)
+		if k := classic.KustomizationIn(set, dir); k != nil {
+			return k
+		}
+	}
+	return nil
 }

@@ -6,24 +6,30 @@ import (
 	"slices"
 	"strings"
 
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
 )
 
-// repairReferences looks for everything that names what cleanup removes from the cluster: the install's own Kustomization
-// and its source. The pair stays on the cluster, so references to it hold.
-func repairReferences(set *object.Set, removed []*object.Object, findings *finding.List) {
+// repairReferences looks for everything that names what cleanup takes off the cluster: the install's own Kustomization and
+// its source. The sync pair stays on the cluster, so references to it hold.
+func repairReferences(set *object.Set, install *classic.Install, findings *finding.List) {
+	if install.Owner == nil {
+		return
+	}
 	for _, o := range set.Current() {
-		if slices.Contains(removed, o) || !strings.HasSuffix(o.Group(), ".toolkit.fluxcd.io") {
+		if slices.Contains(install.Objects, o) || !strings.HasSuffix(o.Group(), ".toolkit.fluxcd.io") {
 			continue
 		}
-		for _, gone := range removed {
-			if gone.Is(classic.ConfigGroup, "Kustomization") || set.HasPaths() && !mentions(o, gone) {
+		for _, gone := range install.Objects {
+			if !mentions(o, gone) {
 				continue
 			}
 			for _, field := range referencesTo(o, gone.ID) {
-				report(o, field, gone, findings)
+				repair(o, field, gone, findings)
 			}
 		}
 	}
@@ -32,16 +38,37 @@ func repairReferences(set *object.Set, removed []*object.Object, findings *findi
 // mentions is a cheap test on the text, so that objects that cannot refer to it are not parsed.
 func mentions(o, gone *object.Object) bool { return strings.Contains(o.Text(), gone.Name) }
 
-func report(o *object.Object, field string, gone *object.Object, findings *finding.List) {
-	const still = "refers to %s, which cleanup removes: "
+// repair changes a reference where the change is certain, and says what to do where it is not.
+func repair(o *object.Object, field string, gone *object.Object, findings *finding.List) {
+	const refers = "refers to %s, which cleanup removes: "
 	switch {
+	case strings.HasPrefix(field, "spec.dependsOn["):
+		if err := renameDependency(o, gone.Name); err != nil {
+			findings.Error(o, field, refers+"it cannot be edited: %s", gone.ID, err)
+			return
+		}
+		findings.Info(finding.Reference, o, field, refers+"it waits for flux-instance now, which is ready when Flux is", gone.ID)
 	case o.Group() == classic.NotifyGroup:
-		findings.Warn(o, field, still+"it will see no more events of it; name FluxInstance/%s/flux or remove the entry", gone.ID, gone.Namespace)
-	case strings.Contains(field, "dependsOn"):
-		findings.Error(o, field, still+"it would wait for ever; name flux-instance instead", gone.ID)
+		findings.Warn(o, field, refers+"it will see no more events of it; name FluxInstance/%s/flux or remove the entry", gone.ID, gone.Namespace)
 	default:
-		findings.Error(o, field, still+"it would stop working; remove the reference first", gone.ID)
+		findings.Error(o, field, refers+"it would stop working; remove the reference first", gone.ID)
 	}
+}
+
+// renameDependency lets a Flux Kustomization that waited for the classic install wait for the FluxInstance.
+func renameDependency(o *object.Object, name string) error {
+	return o.EditNode(func(node *kyaml.RNode) error {
+		list, err := node.Pipe(kyaml.Lookup("spec", "dependsOn"))
+		if err != nil {
+			return err
+		}
+		return list.VisitElements(func(entry *kyaml.RNode) error {
+			if at := entry.Field("name"); at != nil && at.Value.YNode().Value == name {
+				at.Value.YNode().Value = instance.KustomizationName
+			}
+			return nil
+		})
+	})
 }
 
 // referencesTo lists the fields of an object that name another one.

@@ -1,0 +1,84 @@
+package classic
+
+import (
+	"path"
+	"strings"
+
+	"migrate-to-flux-operator/fn/object"
+)
+
+// remoteBase is the part of a resource's address that means flux2's own manifests.
+const remoteBase = "github.com/fluxcd/flux2/manifests/install"
+
+// oneShots are the kustomization.yaml files that install Flux from flux2's manifests and that no Flux Kustomization of the
+// input applies: they were applied by hand, once, to get the cluster going.
+func oneShots(set *object.Set) []*object.Object {
+	var found []*object.Object
+	for _, k := range set.Of(ConfigGroup, "Kustomization") {
+		if BaseVersion(k) != "" && onlyBase(k) && !applied(set, k) {
+			found = append(found, k)
+		}
+	}
+	return found
+}
+
+// BaseVersion is the release of the flux2 manifests that a kustomization.yaml installs, "" when it installs none.
+func BaseVersion(k *object.Object) string {
+	for _, field := range EntryFields {
+		entries, _ := object.Get[[]any](k.Map(), field)
+		for _, entry := range entries {
+			if name, _ := entry.(string); strings.Contains(name, remoteBase) {
+				_, ref, _ := strings.Cut(name, "?ref=")
+				ref, _, _ = strings.Cut(ref, "&")
+				return strings.TrimSpace(ref + " ")
+			}
+		}
+	}
+	return ""
+}
+
+// onlyBase tells whether the remote base is all that a kustomization.yaml applies.
+func onlyBase(k *object.Object) bool {
+	entries := 0
+	for _, field := range EntryFields {
+		list, _ := object.Get[[]any](k.Map(), field)
+		entries += len(list)
+	}
+	return entries == 1
+}
+
+func applied(set *object.Set, k *object.Object) bool {
+	for _, flux := range set.Of(KustomizeGroup, "Kustomization") {
+		if source := sourceOf(set, flux); source != nil && Applies(set, CleanPath(flux.Str("spec", "path")), k.File) {
+			return true
+		}
+	}
+	return false
+}
+
+// shareOneShots gives each one-shot bootstrap to the one install whose files are nearest; where several are equally near
+// it belongs to none, because removing it could take the bootstrap of a cluster that is not migrated.
+func shareOneShots(set *object.Set, installs []*Install) {
+	for _, k := range oneShots(set) {
+		if owner := nearestInstall(k, installs); owner != nil {
+			owner.Bootstrap = append(owner.Bootstrap, k)
+		}
+	}
+}
+
+func nearestInstall(k *object.Object, installs []*Install) *Install {
+	var owner *Install
+	most, ties := -1, 0
+	for _, install := range installs {
+		switch near := shared(path.Dir(k.File)+"/", install.Anchor.File); {
+		case near > most:
+			owner, most, ties = install, near, 1
+		case near == most:
+			ties++
+		}
+	}
+	if ties != 1 {
+		return nil
+	}
+	return owner
+}

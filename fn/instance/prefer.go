@@ -1,0 +1,186 @@
+package instance
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/flux"
+)
+
+// prefer puts fields in the place of patches, each only where that brings no difference to the classic install.
+func (d *draft) prefer(before []*kyaml.RNode) {
+	differences, built := d.differences(before)
+	for _, field := range preferred {
+		tried := d.clone()
+		if !field(tried, before) {
+			continue
+		}
+		after, builds := tried.differences(before)
+		if builds && (!built || within(after, differences)) {
+			*d, differences, built = *tried, after, true
+		}
+	}
+}
+
+// differences are what the draft renders differently; false when it does not build.
+func (d *draft) differences(before []*kyaml.RNode) ([]flux.Difference, bool) {
+	after, err := d.render()
+	if err != nil {
+		return nil, false
+	}
+	differences, err := flux.Compare(before, after)
+	return differences, err == nil
+}
+
+// within tells whether all of some differences are among others.
+func within(some, others []flux.Difference) bool {
+	for _, d := range some {
+		if !slices.Contains(others, d) {
+			return false
+		}
+	}
+	return true
+}
+
+// preferred are the fields that can say what patches say, in the order in which they are tried. Each changes the draft and
+// takes out the patches that it stands for; false when there are none.
+var preferred = []func(d *draft, before []*kyaml.RNode) bool{
+	withoutNetworkPolicies,
+	withRegistry,
+	withDomain,
+	withTenancy,
+	withIdentity,
+}
+
+// withoutNetworkPolicies says cluster.networkPolicy: false instead of deleting the NetworkPolicies.
+func withoutNetworkPolicies(d *draft, before []*kyaml.RNode) bool {
+	if slices.ContainsFunc(before, func(o *kyaml.RNode) bool { return o.GetKind() == "NetworkPolicy" }) {
+		return false
+	}
+	count := len(d.patches)
+	d.patches = slices.DeleteFunc(d.patches, func(p classic.Patch) bool { return p.Target["kind"] == "NetworkPolicy" })
+	d.cluster["networkPolicy"] = false
+	return len(d.patches) < count
+}
+
+// withRegistry says distribution.registry instead of patching every image.
+func withRegistry(d *draft, before []*kyaml.RNode) bool {
+	registries := map[string]bool{}
+	for _, o := range before {
+		if image := imageOf(o); image != "" {
+			registries[image[:max(0, strings.LastIndex(image, "/"))]] = true
+		}
+	}
+	if len(registries) != 1 || registries[d.plan.Install.Options.Registry] {
+		return false
+	}
+	d.distribution["registry"] = slices.Collect(maps.Keys(registries))[0]
+	d.dropOperations(func(op map[string]any) bool { return op["path"] == imagePath })
+	return true
+}
+
+// withDomain says cluster.domain instead of patching the addresses that the controllers tell each other.
+func withDomain(d *draft, before []*kyaml.RNode) bool {
+	domains := map[string]bool{}
+	for _, o := range before {
+		for _, arg := range argsOf(o) {
+			if strings.HasPrefix(arg, "--storage-adv-addr=") {
+				if _, domain, found := strings.Cut(arg, ".svc."); found {
+					domains[strings.TrimSuffix(domain, ".")] = true
+				}
+			}
+		}
+	}
+	if len(domains) != 1 || domains["cluster.local"] || d.cluster["domain"] != nil {
+		return false
+	}
+	d.cluster["domain"] = slices.Collect(maps.Keys(domains))[0]
+	d.dropOperations(func(op map[string]any) bool {
+		value, _ := op["value"].(string)
+		return strings.HasPrefix(value, "--storage-adv-addr=") || strings.HasPrefix(value, "--events-addr=")
+	})
+	return true
+}
+
+// withTenancy says cluster.multitenant instead of the three arguments of the lockdown.
+func withTenancy(d *draft, _ []*kyaml.RNode) bool {
+	account := ""
+	found := d.dropOperations(func(op map[string]any) bool {
+		value, _ := op["value"].(string)
+		if name, is := strings.CutPrefix(value, "--default-service-account="); is {
+			account = name
+			return true
+		}
+		return value == "--no-cross-namespace-refs=true" || value == "--no-remote-bases=true"
+	})
+	d.cluster["multitenant"] = true
+	if account != "default" {
+		d.cluster["tenantDefaultServiceAccount"] = account
+	}
+	return found && account != ""
+}
+
+// withIdentity says cluster.objectLevelWorkloadIdentity instead of the feature gate: the gate alone leaves the permission to
+// create tokens out. Source: MIGRATION facts 9.
+func withIdentity(d *draft, _ []*kyaml.RNode) bool {
+	d.cluster["objectLevelWorkloadIdentity"] = true
+	return d.dropOperations(func(op map[string]any) bool { return op["value"] == "--feature-gates=ObjectLevelWorkloadIdentity=true" })
+}
+
+const (
+	containerPath = "/spec/template/spec/containers/0"
+	imagePath     = containerPath + "/image"
+)
+
+// dropOperations takes JSON6902 operations out of the patches; a patch that is left without any goes.
+func (d *draft) dropOperations(match func(map[string]any) bool) bool {
+	var patches []classic.Patch
+	dropped := false
+	for _, patch := range d.patches {
+		ops, isJSON := classic.Operations(patch.Body)
+		kept := slices.DeleteFunc(slices.Clone(ops), match)
+		switch {
+		case !isJSON || len(kept) == len(ops):
+			patches = append(patches, patch)
+			continue
+		case len(kept) > 0:
+			// Operations were decoded from YAML, so they can be written as YAML.
+			body, _ := yaml.Marshal(kept)
+			patches = append(patches, patch.With(string(body), patch.Target))
+		}
+		dropped = true
+	}
+	d.patches = patches
+	return dropped
+}
+
+// imageOf is the image of a controller, empty for other objects.
+func imageOf(o *kyaml.RNode) string {
+	if o.GetKind() != "Deployment" {
+		return ""
+	}
+	image, _ := o.Pipe(kyaml.Lookup("spec", "template", "spec", "containers", "0", "image"))
+	return kyaml.GetValue(image)
+}
+
+// argsOf are the arguments of a controller.
+func argsOf(o *kyaml.RNode) []string {
+	if o.GetKind() != "Deployment" {
+		return nil
+	}
+	list, err := o.Pipe(kyaml.Lookup("spec", "template", "spec", "containers", "0", "args"))
+	if err != nil || list == nil {
+		return nil
+	}
+	var args []string
+	for _, arg := range list.Content() {
+		args = append(args, fmt.Sprint(arg.Value))
+	}
+	return args
+}

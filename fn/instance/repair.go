@@ -1,0 +1,187 @@
+package instance
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/flux"
+)
+
+// repair adds a patch for every difference that is left: flags that a FluxInstance has no field for, and what labels,
+// replicas and the like of a kustomization.yaml do. The value is always the classic one.
+func (d *draft) repair(before []*kyaml.RNode) {
+	after, err := d.render()
+	if err != nil {
+		return
+	}
+	differences, err := flux.Compare(before, after)
+	if err != nil || len(differences) == 0 {
+		return
+	}
+	tried := d.clone()
+	tried.patches = append(tried.patches, repairs(differences, byID(before), byID(after))...)
+	if left, builds := tried.differences(before); builds && len(left) < len(differences) {
+		*d = *tried
+	}
+}
+
+func byID(objects []*kyaml.RNode) map[flux.ID]map[string]any {
+	all := map[flux.ID]map[string]any{}
+	for _, o := range objects {
+		if content, err := o.Map(); err == nil {
+			all[flux.IDOf(o)] = content
+		}
+	}
+	return all
+}
+
+// change is one repair of one object, and its patch.
+type change struct {
+	path string
+	body string
+}
+
+// repairs are the patches for the differences: equal ones of several objects of a kind are one patch.
+func repairs(differences []flux.Difference, before, after map[flux.ID]map[string]any) []classic.Patch {
+	changes := map[flux.ID][]change{}
+	for _, difference := range differences {
+		id := difference.Object
+		if c, ok := repairOf(difference, before[id], after[id]); ok && !slices.Contains(changes[id], c) {
+			changes[id] = append(changes[id], c)
+		}
+	}
+	type group struct{ group, kind, body string }
+	names := map[group][]string{}
+	for _, id := range slices.SortedFunc(maps.Keys(changes), compareIDs) {
+		for _, c := range changes[id] {
+			g := group{id.Group, id.Kind, c.body}
+			names[g] = append(names[g], id.Name)
+		}
+	}
+	var patches []classic.Patch
+	for _, g := range slices.SortedFunc(maps.Keys(names), func(a, b group) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(names[a][0], names[b][0]), cmp.Compare(a.body, b.body))
+	}) {
+		target := map[string]any{"kind": g.kind, "name": alternatives(names[g])}
+		if g.group != "" {
+			target["group"] = g.group
+		}
+		patches = append(patches, classic.Patch{Body: g.body, Target: target, Comment: "As the classic install had it."})
+	}
+	return patches
+}
+
+// repairOf is the patch body for one difference; false where no patch can mend it.
+func repairOf(d flux.Difference, before, after map[string]any) (change, bool) {
+	switch {
+	case before == nil || after == nil:
+		return change{}, false
+	case strings.Contains(d.Path, ".args["):
+		return repairArgument(d, before, after)
+	case strings.HasPrefix(d.Path, "metadata."):
+		return repairMetadata(d)
+	}
+	keys := pathKeys(d.Path)
+	pointer, value, found := valueAt(before, keys)
+	op := map[string]any{"op": "add", "path": pointer, "value": value}
+	if !found {
+		op = map[string]any{"op": "remove", "path": pointer}
+	}
+	return change{d.Path, marshal([]any{op})}, true
+}
+
+// pathKeys are the keys that lead to the smallest part of an object that can be set as a whole: in a pod, the field of the
+// one container or of the pod; elsewhere the field of the spec.
+func pathKeys(path string) []string {
+	keys := strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' })
+	depth := 2
+	if strings.HasPrefix(path, "spec.template.spec.containers[") {
+		return []string{"spec", "template", "spec", "containers", "0", strings.TrimSuffix(keys[min(5, len(keys)-1)], "]")}
+	}
+	if strings.HasPrefix(path, "spec.template.") {
+		depth = 4
+	}
+	if !strings.HasPrefix(path, "spec.") {
+		depth = 1
+	}
+	return keys[:min(depth, len(keys))]
+}
+
+// valueAt is the value at these keys and their JSON pointer.
+func valueAt(o map[string]any, keys []string) (pointer string, value any, found bool) {
+	value, found = o, true
+	for _, key := range keys {
+		pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+		switch at := value.(type) {
+		case map[string]any:
+			value, found = at[key]
+		case []any:
+			n, err := strconv.Atoi(key)
+			if found = err == nil && n < len(at); found {
+				value = at[n]
+			}
+		default:
+			found = false
+		}
+		if !found {
+			value = nil
+		}
+	}
+	return pointer, value, found
+}
+
+// repairArgument sets, adds or removes one flag of a controller, in its place.
+func repairArgument(d flux.Difference, before, after map[string]any) (change, bool) {
+	flag := d.Path[strings.Index(d.Path, ".args[")+len(".args["):]
+	flag, _, _ = strings.Cut(flag, "]")
+	_, was, _ := valueAt(before, []string{"spec", "template", "spec", "containers", "0", "args"})
+	_, is, _ := valueAt(after, []string{"spec", "template", "spec", "containers", "0", "args"})
+	_, classicArg := argument(was, flag)
+	at, operatorArg := argument(is, flag)
+	path := containerPath + "/args/" + strconv.Itoa(at)
+	switch {
+	case classicArg == "" && operatorArg == "":
+		return change{}, false
+	case classicArg == "":
+		return change{d.Path, marshal([]any{map[string]any{"op": "remove", "path": path}})}, true
+	case operatorArg == "":
+		return change{d.Path, marshal([]any{map[string]any{"op": "add", "path": containerPath + "/args/-", "value": classicArg}})}, true
+	default:
+		return change{d.Path, marshal([]any{map[string]any{"op": "replace", "path": path, "value": classicArg}})}, true
+	}
+}
+
+// argument finds a flag, the last time it is given.
+func argument(args any, flag string) (int, string) {
+	list, _ := args.([]any)
+	for i := len(list) - 1; i >= 0; i-- {
+		arg, _ := list[i].(string)
+		if name, _, _ := strings.Cut(arg, "="); name == flag {
+			return i, arg
+		}
+	}
+	return 0, ""
+}
+
+// repairMetadata sets a label or an annotation by a merge, which also works where there is none yet.
+func repairMetadata(d flux.Difference) (change, bool) {
+	field, key, found := strings.Cut(strings.TrimPrefix(d.Path, "metadata."), ".")
+	if !found || field != "labels" && field != "annotations" {
+		return change{}, false
+	}
+	body := map[string]any{"apiVersion": "v1", "kind": "all", "metadata": map[string]any{"name": "all", field: map[string]any{key: d.Classic}}}
+	return change{d.Path, marshal(body)}, true
+}
+
+// marshal writes a value that was decoded from YAML.
+func marshal(value any) string {
+	text, _ := yaml.Marshal(value)
+	return string(text)
+}
