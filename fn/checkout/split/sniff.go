@@ -1,0 +1,273 @@
+package split
+
+import "bytes"
+
+// Head is what a document says about itself.
+type Head struct {
+	APIVersion, Kind, Name, Namespace string
+}
+
+// Sniff reads apiVersion, kind, metadata.name and metadata.namespace from the raw bytes of one document. It is sure
+// only about block style with plain or simply quoted values; flow style, tabs, anchors, merge keys and templates where
+// they could matter, scalars over several lines and doubled keys make it unsure, and the caller parses. Where it is
+// sure and the document parses, the parser finds the same; it cannot tell whether the rest of the document parses.
+func Sniff(doc []byte) (head Head, sure bool) {
+	for _, odd := range oddBreaks {
+		if bytes.Contains(doc, odd) {
+			return Head{}, false
+		}
+	}
+	s := sniffer{fields: make(map[string]string, 8), blockAt: none}
+	for pos := len(mark(doc)); pos < len(doc); {
+		end := lineEnd(doc, pos)
+		line := bytes.TrimRight(doc[pos:end], "\r\n")
+		pos = end
+		if bytes.IndexByte(line, '\r') >= 0 || !s.line(line) {
+			return Head{}, false
+		}
+		if s.ended {
+			break
+		}
+	}
+	return Head{s.fields["apiVersion"], s.fields["kind"], s.fields["metadata.name"], s.fields["metadata.namespace"]}, true
+}
+
+// oddBreaks are the line breaks of YAML 1.1 that no editor shows as such.
+var oddBreaks = [][]byte{[]byte("\u0085"), []byte("\u2028"), []byte("\u2029")}
+
+// none is the indentation of something that is not there.
+const none = -1
+
+// sniffer is the state of one Sniff.
+type sniffer struct {
+	fields   map[string]string
+	begun    bool   // a line with content or a `---` was seen
+	ended    bool   // a `...` was seen
+	top      string // the top-level key that the line belongs to
+	metaAt   int    // indentation of metadata's keys, 0 while unknown
+	parentAt int    // column of the last key, or of the dash of an item without one
+	blockAt  int    // lines deeper than this belong to a block scalar; none outside of one
+	value    bool   // the last line has a value, which a line deeper than parentAt would continue
+}
+
+// line takes one line without its line break and reports whether the sniffer is still sure.
+func (s *sniffer) line(line []byte) bool {
+	text := bytes.TrimLeft(line, " ")
+	indent := len(line) - len(text)
+	if s.blockAt != none && (len(bytes.TrimSpace(text)) == 0 || indent > s.blockAt) {
+		return true
+	}
+	s.blockAt = none
+	switch {
+	case len(text) == 0 || text[0] == '#':
+		return true
+	case isMarker(line, "---"):
+		return s.start(line)
+	case isMarker(line, "..."):
+		s.ended = true
+		return s.begun && !holds(line[3:])
+	case bytes.IndexByte(line, '\t') >= 0 || s.value && indent > s.parentAt:
+		return false
+	}
+	s.begun = true
+	return s.content(text, indent)
+}
+
+// start takes a `---` line, which only counts as the start of the document.
+func (s *sniffer) start(line []byte) bool {
+	if s.begun || holds(line[3:]) {
+		return false
+	}
+	s.begun = true
+	return true
+}
+
+// content takes a line that is neither blank nor a comment.
+func (s *sniffer) content(text []byte, indent int) bool {
+	rest, column := text, indent
+	for bytes.HasPrefix(rest, []byte("- ")) || string(rest) == "-" {
+		trimmed := bytes.TrimLeft(rest[1:], " ")
+		column += len(rest) - len(trimmed)
+		rest = trimmed
+	}
+	item := len(rest) < len(text)
+	key, value, ok := cutKey(rest)
+	switch {
+	case ok:
+		s.parentAt = column
+	case indent == 0 && !item, hidesKey(rest):
+		return false
+	default:
+		s.parentAt, value = indent, rest
+	}
+	if !s.scalar(value) {
+		return false
+	}
+	if ok && !item {
+		return s.field(string(key), value, indent)
+	}
+	return indent > 0 && s.top != "" || !counts(s.top)
+}
+
+// counts reports whether the answer depends on what a top-level key holds; "" is no key at all.
+func counts(top string) bool {
+	return top == "" || top == "apiVersion" || top == "kind" || top == "metadata"
+}
+
+// hidesKey reports whether text that is no plain key may still be some other key.
+func hidesKey(text []byte) bool {
+	text = trimComment(text)
+	return bytes.Contains(text, []byte(": ")) || bytes.HasSuffix(text, []byte(":"))
+}
+
+// field notes a `key: value` line when it is one that counts.
+func (s *sniffer) field(key string, value []byte, indent int) bool {
+	if indent == 0 {
+		s.top = key
+		switch key {
+		case "apiVersion", "kind":
+			return s.set(key, value)
+		case "metadata":
+			s.metaAt = 0
+			_, doubled := s.fields[key]
+			s.fields[key] = ""
+			return !doubled && !hasText(value)
+		}
+		return key != "<<"
+	}
+	if s.top == "" {
+		return false
+	}
+	if s.top != "metadata" {
+		return s.top != "apiVersion" && s.top != "kind"
+	}
+	if s.metaAt == 0 {
+		s.metaAt = indent
+	}
+	switch {
+	case indent < s.metaAt || indent == s.metaAt && key == "<<":
+		return false
+	case indent == s.metaAt && (key == "name" || key == "namespace"):
+		return s.set("metadata."+key, value)
+	}
+	return true
+}
+
+// set notes a field once, if its value is a simple string.
+func (s *sniffer) set(field string, value []byte) bool {
+	text, ok := simple(value)
+	_, doubled := s.fields[field]
+	s.fields[field] = text
+	return ok && !doubled
+}
+
+// scalar looks at what follows a key or a dash: whether it ends on its line, and what the next lines may be.
+func (s *sniffer) scalar(value []byte) bool {
+	text := trimComment(value)
+	s.value = len(text) > 0
+	if len(text) == 0 {
+		return true
+	}
+	switch text[0] {
+	case '|', '>':
+		s.blockAt, s.value = s.parentAt, false
+		return len(bytes.Trim(text[1:], "+-0123456789")) == 0
+	case '"', '\'':
+		return oneLineQuote(text)
+	case '{', '[':
+		return oneLineFlow(text)
+	case '&', '!', '*':
+		s.value = false
+		return !bytes.ContainsAny(text, `"'[]{}|> #:`)
+	case '?', '%', '@', '`':
+		return false
+	}
+	return true
+}
+
+// cutKey cuts `key: value` or `key:` for a plain key.
+func cutKey(text []byte) (key, value []byte, ok bool) {
+	n := 0
+	for n < len(text) && plainKey(text[n]) {
+		n++
+	}
+	if n == 0 || n == len(text) || text[n] != ':' || n+1 < len(text) && text[n+1] != ' ' {
+		if bytes.HasPrefix(text, []byte("<<: ")) {
+			return text[:2], text[3:], true
+		}
+		return nil, nil, false
+	}
+	return text[:n], text[n+1:], true
+}
+
+// plainKey reports whether c may be part of a plain key.
+func plainKey(c byte) bool {
+	return letter(c) || c >= '0' && c <= '9' || c == '_' || c == '.' || c == '/' || c == '-' || c == '$'
+}
+
+// letter reports whether c is an ASCII letter.
+func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// trimComment cuts white space and, where no quote could hold it, a comment.
+func trimComment(value []byte) []byte {
+	text := bytes.TrimSpace(value)
+	if len(text) > 0 && text[0] == '#' && len(text) < len(value) {
+		return nil
+	}
+	if i := bytes.Index(text, []byte(" #")); i >= 0 {
+		text = bytes.TrimSpace(text[:i])
+	}
+	return text
+}
+
+// hasText reports whether a key has a value on its own line.
+func hasText(value []byte) bool { return len(trimComment(value)) > 0 }
+
+// oneLineQuote reports whether text is one quoted scalar that ends with the text and holds no escapes.
+func oneLineQuote(text []byte) bool {
+	return len(text) > 1 && bytes.IndexByte(text, '\\') < 0 && bytes.IndexByte(text[1:], text[0]) == len(text)-2
+}
+
+// oneLineFlow reports whether text is a flow collection without quotes and comments that closes on its line.
+func oneLineFlow(text []byte) bool {
+	if bytes.ContainsAny(text, `"'#`) {
+		return false
+	}
+	depth := 0
+	for i, c := range text {
+		switch c {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		if depth == 0 {
+			return i == len(text)-1
+		}
+	}
+	return false
+}
+
+// simple is the text of a value that is a plain or simply quoted string and nothing else in any YAML version.
+func simple(value []byte) (string, bool) {
+	text := trimComment(value)
+	if len(text) == 0 {
+		return "", false
+	}
+	if c := text[0]; c == '"' || c == '\'' {
+		return string(text[1 : len(text)-1]), true
+	}
+	if !letter(text[0]) || notStrings[string(bytes.ToLower(text))] {
+		return "", false
+	}
+	for _, c := range text {
+		if !plainKey(c) && c != ':' {
+			return "", false
+		}
+	}
+	return string(text), text[len(text)-1] != ':'
+}
+
+// notStrings are the plain words that some YAML version reads as something else than a string.
+var notStrings = map[string]bool{"null": true, "true": true, "false": true, "yes": true, "no": true, "on": true,
+	"off": true, "y": true, "n": true}

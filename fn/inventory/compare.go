@@ -1,0 +1,527 @@
+package inventory
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Action says what becomes of an object.
+type Action string
+
+// What can become of an object between two inventories.
+const (
+	Unchanged Action = "unchanged" // same owner
+	New       Action = "new"
+	Adopted   Action = "adopted"  // leaves the files; Flux Operator has it from now on
+	Moved     Action = "moved"    // another Flux Kustomization applies it
+	Replaced  Action = "replaced" // a generated name with another hash
+	Removed   Action = "removed"  // on purpose
+	Kept      Action = "kept"     // leaves the files, but Flux does not delete it
+	Stuck     Action = "stuck"    // its owner can no longer be built: neither applied nor pruned
+	Lost      Action = "lost"     // Flux deletes it
+	Unjudged  Action = "unjudged"
+)
+
+// Severity of a change or a problem.
+type Severity string
+
+// An Error stops a migration; a Warning wants to be read.
+const (
+	Info    Severity = "info"
+	Warning Severity = "warning"
+	Error   Severity = "error"
+)
+
+// Change is the verdict on one object.
+type Change struct {
+	Action   Action   `json:"action"`
+	Severity Severity `json:"severity"`
+	ID       ID       `json:"object"`
+	From     []Name   `json:"from,omitempty"`
+	To       []Name   `json:"to,omitempty"`
+	File     string   `json:"file,omitempty"` // where it was before, or is now if it is new
+	Why      string   `json:"why,omitempty"`
+}
+
+// String describes the change for people.
+func (c Change) String() string {
+	s := string(c.Action) + " " + c.ID.String()
+	if c.Why != "" {
+		s += ": " + c.Why
+	}
+	return s
+}
+
+// CompareOptions are what the caller knows and no file shows.
+type CompareOptions struct {
+	// Adopted are the objects that Flux Operator takes over, each with a
+	// sentence on why that is safe.
+	Adopted map[ID]string
+	// TakenOver says that the take-over was checked on the cluster, so that
+	// no guard is needed for what is adopted.
+	TakenOver bool
+	// Removed says why an object is meant to go, or nothing if it is not.
+	Removed func(Entry) string
+}
+
+// Issue is something that is not about one object's fate.
+type Issue struct {
+	Severity Severity `json:"severity"`
+	Owner    Name     `json:"owner"`
+	What     string   `json:"what"`
+	File     string   `json:"file,omitempty"`
+}
+
+// Verdict is the outcome of a comparison.
+type Verdict struct {
+	Changes   []Change `json:"changes"` // all but the unchanged, in order of identity
+	Issues    []Issue  `json:"issues"`
+	Unchanged int      `json:"unchanged"`
+}
+
+// Of returns the changes of one action.
+func (v Verdict) Of(a Action) []Change {
+	var out []Change
+	for _, c := range v.Changes {
+		if c.Action == a {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// OK says whether nothing is lost and nothing breaks.
+func (v Verdict) OK() bool {
+	return !slices.ContainsFunc(v.Changes, func(c Change) bool { return c.Severity == Error }) &&
+		!slices.ContainsFunc(v.Issues, func(i Issue) bool { return i.Severity == Error })
+}
+
+// Compare judges the way from one inventory to another as
+// kustomize-controller's garbage collection and finalizers would go it.
+func Compare(before, after *Inventory, o CompareOptions) Verdict {
+	j := &judge{before: before, options: o}
+	j.against(after)
+	j.followOrphans()
+	var v Verdict
+	for _, id := range j.ids() {
+		c := j.judge(id)
+		if c.Action == Unchanged {
+			v.Unchanged++
+			continue
+		}
+		v.Changes = append(v.Changes, c)
+	}
+	v.Issues = j.issues()
+	return v
+}
+
+// judge compares two inventories object by object.
+type judge struct {
+	before, after *Inventory
+	options       CompareOptions
+	missing       []Opaque // the files that only the after side misses
+	dangling      []Edge   // the references that only there lead nowhere
+	memo          map[ID]Change
+}
+
+// against sets the after side and forgets what was judged with another one.
+func (j *judge) against(after *Inventory) {
+	j.after, j.memo, j.missing, j.dangling = after, map[ID]Change{}, nil, nil
+	known := map[Ref]bool{}
+	for _, e := range j.before.Dangling() {
+		known[e.To] = true
+	}
+	for _, e := range after.Dangling() {
+		if !known[e.To] {
+			j.dangling = append(j.dangling, e)
+		}
+	}
+	for _, o := range after.Opaque {
+		if o.Reason == OpaqueMissing && !slices.Contains(j.before.Opaque, o) {
+			j.missing = append(j.missing, o)
+		}
+	}
+}
+
+// ids returns every identity of either side, in order.
+func (j *judge) ids() []ID {
+	ids := append(j.before.IDs(), j.after.IDs()...)
+	slices.SortFunc(ids, ID.compare)
+	return slices.Compact(ids)
+}
+
+// followOrphans adds to the after side the Flux Kustomizations that leave the
+// files but stay on the cluster: they go on reading their path.
+func (j *judge) followOrphans() {
+	for {
+		var orphans []Root
+		for _, o := range j.before.Owners {
+			if _, ok := j.after.Owner(o.Name); !ok && j.survives(o) && o.Unread == "" {
+				orphans = append(orphans, Root{Kustomization: o.object, Source: j.before.walk.found.sources[o.Source]})
+			}
+		}
+		if len(orphans) == 0 {
+			return
+		}
+		j.against(j.after.with(orphans))
+	}
+}
+
+// survives says whether a Flux Kustomization that no root and no file has
+// any longer is still on the cluster afterwards.
+func (j *judge) survives(o Owner) bool {
+	id := o.id()
+	if len(j.before.Find(id)) == 0 {
+		return false // a root that the caller left out of the after side
+	}
+	a := j.judge(id).Action
+	return a == Kept || a == Adopted || a == Stuck
+}
+
+// id is the identity of the Flux Kustomization itself.
+func (o Owner) id() ID {
+	return ID{Group: kustomizeGroup, Kind: "Kustomization", Namespace: o.Namespace, Name: o.Name.Name}
+}
+
+// with is the inventory with more roots.
+func (inv *Inventory) with(roots []Root) *Inventory {
+	w := *inv.walk
+	w.roots = append(slices.Clone(w.roots), roots...)
+	return w.build()
+}
+
+// judge decides what becomes of one object.
+func (j *judge) judge(id ID) Change {
+	if c, ok := j.memo[id]; ok {
+		return c
+	}
+	was, is := j.before.Find(id), j.after.Find(id)
+	// A Flux Kustomization that applies itself is asked about while it is
+	// being judged: it stays if it is still in its own output.
+	j.memo[id] = Change{Action: Lost, Severity: Error, ID: id}
+	if len(is) > 0 {
+		j.memo[id] = Change{Action: Unchanged, ID: id}
+	}
+	c := j.decide(id, was, is)
+	j.memo[id] = c
+	return c
+}
+
+// decide is judge without the memory.
+func (j *judge) decide(id ID, was, is []Entry) Change {
+	c := Change{ID: id, Severity: Info, From: owners(was), To: owners(is)}
+	c.File = append(slices.Clone(was), is...)[0].File
+	switch {
+	case len(was) == 0:
+		c.Action = New
+	case sameOwner(c.From, c.To):
+		j.stays(&c, was)
+	case was[0].Unknown:
+		c.Action, c.Severity, c.Why = Unjudged, Warning, "its name depends on a value that is not in the repository"
+	case len(is) > 0:
+		j.moved(&c, was)
+	default:
+		j.gone(&c, was)
+	}
+	return c
+}
+
+// owners returns who applies the entries.
+func owners(entries []Entry) []Name {
+	var out []Name
+	for _, e := range entries {
+		out = append(out, e.Owner)
+	}
+	return out
+}
+
+// sameOwner says whether one of those who applied the object still does.
+func sameOwner(from, to []Name) bool {
+	return slices.ContainsFunc(from, func(n Name) bool { return slices.Contains(to, n) })
+}
+
+// stays judges an object that its owner still applies: it goes nevertheless
+// if the owner itself is deleted, for the finalizer does not read files.
+func (j *judge) stays(c *Change, was []Entry) {
+	c.Action = Unchanged
+	for _, e := range was {
+		owner, _ := j.before.Owner(e.Owner)
+		if !slices.Contains(c.To, e.Owner) || !j.deleted(owner) || e.Guarded() {
+			continue
+		}
+		if action, severity, why := j.finalized(e, owner); action == Lost {
+			c.Action, c.Severity, c.Why = action, severity, why
+		}
+	}
+}
+
+// deleted says whether Flux deletes the Flux Kustomization itself.
+func (j *judge) deleted(o Owner) bool {
+	id := o.id()
+	return len(j.before.Find(id)) > 0 && j.judge(id).Action == Lost
+}
+
+// gone judges an object that is in no file any longer.
+func (j *judge) gone(c *Change, was []Entry) {
+	reason, adopted := j.options.Adopted[c.ID]
+	if adopted {
+		j.adopted(c, was, reason)
+		return
+	}
+	if j.options.Removed != nil {
+		if why := j.options.Removed(was[0]); why != "" {
+			c.Action, c.Why = Removed, why
+			return
+		}
+	}
+	if j.replaced(was[0]) {
+		c.Action, c.Why = Replaced, "its contents changed, and with them the hash in its name"
+		return
+	}
+	j.fate(c, was)
+}
+
+// fate takes the worst that an owner does to an object it no longer applies.
+func (j *judge) fate(c *Change, was []Entry) {
+	for i, e := range was {
+		action, severity, why := j.pruned(e)
+		if i == 0 || action == Lost {
+			c.Action, c.Severity, c.Why = action, severity, why
+		}
+	}
+}
+
+// adopted judges an object that Flux Operator takes over: until it has, the
+// old owner deletes it unless a guard is live.
+func (j *judge) adopted(c *Change, was []Entry, reason string) {
+	j.fate(c, was)
+	lost := c.Action == Lost
+	c.Action, c.Severity = Adopted, Info
+	switch {
+	case !lost:
+		c.Why = reason + "; until then: " + c.Why
+	case j.options.TakenOver:
+		c.Why = reason
+	default:
+		c.Severity = Error
+		c.Why = reason + ", but without a guard that is live before: " + c.Why + " unless the take-over is complete"
+	}
+}
+
+// hashed matches a name that kustomize generated.
+var hashed = regexp.MustCompile(`^(.+)-[bcdfghkmt2456789]{10}$`)
+
+// replaced says whether the owner generates the same object under another hash.
+func (j *judge) replaced(e Entry) bool {
+	m := hashed.FindStringSubmatch(e.Name)
+	if m == nil || e.Kind != "ConfigMap" && e.Kind != "Secret" {
+		return false
+	}
+	return slices.ContainsFunc(j.after.Entries, func(a Entry) bool {
+		n := hashed.FindStringSubmatch(a.Name)
+		return n != nil && n[1] == m[1] && a.Kind == e.Kind && a.Namespace == e.Namespace && a.Owner == e.Owner
+	})
+}
+
+// pruned says what the owner of e does to it when it is no longer applied.
+func (j *judge) pruned(e Entry) (Action, Severity, string) {
+	was, _ := j.before.Owner(e.Owner)
+	is, stays := j.after.Owner(e.Owner)
+	switch {
+	case stays && j.stuck(is) != "":
+		return Stuck, Info, fmt.Sprintf("Flux Kustomization %s does not build: %s", e.Owner, j.stuck(is))
+	case stays && is.Unread != "":
+		return Unjudged, Error, fmt.Sprintf("Flux Kustomization %s now %s", e.Owner, is.Unread)
+	case stays && j.renamed(e):
+		return Unjudged, Error, "its name now depends on a value that is not in the repository"
+	case e.Guarded():
+		return Kept, Info, "it is annotated against pruning"
+	case stays && !was.prunes() && !is.prunes():
+		return Kept, Info, fmt.Sprintf("Flux Kustomization %s does not prune", e.Owner)
+	case stays:
+		return Lost, Error, fmt.Sprintf("Flux Kustomization %s prunes it", e.Owner)
+	}
+	return j.finalized(e, was)
+}
+
+// renamed says whether the owner applies an object of that kind whose name is
+// no longer known.
+func (j *judge) renamed(e Entry) bool {
+	return slices.ContainsFunc(j.after.Entries, func(a Entry) bool {
+		return a.Unknown && a.Owner == e.Owner && a.Group == e.Group && a.Kind == e.Kind && a.File == e.File
+	})
+}
+
+// prunes says whether objects that leave the inventory are deleted.
+func (o Owner) prunes() bool { return o.Prune && !o.Suspend }
+
+// stuck says why an owner fails to build though it did before.
+func (j *judge) stuck(is Owner) string {
+	if is.Broken != "" {
+		return is.Broken
+	}
+	for _, o := range j.missing {
+		if o.Owner == is.Name {
+			return o.String()
+		}
+	}
+	return ""
+}
+
+// finalized says what becomes of e when its owner itself goes.
+func (j *judge) finalized(e Entry, owner Owner) (Action, Severity, string) {
+	id := owner.id()
+	if len(j.before.Find(id)) > 0 {
+		if c := j.judge(id); c.Action == Stuck || c.Action == Unjudged || c.Action == Unchanged {
+			return c.Action, c.Severity, fmt.Sprintf("as Flux Kustomization %s: %s", owner.Name, c.Why)
+		}
+	}
+	switch {
+	case owner.Suspend:
+		return Kept, Info, fmt.Sprintf("Flux Kustomization %s goes while it is suspended", owner.Name)
+	case owner.DeletionPolicy == "Orphan":
+		return Kept, Info, fmt.Sprintf("Flux Kustomization %s orphans what it applied", owner.Name)
+	case !owner.Prune && (owner.DeletionPolicy == "" || owner.DeletionPolicy == "MirrorPrune"):
+		return Kept, Info, fmt.Sprintf("Flux Kustomization %s goes, and does not prune", owner.Name)
+	}
+	return Lost, Error, fmt.Sprintf("Flux Kustomization %s goes, and its finalizer deletes it", owner.Name)
+}
+
+// moved judges an object that another Flux Kustomization applies from now on.
+// The old owner leaves it alone once the new one has labelled it, so what
+// counts is who comes first.
+func (j *judge) moved(c *Change, was []Entry) {
+	c.Action = Moved
+	to := c.To[0]
+	for _, e := range was {
+		action, _, why := j.pruned(e)
+		switch {
+		case action != Lost:
+			c.Why = why
+		case j.waits(e.Owner, to):
+			c.Why = fmt.Sprintf("Flux Kustomization %s depends on %s, which takes it over first", e.Owner, to)
+		case j.takesFirst(e.Owner, to):
+			c.Why = fmt.Sprintf("Flux Kustomization %s takes it over before it removes %s", to, e.Owner)
+		default:
+			c.Severity = Error
+			c.Why = fmt.Sprintf("%s may delete it before %s takes it over: guard it with %s: %s one commit earlier", e.Owner, to, pruneKey, disabled)
+			return
+		}
+	}
+}
+
+// waits says whether from reconciles a revision only after to has applied it,
+// now and before.
+func (j *judge) waits(from, to Name) bool {
+	was, _ := j.before.Owner(from)
+	is, ok := j.after.Owner(from)
+	return ok && slices.Contains(was.DependsOn, to) && slices.Contains(is.DependsOn, to)
+}
+
+// takesFirst says whether to is what applied from, which goes: it applies
+// everything before it prunes. It holds only while from cannot act on its
+// own, because its path is gone or still has the object.
+func (j *judge) takesFirst(from, to Name) bool {
+	was, _ := j.before.Owner(from)
+	if _, stays := j.after.Owner(from); stays || was.Parent != to {
+		return false
+	}
+	alone := j.after.with([]Root{{Kustomization: was.object, Source: j.before.walk.found.sources[was.Source]}})
+	is, _ := alone.Owner(from)
+	return is.Broken != ""
+}
+
+// issues lists what breaks, what was broken, and what could not be read.
+func (j *judge) issues() []Issue {
+	var out []Issue
+	for _, p := range j.after.Problems {
+		severity := Error
+		if slices.Contains(j.before.Problems, p) {
+			severity = Warning
+		}
+		out = append(out, Issue{severity, p.Owner, p.Kind + ": " + p.What, p.File})
+	}
+	out = append(out, j.danglingIssues()...)
+	out = append(out, j.installerIssues()...)
+	for _, o := range j.after.Opaque {
+		if slices.Contains(j.missing, o) {
+			out = append(out, Issue{Error, o.Owner, ProblemBuild + ": " + o.String(), o.File})
+			continue
+		}
+		out = append(out, Issue{Warning, o.Owner, "not judged: " + o.String(), o.File})
+	}
+	return out
+}
+
+// danglingIssues are the references that led somewhere, or were not there,
+// and now lead nowhere.
+func (j *judge) danglingIssues() []Issue {
+	had := map[Ref]bool{}
+	for _, e := range j.before.Entries {
+		had[Ref{e.Kind, e.Namespace, e.Name}] = true
+	}
+	var out []Issue
+	for _, e := range j.dangling {
+		if e.Optional && !had[e.To] || j.kept(e.To) {
+			continue
+		}
+		out = append(out, Issue{Severity: Error, Owner: e.Owner, What: fmt.Sprintf("%s: %s of %s is %s, which nothing applies", ProblemDangling, e.Field, e.From, e.To)})
+	}
+	return out
+}
+
+// kept says whether an object that no file has stays on the cluster.
+func (j *judge) kept(r Ref) bool {
+	for _, e := range j.before.Entries {
+		if (Ref{e.Kind, e.Namespace, e.Name}) == r {
+			a := j.judge(e.ID).Action
+			return a == Kept || a == Adopted || a == Stuck
+		}
+	}
+	return false
+}
+
+// operatorGroup is the API group of Flux Operator.
+const operatorGroup = "fluxcd.controlplane.io"
+
+// installerIssues are the kinds that come with the HelmRelease that brings
+// their CRD: Flux checks all objects of a Flux Kustomization before it
+// applies one, so neither ever arrives.
+func (j *judge) installerIssues() []Issue {
+	kinds := map[ID]bool{}
+	for _, e := range j.before.Entries {
+		kinds[ID{Group: e.Group, Kind: e.Kind}] = true
+	}
+	installers := map[Name]bool{}
+	for _, e := range j.after.Entries {
+		if e.Kind == "HelmRelease" && len(j.before.Find(e.ID)) == 0 {
+			installers[e.Owner] = true
+		}
+	}
+	var out []Issue
+	for _, e := range j.after.Entries {
+		if !installers[e.Owner] || kinds[ID{Group: e.Group, Kind: e.Kind}] || !customGroup(e.Group) || j.definesCRD(e) {
+			continue
+		}
+		severity := Warning
+		if e.Group == operatorGroup {
+			severity = Error
+		}
+		out = append(out, Issue{severity, e.Owner, ProblemCRD + ": " + e.ID.String() + " is the first of its kind, beside a new HelmRelease", e.File})
+	}
+	return out
+}
+
+// customGroup says whether a group is neither Kubernetes' own nor Flux's.
+func customGroup(group string) bool {
+	return strings.Contains(group, ".") && !strings.HasSuffix(group, ".k8s.io") && !strings.HasSuffix(group, fluxGroups)
+}
+
+// definesCRD says whether the repository itself holds the CRD of e's kind.
+func (j *judge) definesCRD(e Entry) bool {
+	return slices.ContainsFunc(append(slices.Clone(j.before.Entries), j.after.Entries...), func(c Entry) bool {
+		return c.Kind == "CustomResourceDefinition" && strings.HasSuffix(c.Name, "."+e.Group)
+	})
+}

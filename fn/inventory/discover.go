@@ -1,0 +1,266 @@
+package inventory
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	sigsyaml "sigs.k8s.io/yaml"
+)
+
+// Cluster is a place in the repository from which a cluster is synced.
+type Cluster struct {
+	Path  string // what the root syncs, or where several roots are defined
+	Roots []Root
+	// Inventory is what they apply, as Build would say.
+	Inventory *Inventory
+}
+
+// Discover finds the clusters of a repository: Flux Kustomizations that apply
+// their own definition or, in a repository without such, those that nothing
+// else applies. Beside a cluster that syncs itself the latter are apps that
+// someone switched off. Without a namespace they are taken to be in
+// flux-system.
+func Discover(tree fs.FS) ([]Cluster, error) {
+	files, err := load(tree)
+	if err != nil {
+		return nil, err
+	}
+	d := &discovery{files: files, renderer: newRenderer(), sources: map[Ref][]definedObject{}}
+	d.scan()
+	d.dropForeign()
+	d.placeholders()
+	if d.selfSynced(); len(d.clusters) == 0 {
+		d.unreached()
+	}
+	return d.clusters, nil
+}
+
+// discovery looks for roots.
+type discovery struct {
+	files      *snapshot
+	renderer   *renderer
+	candidates []definedObject
+	sources    map[Ref][]definedObject
+	clusters   []Cluster
+	reached    map[string]bool // files that a cluster found so far applies
+}
+
+// definedObject is an object and the file that defines it.
+type definedObject struct {
+	file   string
+	object map[string]any
+}
+
+// scan collects the Flux Kustomizations whose path exists, and the sources.
+func (d *discovery) scan() {
+	d.reached = map[string]bool{}
+	for _, file := range slices.Sorted(maps.Keys(d.files.files)) {
+		if ext := path.Ext(file); ext != ".yaml" && ext != ".yml" {
+			continue
+		}
+		data := d.files.files[file]
+		if !bytes.Contains(data, []byte(fluxGroups)) {
+			continue
+		}
+		for _, object := range documents(data) {
+			d.sort(definedObject{file, object})
+		}
+	}
+}
+
+// documents returns the objects of a YAML stream up to the first that does
+// not parse: a template is no manifest.
+func documents(data []byte) []map[string]any {
+	var out []map[string]any
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	for {
+		var node yaml.Node
+		err := dec.Decode(&node)
+		if errors.Is(err, io.EOF) || err != nil {
+			return out
+		}
+		text, err := yaml.Marshal(&node)
+		if err != nil {
+			return out
+		}
+		var object map[string]any
+		if sigsyaml.Unmarshal(text, &object) == nil && object != nil {
+			out = append(out, object)
+		}
+	}
+}
+
+// sort keeps an object if it may be half of a sync pair.
+func (d *discovery) sort(o definedObject) {
+	meta := dig(o.object, "metadata")
+	if meta == nil {
+		return
+	}
+	if str(meta, "namespace") == "" {
+		meta["namespace"] = "flux-system"
+	}
+	group, _, _ := strings.Cut(str(o.object, "apiVersion"), "/")
+	owner := newOwner(definition{object: o.object})
+	switch {
+	case group == sourceGroup:
+		ref := Ref{str(o.object, "kind"), str(meta, "namespace"), str(meta, "name")}
+		d.sources[ref] = append(d.sources[ref], o)
+	case group == kustomizeGroup && d.syncs(owner):
+		d.candidates = append(d.candidates, o)
+	}
+}
+
+// syncs says whether a Flux Kustomization may be about this tree. What has
+// neither a path nor a source is a patch.
+func (d *discovery) syncs(o Owner) bool {
+	spec := dig(o.object, "spec")
+	return o.Name.Name != "" && d.files.isDir(o.Path) && (spec["path"] != nil || spec["sourceRef"] != nil)
+}
+
+// placeholders makes roots of bootstrap directories whose gotk-sync.yaml is
+// still empty: bootstrap will write the path that it lies in.
+func (d *discovery) placeholders() {
+	for _, file := range slices.Sorted(maps.Keys(d.files.files)) {
+		if path.Base(file) != "gotk-sync.yaml" || documents(d.files.files[file]) != nil {
+			continue
+		}
+		dir := path.Dir(path.Dir(file))
+		root := Root{Kustomization: map[string]any{
+			"apiVersion": kustomizeGroup + "/v1",
+			"kind":       "Kustomization",
+			"metadata":   map[string]any{"name": "flux-system", "namespace": "flux-system"},
+			"spec": map[string]any{
+				"path":      "./" + dir,
+				"prune":     true,
+				"sourceRef": map[string]any{"kind": "GitRepository", "name": "flux-system"},
+			},
+		}}
+		d.add(dir, d.follow(root))
+	}
+}
+
+// dropForeign drops candidates that read another repository. Which source is
+// this repository no file says; but most Flux Kustomizations read it, by paths
+// that exist here. The path `.` exists everywhere, so it is no evidence.
+func (d *discovery) dropForeign() {
+	home := map[string]bool{}
+	for _, c := range d.candidates {
+		if pathOf(c) != "." {
+			home[location(d.root(c).Source)] = true
+		}
+	}
+	if len(home) == 0 {
+		return
+	}
+	d.candidates = slices.DeleteFunc(d.candidates, func(c definedObject) bool {
+		return !home[location(d.root(c).Source)]
+	})
+}
+
+// root pairs a Flux Kustomization with its source: of several of that name,
+// the one that is nearest to it.
+func (d *discovery) root(o definedObject) Root {
+	owner := newOwner(definition{object: o.object})
+	root := Root{Kustomization: o.object}
+	best := -1
+	for _, s := range d.sources[owner.Source] {
+		if n := shared(s.file, o.file); n > best {
+			best, root.Source = n, s.object
+		}
+	}
+	return root
+}
+
+// shared counts the leading path segments that two files have in common.
+func shared(a, b string) int {
+	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
+	n := 0
+	for n < len(as) && n < len(bs) && as[n] == bs[n] {
+		n++
+	}
+	return n
+}
+
+// selfSynced finds the Flux Kustomizations whose output holds their own
+// definition, the widest path first, so that a nested one is no root.
+func (d *discovery) selfSynced() {
+	var pairs []definedObject
+	for _, c := range d.candidates {
+		if p := pathOf(c); p == "." || strings.HasPrefix(c.file, p+"/") {
+			pairs = append(pairs, c)
+		}
+	}
+	slices.SortStableFunc(pairs, func(a, b definedObject) int { return len(pathOf(a)) - len(pathOf(b)) })
+	for _, c := range pairs {
+		if d.reached[c.file] {
+			continue
+		}
+		if inv := d.follow(d.root(c)); defines(inv, c) {
+			d.add(pathOf(c), inv)
+		}
+	}
+}
+
+// pathOf is the path that a Flux Kustomization applies.
+func pathOf(o definedObject) string { return newOwner(definition{object: o.object}).Path }
+
+// follow reads what a root reaches.
+func (d *discovery) follow(roots ...Root) *Inventory {
+	return (&walk{files: d.files, renderer: d.renderer, roots: roots}).build()
+}
+
+// defines says whether the inventory has the object from that very file.
+func defines(inv *Inventory, o definedObject) bool {
+	id := newOwner(definition{object: o.object}).id()
+	return slices.ContainsFunc(inv.Find(id), func(e Entry) bool { return e.File == o.file })
+}
+
+// add keeps a cluster and what it reaches.
+func (d *discovery) add(path string, inv *Inventory) {
+	d.clusters = append(d.clusters, Cluster{Path: path, Roots: inv.walk.roots, Inventory: inv})
+	for _, e := range inv.Entries {
+		d.reached[e.File] = true
+	}
+}
+
+// unreached makes clusters of what no cluster applies: the Flux
+// Kustomizations of one directory are the roots of one.
+func (d *discovery) unreached() {
+	below := map[string]bool{}
+	var open []definedObject
+	for _, c := range d.candidates {
+		if d.reached[c.file] {
+			continue
+		}
+		inv := d.follow(d.root(c))
+		if dig(c.object, "spec", "sourceRef") == nil && len(inv.Find(newOwner(definition{object: c.object}).id())) == 0 {
+			continue // a patch, of which nothing comes back: no object of its own
+		}
+		open = append(open, c)
+		for _, e := range inv.Entries {
+			if e.File != c.file {
+				below[e.File] = true
+			}
+		}
+	}
+	dirs := map[string][]Root{}
+	for _, c := range open {
+		if !below[c.file] {
+			dirs[path.Dir(c.file)] = append(dirs[path.Dir(c.file)], d.root(c))
+		}
+	}
+	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
+		inv := d.follow(dirs[dir]...)
+		if len(inv.walk.roots) == 1 {
+			dir = inv.Owners[0].Path
+		}
+		d.add(dir, inv)
+	}
+}

@@ -1,0 +1,177 @@
+package inventory
+
+import (
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Root is where an inventory starts: a Flux Kustomization and its source, as
+// they are on the cluster. Without a source, the tree is what the sourceRef
+// means.
+type Root struct {
+	Kustomization map[string]any
+	Source        map[string]any
+}
+
+// Options tune Build.
+type Options struct {
+	// Before is the inventory of the state that is live. What reads the same
+	// files is not built again, and a source or a value that this state no
+	// longer has still holds until Flux prunes it.
+	Before *Inventory
+}
+
+// Inventory is what a repository's Flux Kustomizations apply.
+type Inventory struct {
+	Owners   []Owner   `json:"owners"`   // in the order in which they were reached
+	Entries  []Entry   `json:"entries"`  // sorted by identity, then owner
+	Opaque   []Opaque  `json:"opaque"`   // what could not be looked into
+	Problems []Problem `json:"problems"` // what Flux itself would stumble over
+	Edges    []Edge    `json:"edges"`    // the references between Flux objects
+
+	walk  *walk
+	index map[Name]int // into Owners
+}
+
+// Owner is a Flux Kustomization: it applies and prunes.
+type Owner struct {
+	Name
+	Parent         Name   `json:"parent"` // whose output it was found in; itself or nothing for a root
+	Root           bool   `json:"root,omitempty"`
+	Path           string `json:"path"`
+	Source         Ref    `json:"source"`
+	Prune          bool   `json:"prune"`
+	Suspend        bool   `json:"suspend,omitempty"`
+	DeletionPolicy string `json:"deletionPolicy,omitempty"`
+	DependsOn      []Name `json:"dependsOn,omitempty"`
+	Objects        int    `json:"objects"`
+	// Unread says why its content could not be looked into.
+	Unread string `json:"unread,omitempty"`
+	// Broken says why Flux cannot build it: it neither applies nor prunes.
+	Broken string `json:"broken,omitempty"`
+
+	object map[string]any
+}
+
+// Entry is one object that one Flux Kustomization applies.
+type Entry struct {
+	ID
+	APIVersion  string            `json:"apiVersion"`
+	Owner       Name              `json:"owner"`
+	File        string            `json:"file,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+	// Unknown is set if the identity depends on a value that is not in the
+	// repository.
+	Unknown bool `json:"unknown,omitempty"`
+}
+
+// The metadata by which Flux leaves an object alone.
+const (
+	pruneKey     = "kustomize.toolkit.fluxcd.io/prune"
+	reconcileKey = "kustomize.toolkit.fluxcd.io/reconcile"
+	disabled     = "disabled"
+)
+
+// Guarded says whether the object, once live as it is here, is never deleted
+// by kustomize-controller.
+func (e Entry) Guarded() bool {
+	for _, m := range []map[string]string{e.Labels, e.Annotations} {
+		if strings.EqualFold(m[pruneKey], disabled) || strings.EqualFold(m[reconcileKey], disabled) {
+			return true
+		}
+	}
+	return false
+}
+
+// Ref is a reference to an object of a kind.
+type Ref struct {
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+}
+
+// String returns Kind/namespace/name.
+func (r Ref) String() string { return r.Kind + "/" + r.Namespace + "/" + r.Name }
+
+// The kinds of problems that Flux would stumble over.
+const (
+	ProblemBuild     = "does not build"
+	ProblemDangling  = "refers to nothing"
+	ProblemTwice     = "has two owners"
+	ProblemNamespace = "has no namespace"
+	ProblemCRD       = "comes with its own CRD's installer"
+)
+
+// Problem is something in the repository that keeps Flux from applying it.
+type Problem struct {
+	Owner  Name   `json:"owner"`
+	Kind   string `json:"kind"`
+	What   string `json:"what"`
+	File   string `json:"file,omitempty"`
+	Object ID     `json:"object,omitzero"`
+}
+
+// String describes the problem for people.
+func (p Problem) String() string {
+	return "Flux Kustomization " + p.Owner.String() + " " + p.Kind + ": " + p.What
+}
+
+// Build follows the roots through the tree.
+func Build(tree fs.FS, o Options, roots ...Root) (*Inventory, error) {
+	files, err := load(tree)
+	if err != nil {
+		return nil, err
+	}
+	w := &walk{files: files, renderer: newRenderer(), roots: roots}
+	if o.Before != nil {
+		w.renderer, w.live = o.Before.walk.renderer, o.Before.walk.found
+	}
+	return w.build(), nil
+}
+
+// Owner returns the Flux Kustomization of that name.
+func (inv *Inventory) Owner(n Name) (Owner, bool) {
+	i, ok := inv.index[n]
+	if !ok {
+		return Owner{}, false
+	}
+	return inv.Owners[i], true
+}
+
+// Find returns the entries of an object: one for each owner.
+func (inv *Inventory) Find(id ID) []Entry {
+	i, _ := slices.BinarySearchFunc(inv.Entries, id, func(e Entry, id ID) int { return e.ID.compare(id) })
+	n := i
+	for n < len(inv.Entries) && inv.Entries[n].ID == id {
+		n++
+	}
+	return inv.Entries[i:n]
+}
+
+// IDs returns every identity once, in order.
+func (inv *Inventory) IDs() []ID {
+	set := map[ID]bool{}
+	for _, e := range inv.Entries {
+		set[e.ID] = true
+	}
+	return slices.SortedFunc(maps.Keys(set), ID.compare)
+}
+
+// sort puts everything but the owners in order and drops duplicates.
+func (inv *Inventory) sort() {
+	slices.SortStableFunc(inv.Entries, func(a, b Entry) int {
+		if c := a.ID.compare(b.ID); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Owner.String(), b.Owner.String())
+	})
+	slices.SortFunc(inv.Opaque, func(a, b Opaque) int {
+		return strings.Compare(a.Owner.String()+a.String(), b.Owner.String()+b.String())
+	})
+	inv.Opaque = slices.Compact(inv.Opaque)
+	slices.SortFunc(inv.Problems, func(a, b Problem) int { return strings.Compare(a.String(), b.String()) })
+	inv.Problems = slices.Compact(inv.Problems)
+}

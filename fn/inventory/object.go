@@ -1,0 +1,129 @@
+package inventory
+
+import (
+	"path"
+	"strings"
+	"sync"
+
+	"sigs.k8s.io/kustomize/api/resource"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+// originAnnotation is where kustomize says which file an object came from.
+const originAnnotation = "config.kubernetes.io/origin"
+
+// object is one object of a build: what the verdict needs, and the rest on
+// demand, for most objects are never looked into.
+type object struct {
+	ID
+	apiVersion  string
+	labels      map[string]string
+	annotations map[string]string
+	file        string
+	dollar      bool // something in it may be substituted
+	text        func() (string, error)
+	content     func() (map[string]any, error)
+}
+
+// newObject takes an object out of a build of dir.
+func newObject(r *resource.Resource, dir string) *object {
+	gvk := r.GetGvk()
+	o := &object{
+		ID:         ID{Group: gvk.Group, Kind: gvk.Kind, Namespace: r.GetNamespace(), Name: r.GetName()},
+		apiVersion: r.GetApiVersion(),
+		file:       takeOrigin(r, dir),
+		dollar:     hasDollar(r.YNode()),
+		content:    sync.OnceValues(r.Map),
+	}
+	o.labels, o.annotations = r.GetLabels(), r.GetAnnotations()
+	o.text = sync.OnceValues(func() (string, error) {
+		text, err := r.AsYAML()
+		return string(text), err
+	})
+	return o
+}
+
+// with is the object with another content, which substitution gave it.
+func (o *object) with(content map[string]any) *object {
+	out := &object{file: o.file}
+	out.apiVersion = str(content, "apiVersion")
+	out.Kind = str(content, "kind")
+	out.Group, _, _ = strings.Cut(out.apiVersion, "/")
+	if !strings.Contains(out.apiVersion, "/") {
+		out.Group = ""
+	}
+	out.Name = str(content, "metadata", "name")
+	out.Namespace = str(content, "metadata", "namespace")
+	meta := dig(content, "metadata")
+	out.labels, out.annotations = stringMap(meta["labels"]), stringMap(meta["annotations"])
+	out.content = func() (map[string]any, error) { return content, nil }
+	return out
+}
+
+// takeOrigin takes the origin annotation off and returns the file it names,
+// or the kustomization that generated the object.
+func takeOrigin(r *resource.Resource, dir string) string {
+	annotations := r.GetAnnotations()
+	text, ok := annotations[originAnnotation]
+	if !ok {
+		return ""
+	}
+	delete(annotations, originAnnotation)
+	_ = r.SetAnnotations(annotations) // fails only on a node that is no map
+	var origin resource.Origin
+	if err := kyaml.Unmarshal([]byte(text), &origin); err != nil {
+		return ""
+	}
+	if origin.Path == "" {
+		origin.Path = origin.ConfiguredIn
+	}
+	return path.Join(dir, origin.Path)
+}
+
+// hasDollar says whether a scalar below n holds a dollar sign.
+func hasDollar(n *kyaml.Node) bool {
+	if n.Kind == kyaml.ScalarNode {
+		return strings.Contains(n.Value, "$")
+	}
+	for _, c := range n.Content {
+		if hasDollar(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// dig returns the map at a path of fields, empty if there is none.
+func dig(m map[string]any, fields ...string) map[string]any {
+	for _, f := range fields {
+		m, _ = m[f].(map[string]any)
+	}
+	return m
+}
+
+// str returns the string at a path of fields, empty if there is none.
+func str(m map[string]any, fields ...string) string {
+	last := len(fields) - 1
+	s, _ := dig(m, fields[:last]...)[fields[last]].(string)
+	return s
+}
+
+// boolean returns the boolean at a path of fields, false if there is none.
+func boolean(m map[string]any, fields ...string) bool {
+	last := len(fields) - 1
+	b, _ := dig(m, fields[:last]...)[fields[last]].(bool)
+	return b
+}
+
+// list returns the maps in the list at a path of fields.
+func list(m map[string]any, fields ...string) []map[string]any {
+	last := len(fields) - 1
+	items, _ := dig(m, fields[:last]...)[fields[last]].([]any)
+	var out []map[string]any
+	for _, item := range items {
+		if entry, ok := item.(map[string]any); ok {
+			out = append(out, entry)
+		}
+	}
+	return out
+}

@@ -1,0 +1,108 @@
+package inventory
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"path"
+	"strings"
+	"sync"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
+)
+
+// rendered is the outcome of building one path, before substitution. It
+// holds for every snapshot that answers its trace in the same way.
+type rendered struct {
+	objects []*object
+	opaque  []Opaque
+	err     error
+	trace   trace
+}
+
+// renderer builds paths and remembers the results.
+type renderer struct {
+	results  map[string][]*rendered
+	finished map[finishKey]*finished
+}
+
+// newRenderer remembers nothing yet.
+func newRenderer() *renderer {
+	return &renderer{results: map[string][]*rendered{}, finished: map[finishKey]*finished{}}
+}
+
+// render builds dir of tree with the fields of a Flux Kustomization.
+func (r *renderer) render(tree *snapshot, dir string, t transforms) *rendered {
+	fields, _ := json.Marshal(t) // read from JSON, so it can be written
+	key := dir + "\n" + string(fields)
+	for _, known := range r.results[key] {
+		if known.trace.holds(tree) {
+			return known
+		}
+	}
+	out := renderOnce(newView(tree), dir, t)
+	r.results[key] = append(r.results[key], out)
+	return out
+}
+
+// renderOnce builds dir as the view shows it.
+func renderOnce(v *view, dir string, t transforms) *rendered {
+	out := &rendered{trace: v.trace}
+	if !v.ask(dir).dir {
+		out.err = fmt.Errorf("path %s does not exist", dir)
+		return out
+	}
+	if out.err = v.generate(dir, t); out.err != nil {
+		return out
+	}
+	res, err := v.kustomize(dir)
+	out.opaque = v.opaque
+	if out.err = err; err != nil {
+		out.err = fmt.Errorf("%s", strings.ReplaceAll(err.Error(), mount+"/", ""))
+		return out
+	}
+	for _, r := range res.Resources() {
+		out.objects = append(out.objects, newObject(r, dir))
+	}
+	return out
+}
+
+// building keeps builds apart: kustomize's schema is global.
+var building sync.Mutex
+
+// kustomize builds dir with the settings of kustomize-controller.
+func (v *view) kustomize(dir string) (res resmap.ResMap, err error) {
+	building.Lock()
+	defer building.Unlock()
+	defer silence()()
+	defer func() {
+		if r := recover(); r != nil { // it panics on some malformed objects
+			err = fmt.Errorf("kustomize panicked: %v", r)
+		}
+		if v.schema { // crds and openapi would leak into the next build
+			openapi.ResetOpenAPI()
+		}
+	}()
+	k := krusty.MakeKustomizer(&krusty.Options{
+		LoadRestrictions: types.LoadRestrictionsNone,
+		PluginConfig:     types.DisabledPluginConfig(),
+	})
+	return k.Run(v, path.Join(mount, dir))
+}
+
+// silence drops kustomize's deprecation notices, which it prints to the
+// process's standard error, and returns what ends that.
+func silence() func() {
+	stderr, logger := os.Stderr, log.Writer()
+	os.Stderr = nil // a nil file refuses writes
+	log.SetOutput(io.Discard)
+	return func() {
+		os.Stderr = stderr
+		log.SetOutput(logger)
+	}
+}

@@ -1,0 +1,136 @@
+package inventory
+
+import (
+	"bytes"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/fluxcd/pkg/sourceignore"
+	"github.com/fluxcd/pkg/sourceignore/gitignore"
+)
+
+// snapshot is a tree of files in memory, keyed by slash path from the
+// repository root. The root directory is ".".
+type snapshot struct {
+	files map[string][]byte
+	dirs  map[string][]string // the sorted names in each directory
+
+	artifacts map[string]*snapshot // what was packed of it, by spec.ignore
+}
+
+// newSnapshot has an empty root.
+func newSnapshot() *snapshot {
+	return &snapshot{files: map[string][]byte{}, dirs: map[string][]string{".": nil}, artifacts: map[string]*snapshot{}}
+}
+
+// load reads a tree into memory. Like source-controller it takes regular
+// files and directories only.
+func load(tree fs.FS) (*snapshot, error) {
+	s := newSnapshot()
+	err := fs.WalkDir(tree, ".", func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == ".git":
+			return fs.SkipDir
+		case d.IsDir():
+			s.addDir(p)
+		case d.Type().IsRegular():
+			data, err := fs.ReadFile(tree, p)
+			if err != nil {
+				return err
+			}
+			s.addFile(p, data)
+		}
+		return nil
+	})
+	s.sort()
+	return s, err
+}
+
+// addFile adds a file and the directories above it.
+func (s *snapshot) addFile(p string, data []byte) {
+	s.addDir(path.Dir(p))
+	s.dirs[path.Dir(p)] = append(s.dirs[path.Dir(p)], path.Base(p))
+	if data == nil {
+		data = []byte{} // nil means that there is no file
+	}
+	s.files[p] = data
+}
+
+// addDir adds a directory and those above it.
+func (s *snapshot) addDir(p string) {
+	if _, ok := s.dirs[p]; ok {
+		return
+	}
+	s.dirs[p] = nil
+	s.addDir(path.Dir(p))
+	s.dirs[path.Dir(p)] = append(s.dirs[path.Dir(p)], path.Base(p))
+}
+
+// sort puts every directory's names in order.
+func (s *snapshot) sort() {
+	for _, names := range s.dirs {
+		slices.Sort(names)
+	}
+}
+
+// artifact is the snapshot as source-controller would pack it: without what
+// .sourceignore files, the source's spec.ignore or, where there is neither,
+// Flux's default list exclude.
+func (s *snapshot) artifact(ignore *string) *snapshot {
+	matcher := s.matcher(ignore)
+	out := newSnapshot()
+	for d := range s.dirs {
+		if d != "." && !matcher.Match(strings.Split(d, "/"), true) {
+			out.addDir(d)
+		}
+	}
+	for f, data := range s.files {
+		if !matcher.Match(strings.Split(f, "/"), false) {
+			out.addFile(f, data)
+		}
+	}
+	out.sort()
+	return out
+}
+
+// matcher says which paths the source leaves out. Any pattern of the user's
+// replaces the default list, but never the list of version control files.
+func (s *snapshot) matcher(ignore *string) gitignore.Matcher {
+	patterns := s.ignorePatterns(".")
+	if ignore != nil {
+		patterns = append(patterns, sourceignore.ReadPatterns(strings.NewReader(*ignore), nil)...)
+	}
+	if patterns == nil {
+		return sourceignore.NewDefaultMatcher(nil, nil)
+	}
+	return sourceignore.NewMatcher(append(sourceignore.VCSPatterns(nil), patterns...))
+}
+
+// ignorePatterns reads the .sourceignore files at and below dir, the deeper
+// ones last, for they win.
+func (s *snapshot) ignorePatterns(dir string) []gitignore.Pattern {
+	var domain []string
+	if dir != "." {
+		domain = strings.Split(dir, "/")
+	}
+	var out []gitignore.Pattern
+	if data, ok := s.files[path.Join(dir, sourceignore.IgnoreFile)]; ok {
+		out = sourceignore.ReadPatterns(bytes.NewReader(data), domain)
+	}
+	for _, name := range s.dirs[dir] {
+		if sub := path.Join(dir, name); s.isDir(sub) {
+			out = append(out, s.ignorePatterns(sub)...)
+		}
+	}
+	return out
+}
+
+// isDir says whether p is a directory of the snapshot.
+func (s *snapshot) isDir(p string) bool {
+	_, ok := s.dirs[p]
+	return ok
+}

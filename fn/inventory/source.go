@@ -1,0 +1,103 @@
+package inventory
+
+import (
+	"net/url"
+	"strings"
+)
+
+// source returns the files that o reads, or says on o why there are none.
+func (r *round) source(o *Owner) *snapshot {
+	source, ours := r.resolve(o.Source)
+	if !ours {
+		o.Unread = "reads " + o.Source.String()
+		if source == nil {
+			o.Unread += ", which is not in the repository"
+		}
+		return nil
+	}
+	var ignore *string
+	if text, ok := dig(source, "spec")["ignore"].(string); ok {
+		ignore = &text
+	}
+	return r.artifact(ignore)
+}
+
+// artifact returns the tree as a source with that spec.ignore packs it.
+func (w *walk) artifact(ignore *string) *snapshot {
+	key := "default"
+	if ignore != nil {
+		key = "ignore:" + *ignore
+	}
+	if _, ok := w.files.artifacts[key]; !ok {
+		w.files.artifacts[key] = w.files.artifact(ignore)
+	}
+	return w.files.artifacts[key]
+}
+
+// resolve finds a source and says whether it is this repository: the source
+// of a root, or one with the same address at the same ref.
+func (w *walk) resolve(ref Ref) (map[string]any, bool) {
+	source := w.known(ref)
+	ours := w.assumed[ref]
+	for _, root := range w.roots {
+		of := refOf(dig(root.Kustomization, "spec", "sourceRef"), str(root.Kustomization, "metadata", "namespace"))
+		given := root.Source
+		if live := w.known(of); live != nil {
+			given = live
+		}
+		if of == ref {
+			return given, true
+		}
+		if source == nil && given != nil && ref == (Ref{str(given, "kind"), str(given, "metadata", "namespace"), str(given, "metadata", "name")}) {
+			source = given
+		}
+		ours = ours || source != nil && given != nil && location(source) == location(given)
+	}
+	return source, ours
+}
+
+// known returns a source that the repository defines, or did until now.
+func (w *walk) known(ref Ref) map[string]any {
+	if source, ok := w.found.sources[ref]; ok {
+		return source
+	}
+	return w.live.sources[ref]
+}
+
+// location is what a source fetches, in one spelling.
+func location(source map[string]any) string {
+	spec := dig(source, "spec")
+	address := str(spec, "url") + str(spec, "endpoint")
+	return strings.Join([]string{str(source, "kind"), canonical(address), str(spec, "bucketName"), revision(str(source, "kind"), dig(spec, "ref"))}, " ")
+}
+
+// canonical spells a repository's URL without scheme, user and suffix.
+func canonical(s string) string {
+	if u, err := url.Parse(s); err == nil && u.Host != "" {
+		s = u.Hostname() + u.Path
+	} else if _, rest, ok := strings.Cut(s, "@"); ok {
+		s = strings.Replace(rest, ":", "/", 1)
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.TrimSuffix(s, "/"), ".git"))
+}
+
+// revision spells a ref, by the order in which source-controller looks at it.
+func revision(kind string, ref map[string]any) string {
+	switch {
+	case str(ref, "commit") != "":
+		return str(ref, "commit")
+	case str(ref, "digest") != "":
+		return str(ref, "digest")
+	case str(ref, "name") != "":
+		return str(ref, "name")
+	case str(ref, "semver") != "":
+		return "semver " + str(ref, "semver")
+	case str(ref, "tag") != "":
+		return "refs/tags/" + str(ref, "tag")
+	case str(ref, "branch") != "":
+		return "refs/heads/" + str(ref, "branch")
+	case kind == "GitRepository":
+		return "refs/heads/master"
+	}
+	return "refs/tags/latest"
+}

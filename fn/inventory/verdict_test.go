@@ -1,0 +1,121 @@
+package inventory
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// live is the identity of the Flux Kustomization cluster-apps of the base.
+var live = ID{Group: kustomizeGroup, Kind: "Kustomization", Namespace: "flux-system", Name: "cluster-apps"}
+
+// dropped is the base, and the base without cluster-apps.
+func dropped(t *testing.T) (*Inventory, *Inventory) {
+	t.Helper()
+	before := overlay(t, os.DirFS("testdata/base"), "testdata/none")
+	after := overlay(t, before, "testdata/f080c5fe-apps-deleted/after")
+	return pair(t, before, after)
+}
+
+// TestAdoptedNeedsAGuard is the heart of a two-commit migration: what leaves
+// the files before the operator has it is deleted unless a guard is live.
+func TestAdoptedNeedsAGuard(t *testing.T) {
+	was, is := dropped(t)
+	adopted := map[ID]string{live: "the operator applies it"}
+	v := Compare(was, is, CompareOptions{Adopted: adopted})
+	if c := v.Of(Adopted); len(c) != 1 || c[0].Severity != Error {
+		t.Errorf("unguarded: %v", v.Text())
+	}
+	v = Compare(was, is, CompareOptions{Adopted: adopted, TakenOver: true})
+	if !v.OK() || len(v.Of(Lost)) > 0 {
+		t.Errorf("taken over: %v", v.Text())
+	}
+}
+
+// TestRemovedOnPurpose removes a Flux Kustomization: what it applied is lost
+// all the same, unless that is on purpose too.
+func TestRemovedOnPurpose(t *testing.T) {
+	was, is := dropped(t)
+	v := Compare(was, is, CompareOptions{Removed: func(e Entry) string {
+		if e.ID == live {
+			return "not needed"
+		}
+		return ""
+	}})
+	if len(v.Of(Removed)) != 1 || len(v.Of(Lost)) != 3 {
+		t.Errorf("only the Kustomization: %s", v.Text())
+	}
+	v = Compare(was, is, CompareOptions{Removed: func(Entry) string { return "not needed" }})
+	if !v.OK() {
+		t.Errorf("all: %s", v.Text())
+	}
+}
+
+// TestMoved moves an object between two owners.
+func TestMoved(t *testing.T) {
+	owner := func(name, spec string) string {
+		return "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: " + name + ", namespace: flux-system}\nspec: {path: " + name + ", prune: true, " + spec + "sourceRef: {kind: GitRepository, name: home}}\n"
+	}
+	guard := "  annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}\n"
+	for _, c := range []struct {
+		name, spec, object string
+		ok                 bool
+	}{
+		{"a race", "", configMap("m"), false},
+		{"guarded", "", configMap("m") + guard, true},
+		{"in order", "dependsOn: [{name: to}], ", configMap("m"), true},
+		{"does not prune", "suspend: true, ", configMap("m"), true},
+	} {
+		before := files("apps/from.yaml", owner("from", c.spec), "apps/to.yaml", owner("to", ""), "from/m.yaml", c.object, "to/x.yaml", configMap("x"), "from/y.yaml", configMap("y"))
+		after := files("to/m.yaml", c.object)
+		for name, f := range before {
+			if name != "from/m.yaml" {
+				after[name] = f
+			}
+		}
+		was, _ := identities(t, before, root(""))
+		is, err := Build(after, Options{Before: was}, root(""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := Compare(was, is, CompareOptions{})
+		if len(v.Of(Moved)) != 1 || v.OK() != c.ok {
+			t.Errorf("%s: %s", c.name, v.Text())
+		}
+	}
+}
+
+// TestGeneratedName takes a new hash for what it is.
+func TestGeneratedName(t *testing.T) {
+	tree := func(value string) string {
+		return "configMapGenerator: [{name: g, namespace: default, literals: [k=" + value + "]}]\n"
+	}
+	was, _ := identities(t, files("apps/kustomization.yaml", tree("1")), root(""))
+	is, _ := identities(t, files("apps/kustomization.yaml", tree("2")), root(""))
+	if v := Compare(was, is, CompareOptions{}); !v.OK() || len(v.Of(Replaced)) != 1 {
+		t.Error(v.Text())
+	}
+	none, _ := identities(t, files("apps/kustomization.yaml", "resources: []\n"), root(""))
+	if v := Compare(was, none, CompareOptions{}); len(v.Of(Lost)) != 1 || !strings.Contains(v.Text(), "prunes it") {
+		t.Error(v.Text())
+	}
+}
+
+// TestGuardCountsOnlyBefore adds a guard and drops the object below it in one
+// push, and keeps the guard for the push after.
+func TestGuardCountsOnlyBefore(t *testing.T) {
+	guard := "  annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}\n"
+	plain, guarded := files("apps/a.yaml", configMap("a")), files("apps/a.yaml", configMap("a")+guard)
+	gone := files("apps/b.yaml", configMap("b"))
+	for _, c := range []struct {
+		before fstest.MapFS
+		ok     bool
+	}{{plain, false}, {guarded, true}} {
+		was, _ := identities(t, c.before, root(""))
+		is, _ := identities(t, gone, root(""))
+		if v := Compare(was, is, CompareOptions{}); v.OK() != c.ok {
+			t.Error(v.Text())
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package inventory
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// files makes a tree of names and contents.
+func files(pairs ...string) fstest.MapFS {
+	out := fstest.MapFS{}
+	for i := 0; i < len(pairs); i += 2 {
+		out[pairs[i]] = &fstest.MapFile{Data: []byte(pairs[i+1])}
+	}
+	return out
+}
+
+// root makes a Flux Kustomization of path `apps` with more spec.
+func root(spec string) Root {
+	object := documents([]byte(`apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: root, namespace: flux-system}
+spec:
+  path: ./apps
+  prune: true
+  sourceRef: {kind: GitRepository, name: home}
+` + spec))
+	return Root{Kustomization: object[0]}
+}
+
+// configMap is a ConfigMap of that name.
+func configMap(name string) string {
+	return "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  namespace: default\n  name: " + name + "\n"
+}
+
+// identities builds a tree and returns the identities, one a line.
+func identities(t *testing.T, tree fstest.MapFS, r Root) (*Inventory, string) {
+	t.Helper()
+	inv, err := Build(tree, Options{}, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, id := range inv.IDs() {
+		ids = append(ids, id.String())
+	}
+	return inv, strings.Join(ids, " ")
+}
+
+func TestBuildTakesTheSpecIntoAccount(t *testing.T) {
+	tree := files("apps/a.yaml", configMap("a"), "more/kustomization.yaml", "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nresources: [b.yaml]\n", "more/b.yaml", configMap("b"))
+	for spec, want := range map[string]string{
+		"":                           "ConfigMap/default/a",
+		"  namePrefix: x-":           "ConfigMap/default/x-a",
+		"  nameSuffix: -x":           "ConfigMap/default/a-x",
+		"  targetNamespace: other":   "ConfigMap/other/a",
+		"  components: [../more]":    "ConfigMap/default/a ConfigMap/default/b",
+		"  components: [../nowhere]": "ConfigMap/default/a",
+		"  patches: [{target: {name: a}, patch: '- {op: replace, path: /metadata/name, value: z}'}]": "ConfigMap/default/z",
+		"  kubeConfig: {secretRef: {name: far}}":                                                     "ConfigMap/default/a on far",
+	} {
+		if _, got := identities(t, tree, root(spec)); got != want {
+			t.Errorf("%s: got %q, want %q", spec, got, want)
+		}
+	}
+	inv, _ := identities(t, tree, root("  commonMetadata: {annotations: {kustomize.toolkit.fluxcd.io/prune: Disabled}}"))
+	if !inv.Entries[0].Guarded() {
+		t.Error("commonMetadata does not guard")
+	}
+}
+
+func TestSubstitution(t *testing.T) {
+	settings := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: flux-system}\ndata: {NAME: known, SECRET: 'ENC[AES256_GCM,data:x]'}\n"
+	for _, c := range []struct {
+		name, post, want string
+		unknown          bool
+	}{
+		{"${NAME}", "", "${NAME}", false},
+		{"${NAME}", "substitute: {NAME: inline}", "inline", false},
+		{"${NAME}", "substituteFrom: [{kind: ConfigMap, name: settings}]", "known", false},
+		{"x-${SECRET}", "substituteFrom: [{kind: ConfigMap, name: settings}]", "x-${SECRET}", true},
+		{"x-${OTHER}", "substituteFrom: [{kind: ConfigMap, name: settings}]", "x-", false},
+		{"x-${OTHER}", "substituteFrom: [{kind: Secret, name: by-hand}]", "x-${OTHER}", true},
+		{"${OTHER:=default}", "substituteFrom: [{kind: ConfigMap, name: settings}]", "default", false},
+	} {
+		tree := files("apps/a.yaml", configMap(c.name), "apps/settings.yaml", settings)
+		inv, got := identities(t, tree, root("  postBuild: {"+c.post+"}"))
+		want := "ConfigMap/default/" + c.want + " ConfigMap/flux-system/settings"
+		if got != want || inv.Entries[0].Unknown != c.unknown {
+			t.Errorf("%s with %s: got %q, unknown %v", c.name, c.post, got, inv.Entries[0].Unknown)
+		}
+	}
+}
+
+func TestOpaqueParts(t *testing.T) {
+	tree := files("apps/kustomization.yaml", `resources:
+  - a.yaml
+  - https://example.com/crds.yaml
+  - github.com/fluxcd/flux2/manifests/install?ref=v2.0.0
+  - missing.yaml
+  - ../../../../etc/passwd
+components: [../nowhere]
+configMapGenerator:
+  - {name: g, namespace: default, files: [big.json, key=here.txt], options: {disableNameSuffixHash: true}}
+patches: [{path: gone.yaml}]
+helmCharts: [{name: chart, repo: https://example.com}]
+`, "apps/a.yaml", configMap("a"), "apps/here.txt", "x")
+	inv, got := identities(t, tree, root(""))
+	if got != "ConfigMap/default/a ConfigMap/default/g" {
+		t.Errorf("the rest is not built: %q %v", got, inv.Problems)
+	}
+	count := map[string]int{}
+	for _, o := range inv.Opaque {
+		count[o.Reason]++
+	}
+	if count[OpaqueRemote] != 2 || count[OpaqueMissing] != 5 || count[OpaqueHelm] != 1 {
+		t.Errorf("got %v: %v", count, inv.Opaque)
+	}
+}
+
+func TestIgnore(t *testing.T) {
+	tree := files("apps/a.yaml", configMap("a"), "apps/b.yaml", configMap("b"), "apps/.sops.yaml", "creation_rules: []\n", "other/.sourceignore", "x\n")
+	ignore := func(text string) Root {
+		r := root("")
+		r.Source = map[string]any{"kind": "GitRepository", "metadata": map[string]any{"name": "home", "namespace": "flux-system"}, "spec": map[string]any{"ignore": text}}
+		return r
+	}
+	if _, got := identities(t, tree, ignore("b.yaml\n.sops.yaml\n")); got != "ConfigMap/default/a" {
+		t.Errorf("spec.ignore: got %q", got)
+	}
+	if inv, _ := identities(t, tree, root("")); inv.Owners[0].Broken == "" {
+		t.Error("a .sourceignore anywhere replaces the default list, so .sops.yaml has to fail the build")
+	}
+	delete(tree, "other/.sourceignore")
+	if _, got := identities(t, tree, root("")); got != "ConfigMap/default/a ConfigMap/default/b" {
+		t.Errorf("default list: got %q", got)
+	}
+	tree[".sourceignore"] = files("x", "/apps/a.yaml\n.sops.yaml\n")["x"]
+	if _, got := identities(t, tree, root("")); got != "ConfigMap/default/b" {
+		t.Errorf(".sourceignore: got %q", got)
+	}
+}
+
+func TestCycle(t *testing.T) {
+	ks := func(name, path string) string {
+		return "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: " + name + ", namespace: flux-system}\nspec: {path: " + path + ", prune: true, sourceRef: {kind: GitRepository, name: home}}\n"
+	}
+	tree := files("apps/b.yaml", ks("b", "b"), "b/c.yaml", ks("c", "c"), "c/b.yaml", ks("b", "b"))
+	inv, got := identities(t, tree, root(""))
+	if got != "Kustomization/flux-system/b Kustomization/flux-system/c" || len(inv.Opaque) != 1 || inv.Opaque[0].Reason != OpaqueCycle {
+		t.Errorf("got %q %v", got, inv.Opaque)
+	}
+}
+
+// TestBuildIsReusedOnlyWhereItHolds changes what a path reads without
+// changing a file in it: a folder that it lists goes or gains a file.
+func TestBuildIsReusedOnlyWhereItHolds(t *testing.T) {
+	tree := files("apps/sub/a.yaml", configMap("a"), "apps/none/readme.txt", "x", "apps/b.yaml", configMap("b"))
+	inv, _ := identities(t, tree, root("  components: [none]\n  ignoreMissingComponents: true"))
+	if inv.Owners[0].Broken == "" {
+		t.Fatal("a component without a kustomization.yaml builds")
+	}
+	delete(tree, "apps/none/readme.txt")
+	tree["apps/sub/c.yaml"] = files("x", configMap("c"))["x"]
+	again, err := Build(tree, Options{Before: inv}, root("  components: [none]\n  ignoreMissingComponents: true"))
+	if err != nil || again.Owners[0].Broken != "" || len(again.Entries) != 3 {
+		t.Errorf("got %v %v", again.Owners[0].Broken, again.List())
+	}
+}
