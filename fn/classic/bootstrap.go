@@ -169,7 +169,7 @@ func (i *Install) readFolderPatches(found *finding.List) bool {
 	if i.Folder == nil {
 		return true
 	}
-	installed, err := Nodes(i.Objects)
+	installed, err := i.installed()
 	if err != nil {
 		found.Error(i.Anchor, "", "%s", err)
 		return false
@@ -185,4 +185,16 @@ func (i *Install) readFolderPatches(found *finding.List) bool {
 		}
 	}
 	return true
+}
+
+// installed are the objects that the folder's patches can select: those in the input, or those of the remote base.
+func (i *Install) installed() ([]*kyaml.RNode, error) {
+	if !i.RemoteBase {
+		return Nodes(i.Objects)
+	}
+	release := i.Options.Version
+	if !flux.Has(release) {
+		release = "2.2.3"
+	}
+	return i.Base(release)
 }

@@ -51,6 +51,8 @@ type Install struct {
 	Substitute map[string]any
 	// Pair is the sync pair.
 	Pair Pair
+	// RemoteBase tells that flux2's manifests/install is what is installed, under names of its own.
+	RemoteBase bool
 	// Bootstrap are kustomization.yaml files that installed Flux once and that no Flux Kustomization applies.
 	Bootstrap []*object.Object
 }
@@ -73,6 +75,7 @@ type layout struct {
 var layouts = []layout{
 	{"flux-manifests", findFluxManifests},
 	{"bootstrap", findBootstrap},
+	{"flux2-manifests", findFlux2Manifests},
 }
 
 // Layouts are the names of the layouts.

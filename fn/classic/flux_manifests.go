@@ -1,6 +1,7 @@
 package classic
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -111,6 +112,9 @@ func (i *Install) readOwner() error {
 	return i.readShape(read)
 }
 
+// errUnreadable is said where only the owner can know which release runs.
+var errUnreadable = errors.New("the Flux version cannot be read from the reference")
+
 // artifactVersion reads the release from the reference to the artifact: the tag, also beside a digest, or a semver range.
 func artifactVersion(source *object.Object, cfg config.Config) (Version, error) {
 	if tag := source.Str("spec", "ref", "tag"); tag != "" && source.Str("spec", "ref", "semver") == "" {
@@ -126,5 +130,5 @@ func artifactVersion(source *object.Object, cfg config.Config) (Version, error) 
 	if v, ok := configuredVersion(cfg.Instance.Version); ok {
 		return v, nil
 	}
-	return Version{}, fmt.Errorf("the Flux version cannot be read from the reference to the artifact")
+	return Version{}, errUnreadable
 }

@@ -22,15 +22,21 @@ func oneShots(set *object.Set) []*object.Object {
 	return found
 }
 
+// IsRemoteBase tells an entry of a kustomization.yaml that means flux2's own manifests.
+func IsRemoteBase(entry string) bool { return strings.Contains(entry, remoteBase) }
+
 // BaseVersion is the release of the flux2 manifests that a kustomization.yaml installs, "" when it installs none.
 func BaseVersion(k *object.Object) string {
 	for _, field := range EntryFields {
 		entries, _ := object.Get[[]any](k.Map(), field)
 		for _, entry := range entries {
-			if name, _ := entry.(string); strings.Contains(name, remoteBase) {
-				_, ref, _ := strings.Cut(name, "?ref=")
+			if name, _ := entry.(string); IsRemoteBase(name) {
+				_, ref, found := strings.Cut(name, "ref=")
 				ref, _, _ = strings.Cut(ref, "&")
-				return strings.TrimSpace(ref + " ")
+				if !found {
+					return "the default branch"
+				}
+				return ref
 			}
 		}
 	}

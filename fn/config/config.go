@@ -4,6 +4,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -131,6 +132,9 @@ func Parse(text []byte) (Config, error) {
 			return Config{}, err
 		}
 	case meta.Kind == Kind && meta.APIVersion == APIVersion:
+		if err := checkNames(text); err != nil {
+			return Config{}, err
+		}
 		doc := document{Config: config}
 		if err := yaml.UnmarshalStrict(text, &doc); err != nil {
 			return Config{}, fmt.Errorf("the function config is wrong: %s", plain(err))
@@ -140,6 +144,33 @@ func Parse(text []byte) (Config, error) {
 		return Config{}, fmt.Errorf("the function config is a %s %s: use %s %s, or a ConfigMap", meta.APIVersion, meta.Kind, APIVersion, Kind)
 	}
 	return config, config.Validate()
+}
+
+// checkNames refuses a field that is not known by exactly this name: the decoder would take TakenOver for takenOver.
+func checkNames(text []byte) error {
+	var read map[string]any
+	if err := yaml.Unmarshal(text, &read); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(read)) {
+		group, isGroup := read[name].(map[string]any)
+		switch {
+		case name == "apiVersion" || name == "kind" || name == "metadata" || slices.Contains(Fields(), name):
+		case isGroup && len(group) > 0:
+			for _, key := range slices.Sorted(maps.Keys(group)) {
+				if !slices.Contains(Fields(), name+"."+key) {
+					return unknown(name + "." + key)
+				}
+			}
+		case !slices.ContainsFunc(Fields(), func(field string) bool { return strings.HasPrefix(field, name+".") }):
+			return unknown(name)
+		}
+	}
+	return nil
+}
+
+func unknown(name string) error {
+	return fmt.Errorf("unknown config field %q: the fields are %s", name, strings.Join(Fields(), ", "))
 }
 
 func fromConfigMap(text []byte, config *Config) error {
@@ -192,7 +223,7 @@ func (c *Config) Set(name, text string) error {
 	case "proof":
 		c.Proof = text
 	default:
-		return fmt.Errorf("unknown config field %q: the fields are %s", name, strings.Join(Fields(), ", "))
+		return unknown(name)
 	}
 	if err != nil {
 		return fmt.Errorf("config field %s: %s", name, plain(err))
@@ -252,8 +283,11 @@ func (c *Config) exclusions() error {
 // plain is the error without the names of Go types and functions.
 func plain(err error) string {
 	text := err.Error()
-	for _, noise := range []string{"error unmarshaling JSON: ", "error converting YAML to JSON: ", "while decoding JSON: ", "json: "} {
+	for _, noise := range []string{"error unmarshaling JSON: ", "error converting YAML to JSON: ", "while decoding JSON: ", "json: ", "yaml: unmarshal errors:\n  "} {
 		text = strings.ReplaceAll(text, noise, "")
 	}
-	return text
+	return wrongType.ReplaceAllString(text, "$2 cannot be a $1")
 }
+
+// wrongType matches how encoding/json says that a value is of another type.
+var wrongType = regexp.MustCompile(`cannot unmarshal (\w+) into Go (?:struct field (?:document|Config|Operator|Instance|Sync)\.(?:Config\.)?(\S+)|value) of type \S+.*`)

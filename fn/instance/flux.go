@@ -96,13 +96,13 @@ func (p *Plan) versionRemedy() string {
 // planInstance carries the patches over, finds the fields that say the same as a patch, and proves that the result renders
 // what the classic install renders.
 func (p *Plan) planInstance(_ *object.Set, findings *finding.List) {
-	options := p.Install.Options
-	options.Version = p.Target
-	today, err := flux.Install(options)
+	today, err := p.Install.Base(p.Target)
 	if err != nil {
 		findings.Error(p.Install.Anchor, "", "the classic install cannot be rendered: %s", err)
 		return
 	}
+	options := p.Install.Options
+	options.Version = p.Target
 	all, err := everything(options)
 	if err != nil {
 		findings.Error(p.Install.Anchor, "", "the classic install cannot be rendered: %s", err)
@@ -158,7 +158,10 @@ func everything(options flux.Options) ([]*kyaml.RNode, error) {
 // rendered is the classic install with its patches, and the sync pair beside it where Flux Operator takes it over.
 func (p *Plan) rendered(today []*kyaml.RNode) ([]*kyaml.RNode, error) {
 	objects, err := flux.Patch(today, p.Install.PatchFields())
-	if err != nil || p.Config.Sync.Mode == config.Keep {
+	if err != nil {
+		return nil, err
+	}
+	if err := p.suffix(objects); err != nil || p.Config.Sync.Mode == config.Keep {
 		return objects, err
 	}
 	for _, o := range []*object.Object{p.Install.Pair.LiveSource, p.Install.Pair.LiveRoot} {
@@ -169,6 +172,34 @@ func (p *Plan) rendered(today []*kyaml.RNode) ([]*kyaml.RNode, error) {
 		objects = append(objects, node)
 	}
 	return objects, nil
+}
+
+// suffix gives the objects of a remote base the names that Flux Operator gives them: it creates them anew under these names,
+// and the old ones stay on the cluster without effect. Source: MIGRATION facts 5.1.
+func (p *Plan) suffix(objects []*kyaml.RNode) error {
+	if !p.Install.RemoteBase {
+		return nil
+	}
+	for _, o := range objects {
+		switch o.GetKind() {
+		case "ClusterRole", "ClusterRoleBinding", "ResourceQuota":
+		default:
+			continue
+		}
+		if err := o.SetName(p.suffixed(o.GetName())); err != nil {
+			return err
+		}
+		if role, err := o.Pipe(kyaml.Lookup("roleRef", "name")); err != nil {
+			return err
+		} else if role != nil && role.YNode().Value != "cluster-admin" {
+			role.YNode().Value = p.suffixed(role.YNode().Value)
+		}
+	}
+	return nil
+}
+
+func (p *Plan) suffixed(name string) string {
+	return strings.TrimSuffix(name, "-"+p.Install.Namespace) + "-" + p.Install.Namespace
 }
 
 // bareNode is an object as it is on the cluster, but for the guard and the status.

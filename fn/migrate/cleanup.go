@@ -1,6 +1,8 @@
 package migrate
 
 import (
+	"path"
+
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
@@ -37,6 +39,11 @@ func cleanup(set *object.Set, install *classic.Install, existing *object.Object,
 			}
 		}
 	}
+	if install.RemoteBase && install.Folder != nil {
+		if err := dropRemoteBase(set, install.Folder.Object); err != nil {
+			findings.Error(install.Anchor, "resources", "the remote base cannot be dropped: %s", err)
+		}
+	}
 	trimFolder(set, install, findings)
 	if !findings.Failed() {
 		instance.GuideCleanup(install, findings)
@@ -69,4 +76,16 @@ func checkGuards(install *classic.Install, existing *object.Object, findings *fi
 			findings.Error(o, "metadata.annotations", "the guard "+instance.PruneKey+": disabled of the phase deploy is missing: "+remedy, "every workload")
 		}
 	}
+}
+
+// dropRemoteBase takes flux2's manifests out of a kustomization.yaml.
+func dropRemoteBase(set *object.Set, k *object.Object) error {
+	if _, err := dropFrom(k, classic.IsRemoteBase); err != nil {
+		return err
+	}
+	if !appliesNothing(k) {
+		return nil
+	}
+	set.Remove(k)
+	return dropEntry(set, path.Dir(k.File))
 }

@@ -84,7 +84,7 @@ func checkAdopts(existing *object.Object, install *classic.Install, have map[flu
 
 // installs tells whether the classic install runs a component, that is whether no patch deletes its Deployment.
 func installs(install *classic.Install, component string) bool {
-	today, err := flux.Install(install.Options)
+	today, err := install.Base(install.Options.Version)
 	if err != nil {
 		return true
 	}

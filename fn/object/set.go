@@ -13,17 +13,29 @@ type Set struct {
 	removed map[*Object]bool
 	added   []*Object
 	byFile  map[string][]*Object
+	byKind  map[groupKind][]*Object
 	// Read returns the bytes of a file that is not an object of its own, such as a JSON patch; false where there is none.
 	Read func(file string) ([]byte, bool)
 }
 
+type groupKind struct{ group, kind string }
+
 // NewSet makes a Set of objects; their order is kept.
 func NewSet(objects []*Object) *Set {
-	s := &Set{objects: objects, removed: map[*Object]bool{}, byFile: map[string][]*Object{}}
-	for _, o := range objects {
-		s.byFile[o.File] = append(s.byFile[o.File], o)
+	s := &Set{objects: objects, removed: map[*Object]bool{}, byFile: map[string][]*Object{}, byKind: map[groupKind][]*Object{}}
+	for _, o := range slices.SortedStableFunc(slices.Values(objects), Compare) {
+		s.index(o)
 	}
 	return s
+}
+
+// index files an object; those of one kind stay in the order of Compare.
+func (s *Set) index(o *Object) {
+	s.byFile[o.File] = append(s.byFile[o.File], o)
+	key := groupKind{o.Group(), o.Kind}
+	of := s.byKind[key]
+	at, _ := slices.BinarySearchFunc(of, o, func(a, b *Object) int { return cmp.Or(Compare(a, b), -1) })
+	s.byKind[key] = slices.Insert(of, at, o)
 }
 
 // All returns the objects that are neither removed nor added, in the order of the input.
@@ -33,14 +45,7 @@ func (s *Set) All() []*Object {
 
 // Of returns the objects of a group and kind, in an order that does not depend on that of the input.
 func (s *Set) Of(group, kind string) []*Object {
-	var of []*Object
-	for _, o := range s.Current() {
-		if o.Is(group, kind) {
-			of = append(of, o)
-		}
-	}
-	slices.SortStableFunc(of, Compare)
-	return of
+	return slices.DeleteFunc(slices.Clone(s.byKind[groupKind{group, kind}]), s.Removed)
 }
 
 // Current returns the objects as they will be: the kept ones of the input, then the added ones.
@@ -60,8 +65,8 @@ func CompareID(a, b ID) int {
 // Find returns the objects that an ID names, whatever their API version.
 func (s *Set) Find(id ID) []*Object {
 	var found []*Object
-	for _, o := range s.Of(id.Group(), id.Kind) {
-		if o.ID.Same(id) {
+	for _, o := range s.byKind[groupKind{id.Group(), id.Kind}] {
+		if o.ID.Same(id) && !s.removed[o] {
 			found = append(found, o)
 		}
 	}
@@ -99,7 +104,7 @@ func (s *Set) HasPaths() bool {
 // Add appends a new object.
 func (s *Set) Add(o *Object) {
 	s.added = append(s.added, o)
-	s.byFile[o.File] = append(s.byFile[o.File], o)
+	s.index(o)
 }
 
 // Added returns the new objects.

@@ -1,0 +1,122 @@
+package classic
+
+import (
+	"path"
+	"strings"
+
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// findFlux2Manifests finds the installs that take flux2's own manifests: a Flux Kustomization on a GitRepository of
+// fluxcd/flux2, or a kustomization.yaml with the remote base that a Flux Kustomization applies.
+func findFlux2Manifests(set *object.Set, cfg config.Config, found *finding.List) []*Install {
+	var installs []*Install
+	for _, owner := range set.Of(KustomizeGroup, "Kustomization") {
+		if source := sourceOf(set, owner); source != nil && isFlux2(source) {
+			installs = append(installs, readFlux2Source(set, owner, source, cfg, found)...)
+		}
+	}
+	for _, k := range set.Of(ConfigGroup, "Kustomization") {
+		if base := BaseVersion(k); base != "" && k.File != "" && applied(set, k) {
+			installs = append(installs, readRemoteBase(set, k, base, cfg, found)...)
+		}
+	}
+	return installs
+}
+
+// isFlux2 tells a source of the repository fluxcd/flux2.
+func isFlux2(source *object.Object) bool {
+	url := strings.TrimSuffix(strings.TrimSuffix(source.Str("spec", "url"), "/"), ".git")
+	return source.Kind == "GitRepository" && (strings.HasSuffix(url, "/fluxcd/flux2") || strings.HasSuffix(url, ":fluxcd/flux2"))
+}
+
+// readFlux2Source reads a Flux Kustomization that applies ./manifests/install of fluxcd/flux2.
+func readFlux2Source(set *object.Set, owner, source *object.Object, cfg config.Config, found *finding.List) []*Install {
+	if CleanPath(owner.Str("spec", "path")) != "manifests/install" {
+		found.Error(owner, "spec.path", "only ./manifests/install of fluxcd/flux2 is known as an install: use it, or the artifact flux-manifests")
+		return nil
+	}
+	pair, ok := findPair(set, owner, cfg, found)
+	if !ok {
+		return nil
+	}
+	version, err := tagVersion(source, cfg)
+	if err != nil {
+		found.Error(source, "spec.ref", "%s; set the config field instance.version to the minor version that runs, such as 2.6.x", err)
+		return nil
+	}
+	install := remoteInstall(owner, version, pair)
+	install.Owner, install.Objects = owner, []*object.Object{owner, source}
+	if err := install.readOwner(); err != nil {
+		found.Error(owner, "spec", "%s", err)
+		return nil
+	}
+	return []*Install{install}
+}
+
+// tagVersion reads the release from the tag of a GitRepository, or from a semver range that stays within a minor version.
+func tagVersion(source *object.Object, cfg config.Config) (Version, error) {
+	ref := func(key string) string { return source.Str("spec", "ref", key) }
+	name := strings.TrimPrefix(ref("name"), "refs/tags/")
+	for _, tag := range []string{name, ref("tag")} {
+		if v, err := parseVersion(tag, "the tag of the source"); err == nil && ref("commit") == "" && ref("semver") == "" {
+			return v, nil
+		}
+	}
+	if v, err := parseRange(ref("semver"), "the semver range of the source"); err == nil && ref("semver") != "" && ref("commit") == "" {
+		return v, nil
+	}
+	if v, ok := configuredVersion(cfg.Instance.Version); ok {
+		return v, nil
+	}
+	return Version{}, errUnreadable
+}
+
+// readRemoteBase reads a kustomization.yaml with the remote base, which the root or a child of it applies.
+func readRemoteBase(set *object.Set, k *object.Object, base string, cfg config.Config, found *finding.List) []*Install {
+	pair, ok := findPair(set, k, cfg, found)
+	if !ok {
+		return nil
+	}
+	version, err := parseVersion(base, "the ref of the remote base")
+	if err != nil {
+		configured, ok := configuredVersion(cfg.Instance.Version)
+		if !ok {
+			found.Error(k, "resources", "%s; set the config field instance.version to the minor version that runs, such as 2.6.x", err)
+			return nil
+		}
+		version = configured
+	}
+	install := remoteInstall(k, version, pair)
+	if install.Folder, err = readFolder(set, path.Dir(k.File)); err != nil {
+		found.Error(k, "", "%s", err)
+		return nil
+	}
+	install.Fields = install.Folder.Fields
+	if !install.readFolderPatches(found) {
+		return nil
+	}
+	return []*Install{install}
+}
+
+func remoteInstall(anchor *object.Object, version Version, pair Pair) *Install {
+	install := &Install{Anchor: anchor, Namespace: "flux-system", Version: version, Pair: pair, RemoteBase: true}
+	install.Options = flux.DefaultOptions(version.Release.String())
+	install.Options.Components = flux.RemoteBaseComponents(version.Release.String())
+	return install
+}
+
+// Base is what the install consists of before anything of the owner's shapes it, at a release of Flux.
+//
+// It fails for a release without manifests.
+func (i *Install) Base(release string) ([]*kyaml.RNode, error) {
+	options := i.Options
+	options.Version = release
+	options.RemoteBase = i.RemoteBase
+	return flux.Install(options)
+}

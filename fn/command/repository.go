@@ -1,0 +1,193 @@
+// Package command is the edge on a checkout: plan, diff, apply and check.
+package command
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"migrate-to-flux-operator/fn/checkout"
+	"migrate-to-flux-operator/fn/checkout/edit"
+	"migrate-to-flux-operator/fn/checkout/split"
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// repository is a checkout as a set of objects.
+type repository struct {
+	dir  string
+	tree *checkout.Tree
+	set  *object.Set
+	// broken are documents that look like objects and are not YAML.
+	broken []broken
+}
+
+type broken struct {
+	file  string
+	index int
+	err   error
+}
+
+// open reads the objects of a checkout. A file that holds none is not kept, a document is parsed when it is looked into.
+func open(ctx context.Context, dir string) (*repository, error) {
+	tree, err := checkout.Open(ctx, dir, checkout.Options{Keep: mayHoldObjects})
+	if err != nil {
+		return nil, err
+	}
+	r := &repository{dir: dir, tree: tree}
+	var objects []*object.Object
+	for _, file := range tree.Files() {
+		raw, err := tree.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, r.objects(file, raw)...)
+	}
+	r.set = object.NewSet(objects)
+	r.set.Read = func(file string) ([]byte, bool) {
+		content, err := tree.ReadFile(file)
+		return content, err == nil
+	}
+	return r, nil
+}
+
+// mayHoldObjects keeps what names an API version, and every kustomization.yaml, which may leave it out.
+func mayHoldObjects(file string, raw []byte) bool {
+	return bytes.Contains(raw, []byte("apiVersion")) || isKustomizationFile(file)
+}
+
+func isKustomizationFile(file string) bool {
+	return slices.Contains(classic.KustomizationFiles, path.Base(file))
+}
+
+func (r *repository) objects(file string, raw []byte) []*object.Object {
+	var objects []*object.Object
+	for _, doc := range split.Split(raw) {
+		if doc.Index < 0 {
+			continue
+		}
+		text := raw[doc.Body:doc.End]
+		if o := r.object(file, doc.Index, text); o != nil {
+			objects = append(objects, o)
+		}
+	}
+	return objects
+}
+
+func (r *repository) object(file string, index int, text []byte) *object.Object {
+	head, sure := split.Sniff(text)
+	if sure {
+		id := object.ID{APIVersion: head.APIVersion, Kind: head.Kind, Namespace: head.Namespace, Name: head.Name}
+		return named(object.New(id, string(text), file, index))
+	}
+	o, err := object.Parse(string(text), file, index)
+	if err != nil {
+		r.broken = append(r.broken, broken{file, index, err})
+		return nil
+	}
+	return named(o)
+}
+
+// named gives a kustomization.yaml without kind the kind that it has, and leaves out what is no object.
+func named(o *object.Object) *object.Object {
+	if o.Kind == "" && isKustomizationFile(o.File) {
+		o.ID = object.ID{APIVersion: classic.ConfigGroup + "/v1beta1", Kind: "Kustomization"}
+	}
+	if o.Kind == "" || o.APIVersion == "" {
+		return nil
+	}
+	return o
+}
+
+// changes are the edits of the set as edits of files.
+//
+// It fails where an object cannot be edited byte-exactly; nothing is written then.
+func (r *repository) changes() ([]checkout.Change, error) {
+	var changes []checkout.Change
+	for _, file := range r.touched() {
+		before, err := r.tree.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		after, err := r.edited(file, before)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		changes = append(changes, checkout.Change{Path: file, Before: before, After: after})
+	}
+	created, err := r.created()
+	if err != nil {
+		return nil, err
+	}
+	changes = append(changes, created...)
+	slices.SortFunc(changes, func(a, b checkout.Change) int { return strings.Compare(a.Path, b.Path) })
+	return changes, nil
+}
+
+// touched are the files of the checkout in which an object was edited or removed.
+func (r *repository) touched() []string {
+	var files []string
+	for _, o := range r.set.Input() {
+		if r.set.Removed(o) || o.Changed() {
+			files = append(files, o.File)
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
+// edited is the new content of a file, nil when nothing is left in it. Documents are removed from the last one up, so that
+// the indexes of the others hold.
+func (r *repository) edited(file string, content []byte) ([]byte, error) {
+	var removed []int
+	var err error
+	for _, o := range r.set.Input() {
+		if o.File != file {
+			continue
+		}
+		if r.set.Removed(o) {
+			removed = append(removed, o.Index)
+		} else if o.Changed() {
+			if content, err = edit.EditDocument(content, o.Index, []byte(o.Text())); err != nil {
+				return nil, fmt.Errorf("%s: %w", o.ID, err)
+			}
+		}
+	}
+	slices.Sort(removed)
+	for _, index := range slices.Backward(removed) {
+		var empty bool
+		if content, empty, err = edit.RemoveDocument(content, index); err != nil {
+			return nil, err
+		}
+		if empty {
+			return nil, nil
+		}
+	}
+	return content, nil
+}
+
+// created are the new files.
+func (r *repository) created() ([]checkout.Change, error) {
+	style := r.style()
+	var files []string
+	contents := map[string][]byte{}
+	for _, o := range r.set.Added() {
+		if _, seen := contents[o.File]; !seen {
+			files = append(files, o.File)
+		} else {
+			contents[o.File] = append(contents[o.File], style.separator...)
+		}
+		contents[o.File] = append(contents[o.File], style.document(o, len(contents[o.File]) == 0)...)
+	}
+	var changes []checkout.Change
+	for _, file := range files {
+		if _, err := r.tree.Stat(file); err == nil {
+			return nil, fmt.Errorf("%s exists already: move it, or set outputDir", file)
+		}
+		changes = append(changes, checkout.Change{Path: file, After: contents[file]})
+	}
+	return changes, nil
+}
