@@ -1,0 +1,244 @@
+package e2e
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"migrate-to-flux-operator/e2e/classic"
+	"migrate-to-flux-operator/e2e/objects"
+)
+
+// corpusTable is the recorded outcome of every cluster of the corpus.
+const corpusTable = "testdata/corpus.tsv"
+
+// row is one line of the table.
+type row struct {
+	folder string
+	planned
+	differences, deploy, cleanup string
+}
+
+// header names the columns.
+const header = "folder\tcluster\tlayout\tversion\toutcome\tdifferences\tdeploy\tcleanup\treason"
+
+// String is the row as it is recorded.
+func (r row) String() string {
+	return strings.Join([]string{r.folder, r.Path, r.Layout, cmp.Or(r.Version, "-"), r.Outcome,
+		cmp.Or(r.differences, "-"), cmp.Or(r.deploy, "-"), cmp.Or(r.cleanup, "-"), cmp.Or(firstLine(r.Reason), "-")}, "\t")
+}
+
+// firstLine is the first line of a message, without tabs.
+func firstLine(message string) string {
+	line, _, _ := strings.Cut(strings.ReplaceAll(message, "\t", " "), "\n")
+	return line
+}
+
+// TestCorpus takes every cluster of the corpus through both phases, each alone, and holds the outcome against the
+// recorded table. What is migrated must be equal.
+func TestCorpus(t *testing.T) {
+	fn, root := commands(t), corpus(t, ".")
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := []string{header}
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		for _, row := range runFolder(t, fn, filepath.Join(root, entry.Name())) {
+			fmt.Println(row)
+			table = append(table, row.String())
+		}
+	}
+	record(t, corpusTable, strings.Join(table, "\n")+"\n")
+}
+
+// runFolder runs every cluster that plan finds in a repository. What plan refuses without naming a cluster is a row too,
+// and so is a repository where it finds nothing.
+func runFolder(t *testing.T, fn product, folder string) []row {
+	t.Helper()
+	name := filepath.Base(folder)
+	found, err := fn.plan(newCheckout(t, folder).directory)
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+	var rows []row
+	for _, cluster := range found.Clusters {
+		result := row{folder: name, planned: cluster}
+		if cluster.Outcome == migrates {
+			result.migrate(t, fn, folder)
+		}
+		rows = append(rows, result)
+	}
+	for _, message := range found.errors() {
+		rows = append(rows, row{folder: name, planned: planned{Path: "-", Layout: "-", Outcome: "refused", Reason: message}})
+	}
+	if len(rows) == 0 {
+		rows = append(rows, row{folder: name, planned: planned{Path: "-", Layout: "-", Outcome: "nothing found"}})
+	}
+	noneSkipped(t, findClusters(t, folder), rows)
+	return rows
+}
+
+// noneSkipped fails for a cluster that the test finds and plan does not mention: neither as a row nor by refusing its file.
+func noneSkipped(t *testing.T, clusters []classic.Cluster, rows []row) {
+	t.Helper()
+	for _, cluster := range clusters {
+		if cluster.Root == nil {
+			continue
+		}
+		mentioned := slices.ContainsFunc(rows, func(r row) bool {
+			return path.Clean(r.Path) == cluster.Path || r.Path == "-" && r.Outcome == "refused" || strings.Contains(r.Reason, cluster.File())
+		})
+		if !mentioned {
+			t.Errorf("%s: plan does not mention the cluster %s of %s", rows[0].folder, cluster.Path, cluster.File())
+		}
+	}
+}
+
+// migrate takes the row's cluster through both phases.
+func (r *row) migrate(t *testing.T, fn product, folder string) {
+	t.Helper()
+	checkout := newCheckout(t, folder)
+	only := configure(t, fmt.Sprintf("clusters: [%q]\n", r.Path))
+	if _, err := fn.run("apply", checkout.directory, "--phase", "deploy", only); err != nil {
+		t.Errorf("%s %s: %v", r.folder, r.Path, err)
+		return
+	}
+	r.deploy = checkout.lines(t)
+	r.differences = r.hold(t, checkout, folder)
+	before := files(t, checkout)
+	checkout.push(t, "deploy")
+	if _, err := fn.run("apply", checkout.directory, "--phase", "cleanup", "--taken-over", only); err != nil {
+		r.cleanup, r.Reason = "refused", err.Error()
+		if at := strings.Index(r.Reason, "[error]"); at >= 0 {
+			r.Reason = r.Reason[at:]
+		}
+		return
+	}
+	r.cleanup = checkout.lines(t)
+	for _, changed := range checkout.changed(t) {
+		if !before[changed] {
+			t.Errorf("%s %s: cleanup wrote a new file %s", r.folder, r.Path, changed)
+		}
+	}
+}
+
+// hold compares what was deployed with the classic install, and counts the differences.
+func (r *row) hold(t *testing.T, checkout checkout, folder string) string {
+	t.Helper()
+	cluster, found := clusterAt(findClusters(t, folder), r.planned)
+	instance := newInstance(t, checkout)
+	if !found || instance == nil {
+		t.Errorf("%s %s: the test finds no classic install (%v) or no FluxInstance (%v)", r.folder, r.Path, found, instance != nil)
+		return "?"
+	}
+	cluster.Version = cmp.Or(cluster.Version, "v"+r.Version)
+	differences, err := hold(t, folder, cluster, instance)
+	if err != nil {
+		t.Errorf("%s %s: %v", r.folder, r.Path, err)
+		return "?"
+	}
+	for _, one := range differences {
+		t.Errorf("%s %s: %.300s", r.folder, r.Path, one)
+	}
+	if err := admitChanged(t, checkout, folder, cluster); err != nil {
+		t.Errorf("%s %s: %v", r.folder, r.Path, err)
+	}
+	return fmt.Sprint(len(differences))
+}
+
+// clusterAt picks the cluster that plan names, by its path and then by its layout; an install without a root in the
+// repository by the folder it is in.
+func clusterAt(all []classic.Cluster, wanted planned) (classic.Cluster, bool) {
+	var best classic.Cluster
+	found := false
+	for _, cluster := range all {
+		at := path.Clean(wanted.Path)
+		rootless := cluster.Root == nil && strings.HasPrefix(cluster.Components, at+"/")
+		if !rootless && (cluster.Root == nil || cluster.Path != at) {
+			continue
+		}
+		if !found || cluster.Layout == wanted.Layout {
+			best, found = cluster, true
+		}
+	}
+	return best, found
+}
+
+// newInstance returns the FluxInstance in a changed file, nil when there is none.
+func newInstance(t *testing.T, checkout checkout) *objects.Object {
+	t.Helper()
+	changed := map[string]bool{}
+	for _, file := range checkout.changed(t) {
+		changed[file] = true
+	}
+	for _, instance := range checkout.instances(t) {
+		if changed[instance.File] {
+			return instance.Object
+		}
+	}
+	return nil
+}
+
+// files lists the files of a checkout.
+func files(t *testing.T, checkout checkout) map[string]bool {
+	t.Helper()
+	found := map[string]bool{}
+	err := fs.WalkDir(os.DirFS(checkout.directory), ".", func(name string, entry fs.DirEntry, err error) error {
+		found[name] = true
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// record compares a text with a recorded one, or rewrites it with -update.
+func record(t *testing.T, file, text string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	recorded, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v (run with -update to record it)", err)
+	}
+	if bytes.Equal(recorded, []byte(text)) {
+		return
+	}
+	was, is := lineSet(string(recorded)), lineSet(text)
+	for line := range strings.Lines(string(recorded)) {
+		if !is[line] {
+			t.Errorf("recorded: %s", strings.TrimSpace(line))
+		}
+	}
+	for line := range strings.Lines(text) {
+		if !was[line] {
+			t.Errorf("now:      %s", strings.TrimSpace(line))
+		}
+	}
+	t.Errorf("%s is out of date (-update rewrites it)", file)
+}
+
+// lineSet is the set of a text's lines.
+func lineSet(text string) map[string]bool {
+	set := map[string]bool{}
+	for line := range strings.Lines(text) {
+		set[line] = true
+	}
+	return set
+}

@@ -1,0 +1,68 @@
+// Command data writes fn/flux/data: the facts on Flux and Flux Operator releases that the product carries. Run it from e2e with
+// `go run ./data` after raising the flux-operator module there: the manifests are written anew from that module, the tables keep the rows
+// of older releases (a release never changes) and gain those that the module adds.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// operatorModule carries the Flux release manifests, the image tags of each release and the FluxInstance CRD.
+const operatorModule = "github.com/controlplaneio-fluxcd/flux-operator"
+
+// module is what `go list -m -json` says of the pinned module.
+type module struct {
+	Dir     string
+	Version string
+}
+
+func main() {
+	log.SetFlags(0)
+	if err := write(filepath.Join("..", "fn", "flux", "data")); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// write refreshes every data file below dir.
+func write(dir string) error {
+	operator, err := pinned(operatorModule)
+	if err != nil {
+		return err
+	}
+	steps := []func(module, string) error{writeManifests, writeDistribution, writeOperators, writeFields}
+	for _, step := range steps {
+		if err := step(operator, dir); err != nil {
+			return err
+		}
+	}
+	return writeAPIFields(filepath.Join("..", "fn", "fields", "census"))
+}
+
+// pinned locates a module of the current go.mod in the module cache.
+func pinned(path string) (module, error) {
+	out, err := exec.Command("go", "list", "-m", "-json", path).Output()
+	if err != nil {
+		return module{}, fmt.Errorf("locate %s: %w", path, err)
+	}
+	var m module
+	if err := json.Unmarshal(out, &m); err != nil {
+		return module{}, err
+	}
+	if m.Dir == "" {
+		return module{}, fmt.Errorf("%s is not in the module cache: run `go mod download`", path)
+	}
+	return m, nil
+}
+
+// writeFile writes data to path and makes the folders on the way.
+func writeFile(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o644)
+}
