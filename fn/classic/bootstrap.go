@@ -37,9 +37,12 @@ func findBootstrap(set *object.Set, cfg config.Config, found *finding.List) []*I
 	return installs
 }
 
-// isController tells a Deployment that installs a Flux controller from a patch for one: it has an image.
+// isController tells a Deployment that installs a Flux controller from a patch for one: it has a selector and an image.
 func isController(o *object.Object) bool {
 	if !slices.Contains(flux.AllComponents("2.9.4"), o.Name) || o.Annotation(helmRelease) != "" {
+		return false
+	}
+	if _, whole := object.Get[map[string]any](o.Map(), "spec", "selector"); !whole {
 		return false
 	}
 	image := containerOf(o).image
@@ -51,6 +54,10 @@ const helmRelease = "meta.helm.sh/release-name"
 
 func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Config, found *finding.List) *Install {
 	anchor := deployments[0]
+	if set.HasPaths() && !applied(set, anchor) && hasOtherInstall(set) {
+		found.Warn(anchor, "", "these manifests are left alone: no Flux Kustomization applies them (%s)", whyNoPair(set, anchor))
+		return nil
+	}
 	pair, ok := findPair(set, anchor, cfg, found)
 	if !ok {
 		return nil
@@ -73,6 +80,15 @@ func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Con
 		return nil
 	}
 	return install
+}
+
+// hasOtherInstall tells whether the input has Flux from the flux-manifests artifact, so that manifests which nobody applies
+// are leftovers and not the install.
+func hasOtherInstall(set *object.Set) bool {
+	return slices.ContainsFunc(set.Of(KustomizeGroup, "Kustomization"), func(k *object.Object) bool {
+		source := sourceOf(set, k)
+		return source != nil && isManifestSource(source)
+	})
 }
 
 // manifestsBeside are the objects that Flux installs, of the files that the Deployments are in.

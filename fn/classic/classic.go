@@ -75,6 +75,7 @@ type layout struct {
 var layouts = []layout{
 	{"flux-manifests", findFluxManifests},
 	{"bootstrap", findBootstrap},
+	{"bootstrap placeholder", findPlaceholders},
 	{"flux2-manifests", findFlux2Manifests},
 }
 

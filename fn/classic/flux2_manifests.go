@@ -17,7 +17,7 @@ import (
 func findFlux2Manifests(set *object.Set, cfg config.Config, found *finding.List) []*Install {
 	var installs []*Install
 	for _, owner := range set.Of(KustomizeGroup, "Kustomization") {
-		if source := sourceOf(set, owner); source != nil && isFlux2(source) {
+		if source := sourceOf(set, owner); source != nil && isFlux2(source) && CleanPath(owner.Str("spec", "path")) == "manifests/install" {
 			installs = append(installs, readFlux2Source(set, owner, source, cfg, found)...)
 		}
 	}
@@ -37,10 +37,6 @@ func isFlux2(source *object.Object) bool {
 
 // readFlux2Source reads a Flux Kustomization that applies ./manifests/install of fluxcd/flux2.
 func readFlux2Source(set *object.Set, owner, source *object.Object, cfg config.Config, found *finding.List) []*Install {
-	if CleanPath(owner.Str("spec", "path")) != "manifests/install" {
-		found.Error(owner, "spec.path", "only ./manifests/install of fluxcd/flux2 is known as an install: use it, or the artifact flux-manifests")
-		return nil
-	}
 	pair, ok := findPair(set, owner, cfg, found)
 	if !ok {
 		return nil

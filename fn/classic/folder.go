@@ -146,11 +146,12 @@ func (f *Folder) read(set *object.Set, file string) (string, error) {
 // fields are the folder's own as a kustomization that needs no files.
 func (f *Folder) fields() map[string]any {
 	fields := maps.Clone(f.Fields)
-	fields["patches"] = entriesOf(f.Patches)
+	fields["patches"] = Entries(f.Patches)
 	return fields
 }
 
-func entriesOf(patches []Patch) []any {
+// Entries are patches as the patches of a kustomization.yaml.
+func Entries(patches []Patch) []any {
 	var entries []any
 	for _, patch := range patches {
 		entry := map[string]any{"patch": patch.Body}

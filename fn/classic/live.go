@@ -74,7 +74,7 @@ func (p *Pair) through(fields map[string]any, patches []Patch) error {
 	}
 	delete(fields, "replicas")
 	delete(fields, "replacements")
-	fields["patches"] = entriesOf(own)
+	fields["patches"] = Entries(own)
 	built, err := flux.Patch(nodes, fields)
 	if err != nil {
 		return fmt.Errorf("the sync pair does not build: %w", err)

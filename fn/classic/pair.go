@@ -38,16 +38,10 @@ var sourceKinds = []string{"GitRepository", "OCIRepository", "Bucket"}
 // findPair finds the sync pair of the cluster that an object belongs to, by what the objects say: the root is the Flux
 // Kustomization whose path holds that object, whose source is in the input, and that no other such Kustomization holds.
 func findPair(set *object.Set, anchor *object.Object, cfg config.Config, found *finding.List) (Pair, bool) {
-	candidates := pairsAround(set, anchor)
-	if !set.HasPaths() {
-		candidates = chosen(candidates, cfg.Clusters)
-	}
-	candidates = outermost(set, candidates)
-	candidates = mostUsedSource(set, candidates)
+	candidates := candidatesFor(set, anchor, cfg)
 	switch {
 	case len(candidates) == 0:
-		found.Error(anchor, "", "no sync pair found: no Flux Kustomization whose source is in the input has a path that holds this object; "+
-			"run on the whole repository, with the files that define the source and the root Kustomization")
+		found.Error(anchor, "", "no sync pair found: %s", whyNoPair(set, anchor))
 		return Pair{}, false
 	case len(candidates) > 1:
 		found.Error(candidates[1].Root, "spec.path", "two root Kustomizations sync this install: %s and %s; leave one of them in the input, "+
@@ -62,23 +56,55 @@ func findPair(set *object.Set, anchor *object.Object, cfg config.Config, found *
 	return pair, true
 }
 
+// candidatesFor are the pairs that can sync the cluster of an object: one, where everything is as it should be.
+func candidatesFor(set *object.Set, anchor *object.Object, cfg config.Config) []Pair {
+	candidates := pairsAround(set, anchor)
+	if !set.HasPaths() {
+		candidates = chosen(candidates, cfg.Clusters)
+	}
+	return outermost(set, beside(anchor, mostUsedSource(set, candidates)))
+}
+
+// whyNoPair says what to do where no pair holds an object. The input may be larger than the repository: then the sync path
+// of a pair beside the object leads to its folder from a folder below.
+func whyNoPair(set *object.Set, anchor *object.Object) string {
+	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
+		at := "/" + CleanPath(root.Str("spec", "path")) + "/"
+		if base, _, inside := strings.Cut("/"+path.Dir(anchor.File)+"/", at); inside && base != "" && sourceOf(set, root) != nil && root.Str("spec", "path") != "" {
+			return fmt.Sprintf("the sync path of %s is ./%s, so its repository is the folder %s: run on that folder", root.ID,
+				strings.Trim(at, "/"), strings.TrimPrefix(base, "/"))
+		}
+	}
+	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
+		source := sourceOf(set, root)
+		if root.Str("spec", "path") == "" && source != nil && path.Dir(source.File) == path.Dir(root.File) && shared(root.File, anchor.File) > 0 {
+			return fmt.Sprintf("%s in %s has no spec.path of its own, so a patch sets it, perhaps for several clusters: give each cluster a sync pair "+
+				"that says its path", root.ID, root.File)
+		}
+	}
+	return "no Flux Kustomization with a spec.path that applies this object and with a source in the input; run on the whole repository, " +
+		"with the files that define the source and the root Kustomization"
+}
+
 func (p Pair) describe() string {
 	return fmt.Sprintf("%s (path ./%s, source %s)", p.Root.ID, strings.TrimPrefix(p.Path, "."), p.Source.ID)
 }
 
-// pairsAround returns the pairs whose path holds the anchor's folder; all pairs where items carry no paths. Where no pair
-// does, the input may be a part of the repository, as with `kpt fn eval` on a subfolder.
+// pairsAround returns the pairs that apply the anchor, or that are defined beside it for a path around it; all pairs where
+// items carry no paths. Where there are none, the input may be a part of the repository, as with `kpt fn eval` on a
+// subfolder: then the pair is taken that is defined beside the anchor.
 func pairsAround(set *object.Set, anchor *object.Object) []Pair {
 	var pairs, partial []Pair
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
 		source := sourceOf(set, root)
-		if source == nil || isManifestSource(source) {
+		if source == nil || isManifestSource(source) || root.Str("spec", "path") == "" {
 			continue
 		}
 		pair := Pair{Source: source, Root: root, Path: CleanPath(root.Str("spec", "path"))}
-		if !set.HasPaths() || Applies(set, pair.Path, anchor.File) {
+		switch {
+		case !set.HasPaths() || Applies(set, pair.Path, anchor.File) || pair.isBeside(anchor) && object.Within(path.Dir(anchor.File), pair.Path):
 			pairs = append(pairs, pair)
-		} else if pair.locate(set, anchor) {
+		case pair.isBeside(anchor) && pair.locate(set, anchor):
 			partial = append(partial, pair)
 		}
 	}
@@ -88,10 +114,20 @@ func pairsAround(set *object.Set, anchor *object.Object) []Pair {
 	return pairs
 }
 
+// isBeside tells whether both objects of the pair are defined in the folder of the anchor.
+func (p Pair) isBeside(anchor *object.Object) bool {
+	dir := path.Dir(anchor.File)
+	return anchor.File != "" && path.Dir(p.Root.File) == dir && path.Dir(p.Source.File) == dir
+}
+
 // locate finds the prefix that leads from the repository to the input: the first part of the sync path, such that the
-// rest of it is a folder of the input that holds both the anchor and the root.
+// rest of it is a folder of the input that holds both the anchor and the root. An install deep in the input is no part of a
+// sync path that the input does not show.
 func (p *Pair) locate(set *object.Set, anchor *object.Object) bool {
 	if len(set.Below(p.Path)) > 0 {
+		return false
+	}
+	if strings.Contains("/"+path.Dir(anchor.File)+"/", "/"+p.Path+"/") || strings.Count(anchor.File, "/") > 2 {
 		return false
 	}
 	parts := strings.Split(p.Path, "/")
@@ -113,6 +149,15 @@ func chosen(pairs []Pair, clusters []string) []Pair {
 	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool {
 		return !slices.ContainsFunc(clusters, func(c string) bool { return CleanPath(c) == p.Path })
 	})
+}
+
+// beside keeps, where there are any, the pairs that are defined in the folder of the install, as bootstrap does.
+func beside(anchor *object.Object, pairs []Pair) []Pair {
+	near := slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return !p.isBeside(anchor) })
+	if len(near) == 0 {
+		return pairs
+	}
+	return near
 }
 
 // outermost keeps the pairs whose root no other pair applies, unless they apply each other.
@@ -150,11 +195,11 @@ func sourceOf(set *object.Set, k *object.Object) *object.Object {
 	}
 	namespace := cmp.Or(k.Str("spec", "sourceRef", "namespace"), k.Namespace)
 	id := object.ID{APIVersion: SourceGroup + "/v1", Kind: kind, Namespace: namespace, Name: k.Str("spec", "sourceRef", "name")}
-	return nearest(set.Find(id), k)
+	return Nearest(set.Find(id), k)
 }
 
-// nearest picks, of several definitions of one object, that of the same cluster: the one whose folder shares most with k's.
-func nearest(found []*object.Object, k *object.Object) *object.Object {
+// Nearest picks, of several definitions of one object, that of the same cluster: the one whose folder shares most with k's.
+func Nearest(found []*object.Object, k *object.Object) *object.Object {
 	if len(found) == 0 {
 		return nil
 	}

@@ -64,7 +64,7 @@ func (i *Install) PatchFields() map[string]any {
 	if fields == nil {
 		fields = map[string]any{}
 	}
-	fields["patches"] = entriesOf(i.Patches)
+	fields["patches"] = Entries(i.Patches)
 	return fields
 }
 

@@ -145,7 +145,8 @@ func Results(findings []Finding) framework.Results {
 
 func (f Finding) result() *framework.Result {
 	r := &framework.Result{Message: f.Message, Severity: framework.Severity(f.Severity)}
-	if f.Object.Kind != "" {
+	// The specification wants a name in every resourceRef; a kustomization.yaml has none and is named by its file.
+	if f.Object.Kind != "" && f.Object.Name != "" {
 		r.ResourceRef = &yaml.ResourceIdentifier{
 			TypeMeta: yaml.TypeMeta{APIVersion: f.Object.APIVersion, Kind: f.Object.Kind},
 			NameMeta: yaml.NameMeta{Name: f.Object.Name, Namespace: f.Object.Namespace},

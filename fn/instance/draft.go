@@ -112,7 +112,9 @@ func (d *draft) instance() (map[string]any, error) {
 
 // render is what Flux Operator applies for the draft, without what only deploy's guards add.
 func (d *draft) render() ([]*kyaml.RNode, error) {
-	instance, err := d.instance()
+	built := d.clone()
+	built.patches = withoutSchemas(d.patches)
+	instance, err := built.instance()
 	if err != nil {
 		return nil, err
 	}

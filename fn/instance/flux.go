@@ -58,8 +58,9 @@ func (p *Plan) chooseVersion(_ *object.Set, findings *finding.List) {
 func (p *Plan) resolveVersion(findings *finding.List) {
 	anchor, detected := p.Install.Anchor, p.Install.Version.Release
 	target, err := p.Operator.Latest(p.Version)
-	if err != nil {
-		findings.Error(anchor, "", "Flux %s cannot be installed by Flux Operator %s, which carries %s to %s: %s", p.Version,
+	explicit := p.Config.Instance.Version != config.Minor && p.Config.Instance.Version != config.Exact
+	if err != nil || !explicit && detected.LessThan(p.Operator.Min) {
+		findings.Error(anchor, "", "Flux %s cannot be installed by Flux Operator %s, which carries %s to %s: %s", p.wanted(explicit),
 			p.Operator.Version, p.Operator.Min, p.Operator.Max, p.versionRemedy())
 		return
 	}
@@ -78,14 +79,22 @@ func (p *Plan) resolveVersion(findings *finding.List) {
 	}
 }
 
+// wanted is the version to name in a refusal: the one that runs, unless the config asks for another.
+func (p *Plan) wanted(explicit bool) string {
+	if explicit {
+		return p.Version
+	}
+	return p.Install.Version.String()
+}
+
 // versionRemedy says what to do about a version that Flux Operator does not carry.
 func (p *Plan) versionRemedy() string {
 	detected := p.Install.Version.Release
 	switch {
-	case detected.Major() == 0:
+	case detected.Major() < 2:
 		return "upgrade Flux to 2.x first (https://fluxcd.io/flux/migration)"
 	case detected.LessThan(p.Operator.Min):
-		return fmt.Sprintf("set instance.version to %d.%d.x or later, which also upgrades Flux", p.Operator.Min.Major(), p.Operator.Min.Minor())
+		return fmt.Sprintf("set instance.version to %s or later, which also upgrades Flux", p.Operator.Min)
 	case detected.GreaterThan(p.Operator.Max):
 		return fmt.Sprintf("set operator.version to one that carries Flux %s", p.Install.Version.MinorRange())
 	default:
@@ -157,7 +166,9 @@ func everything(options flux.Options) ([]*kyaml.RNode, error) {
 
 // rendered is the classic install with its patches, and the sync pair beside it where Flux Operator takes it over.
 func (p *Plan) rendered(today []*kyaml.RNode) ([]*kyaml.RNode, error) {
-	objects, err := flux.Patch(today, p.Install.PatchFields())
+	fields := p.Install.PatchFields()
+	fields["patches"] = classic.Entries(withoutSchemas(p.Install.Patches))
+	objects, err := flux.Patch(today, fields)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,39 @@ func (c *carrier) carry(patches []classic.Patch) []classic.Patch {
 	return carried
 }
 
+// crdKind is the kind whose schemas are not among the manifests that this project carries.
+const crdKind = "CustomResourceDefinition"
+
+// ownKinds are the kinds that Flux Operator adds to what Alerts and Receivers accept.
+var ownKinds = []any{"FluxInstance", "ResourceSet", "ResourceSetInputProvider"}
+
+// schemaPatch carries a patch on CRDs as it is, but for what Flux Operator does by itself: the schemas are not here, so
+// what it changes cannot be compared.
+func (c *carrier) schemaPatch(patch classic.Patch) []classic.Patch {
+	ops, isJSON := classic.Operations(patch.Body)
+	kept := slices.DeleteFunc(slices.Clone(ops), func(op map[string]any) bool {
+		at, _ := op["path"].(string)
+		return op["op"] == "add" && strings.HasSuffix(at, "/kind/enum/-") && slices.Contains(ownKinds, op["value"])
+	})
+	switch {
+	case isJSON && len(kept) == 0:
+		c.findings.Info(finding.Moved, patch.Object, patch.Field, "the patch is left out: Flux Operator adds its kinds to this CRD by itself")
+		return nil
+	case isJSON && len(kept) < len(ops):
+		return []classic.Patch{patch.With(marshal(kept), patch.Target)}
+	}
+	c.findings.Warn(patch.Object, patch.Field, "the patch on a CRD is carried as it is, and what it changes is not compared: check the CRD after the take-over")
+	return []classic.Patch{patch}
+}
+
+// onSchemas tells a patch on CRDs.
+func onSchemas(patch classic.Patch) bool { return patch.Target["kind"] == crdKind }
+
+// withoutSchemas are the patches that can be built here.
+func withoutSchemas(patches []classic.Patch) []classic.Patch {
+	return slices.DeleteFunc(slices.Clone(patches), onSchemas)
+}
+
 // retarget makes the patch select under Flux Operator what it selects today.
 func (c *carrier) retarget(patch classic.Patch) []classic.Patch {
 	today, err := flux.Selects(c.classic, patch.Target)
@@ -48,6 +81,9 @@ func (c *carrier) retarget(patch classic.Patch) []classic.Patch {
 	if len(today) == 0 {
 		c.selectsNothing(patch)
 		return nil
+	}
+	if onSchemas(patch) {
+		return c.schemaPatch(patch)
 	}
 	target := maps.Clone(patch.Target)
 	if target["namespace"] == c.namespace {

@@ -56,8 +56,7 @@ func (o Outcome) Failed() bool {
 // Migrate makes one phase of the migration in the set. With an Error in the outcome the set is not to be used.
 func Migrate(set *object.Set, cfg config.Config) Outcome {
 	var all finding.List
-	installs := classic.Detect(set, cfg, &all)
-	installs = selected(installs, cfg, &all)
+	installs := detect(set, cfg, &all)
 	checkOverlap(installs, &all)
 	var outcome Outcome
 	for _, install := range installs {
@@ -72,6 +71,20 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	}
 	outcome.Findings = all.All()
 	return outcome
+}
+
+// detect finds the installs of the clusters that the config names. What stands in the way of others does not stand in theirs.
+func detect(set *object.Set, cfg config.Config, all *finding.List) []*classic.Install {
+	var found finding.List
+	installs := classic.Detect(set, cfg, &found)
+	kept := selected(installs, cfg, all)
+	for _, f := range found.All() {
+		if len(cfg.Clusters) > 0 && !all.Failed() && f.Severity == finding.Error {
+			f.Severity = finding.Warning
+		}
+		all.Add(f)
+	}
+	return kept
 }
 
 // selected keeps the clusters that the config names; all when it names none.

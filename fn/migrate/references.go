@@ -25,7 +25,7 @@ func repairReferences(set *object.Set, install *classic.Install, findings *findi
 			continue
 		}
 		for _, gone := range install.Objects {
-			if !mentions(o, gone) {
+			if !mentions(o, gone) || classic.Nearest(set.Find(gone.ID), o) != gone {
 				continue
 			}
 			for _, field := range referencesTo(o, gone.ID) {

@@ -13,7 +13,7 @@ func TestBuild(t *testing.T) {
 		F("metadata", Map(F("name", "a"), Because("why it is there", "annotations", map[string]any{"b": "2", "a": "1"}))),
 		F("data", map[string]any{"number": "1.10", "truth": "true", "text": "line\nline\n"}),
 		F("absent", nil),
-		F("list", []*kyaml.Node{Value("x"), Map(F("y", 1))}),
+		F("list", []*kyaml.Node{Value("x"), Map(F("z", 1))}),
 		F("empty", map[string]any{}),
 	), "dir/a.yaml")
 	if err != nil {
@@ -35,7 +35,7 @@ data:
   truth: "true"
 list:
   - x
-  - "y": 1
+  - z: 1
 empty: {}
 `
 	if o.Text() != want {

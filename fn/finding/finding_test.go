@@ -1,0 +1,112 @@
+package finding
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/kustomize/kyaml/fn/framework"
+
+	"migrate-to-flux-operator/fn/object"
+)
+
+// flux is an object in a file.
+var flux = object.New(object.ID{APIVersion: "kustomize.toolkit.fluxcd.io/v1", Kind: "Kustomization", Namespace: "flux-system", Name: "flux"},
+	"", "cluster/flux.yaml", 1)
+
+func TestString(t *testing.T) {
+	loose := object.New(object.ID{APIVersion: "v1", Kind: "Namespace", Name: "apps"}, "", "", 0)
+	for _, c := range []struct {
+		name string
+		say  func(*List)
+		want string
+	}{
+		{"about a field", func(l *List) { l.Error(flux, "spec.path", "path %s is wrong", "./x") },
+			"[error] cluster/flux.yaml: Kustomization/flux-system/flux: spec.path: path ./x is wrong"},
+		{"about an object", func(l *List) { l.Warn(flux, "", "look") }, "[warning] cluster/flux.yaml: Kustomization/flux-system/flux: look"},
+		{"about an object without a file", func(l *List) { l.Info(Found, loose, "", "here") }, "[info] Namespace/apps: here"},
+		{"about everything", func(l *List) { l.Error(nil, "", "nothing found") }, "[error] nothing found"},
+		{"control characters", func(l *List) { l.Error(nil, "", "%s", "a\x1b[31mb\x00") }, "[error] a?[31mb?"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var l List
+			c.say(&l)
+			if have := l.All()[0].String(); have != c.want {
+				t.Errorf("want %q, have %q", c.want, have)
+			}
+		})
+	}
+}
+
+func TestList(t *testing.T) {
+	var all List
+	if all.Failed() {
+		t.Error("an empty list has failed")
+	}
+	all.Warn(nil, "", "first")
+	cluster := all.For("clusters/a")
+	cluster.Info(Wait, flux, "", "second")
+	if cluster.Failed() {
+		t.Error("a list without an Error has failed")
+	}
+	cluster.Error(flux, "", "third")
+	cluster.Error(flux, "", "third")
+	all.Merge(cluster)
+	if !all.Failed() || !cluster.Failed() {
+		t.Error("a list with an Error has not failed")
+	}
+	var said []string
+	for _, f := range all.All() {
+		said = append(said, f.Cluster+" "+f.Message)
+	}
+	if want := []string{" first", "clusters/a second", "clusters/a third"}; !reflect.DeepEqual(said, want) {
+		t.Errorf("want %q, have %q", want, said)
+	}
+}
+
+// TestResults holds the results against the KRM functions specification.
+func TestResults(t *testing.T) {
+	var l List
+	l.Info(Verify, flux, "", "info")
+	l.Warn(nil, "spec.path", "a field without an object")
+	l.For("a")
+	l.Error(flux, "spec.path", "error")
+	clustered := l.For("clusters/a")
+	clustered.Warn(flux, "", "of a cluster")
+	l.Merge(clustered)
+	results := Results(l.All())
+	var order []string
+	for _, r := range results {
+		order = append(order, string(r.Severity)+" "+r.Message)
+		if r.Field != nil && r.ResourceRef == nil {
+			t.Errorf("a field without a resourceRef: %s", r.Message)
+		}
+	}
+	if want := "error error,warning a field without an object,warning of a cluster,info info"; strings.Join(order, ",") != want {
+		t.Errorf("the worst comes first, and the rest keeps its order: have %q", order)
+	}
+	worst := results[0]
+	if worst.ResourceRef.APIVersion != flux.APIVersion || worst.ResourceRef.Kind != flux.Kind || worst.ResourceRef.Name != "flux" || worst.ResourceRef.Namespace != "flux-system" {
+		t.Errorf("the object is not named: %+v", worst.ResourceRef)
+	}
+	if *worst.File != (framework.File{Path: "cluster/flux.yaml", Index: 1}) || worst.Field.Path != "spec.path" {
+		t.Errorf("the place is not named: %+v %+v", worst.File, worst.Field)
+	}
+	if results[2].Tags["cluster"] != "clusters/a" || results[3].Tags["topic"] != "verify" || worst.Tags != nil {
+		t.Errorf("the tags are wrong: %v %v %v", results[2].Tags, results[3].Tags, worst.Tags)
+	}
+}
+
+// TestResultsOfAFileWithoutName proves that what has no name, as a kustomization.yaml, is named by its file: the specification
+// wants a name in every resourceRef.
+func TestResultsOfAFileWithoutName(t *testing.T) {
+	var l List
+	l.Error(object.New(object.ID{APIVersion: "kustomize.config.k8s.io/v1beta1", Kind: "Kustomization"}, "", "cluster/kustomization.yaml", 0), "resources", "wrong")
+	r := Results(l.All())[0]
+	if r.ResourceRef != nil || r.Field != nil {
+		t.Errorf("a resourceRef has no name: %+v", r.ResourceRef)
+	}
+	if r.File == nil || r.File.Path != "cluster/kustomization.yaml" {
+		t.Errorf("the file is not named: %+v", r.File)
+	}
+}

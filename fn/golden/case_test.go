@@ -1,0 +1,195 @@
+package golden
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// The files of a case.
+const (
+	configFile   = "fn-config.yaml"
+	fromFile     = "FROM"
+	deletedFile  = "DELETED"
+	inputDir     = "input"
+	expectedDir  = "expected"
+	resultsFile  = "results.yaml"
+	inputFile    = "input.yaml"
+	expectedFile = "expected.yaml"
+	errorFile    = "error.txt"
+)
+
+// golden is one case.
+type golden struct {
+	dir    string
+	config []byte
+	// input and expected are whole trees; expected is what the input becomes.
+	input, expected tree
+	// list is the input of a case that is run on what a program writes to stdin; nil for a tree.
+	list []byte
+	// want is the output for such an input, and failure what goes to stderr where there is no output.
+	want, failure []byte
+	results       []byte
+}
+
+// load reads a case from its folder.
+func load(t testing.TB, dir string) golden {
+	t.Helper()
+	c := golden{dir: dir, config: read(t, dir, configFile), results: read(t, dir, resultsFile), list: read(t, dir, inputFile)}
+	if c.list != nil {
+		c.want, c.failure = read(t, dir, expectedFile), read(t, dir, errorFile)
+		return c
+	}
+	c.input = inputOf(t, dir)
+	if len(c.input) == 0 {
+		t.Fatalf("the case has neither %s/ nor %s nor %s", inputDir, fromFile, inputFile)
+	}
+	c.expected = c.input.with(readTree(t, filepath.Join(dir, expectedDir)))
+	return c
+}
+
+// inputOf is the tree that a case starts from: its own input, on top of another case's tree where FROM names one, as in
+// deploy/input or deploy/expected.
+func inputOf(t testing.TB, dir string) tree {
+	t.Helper()
+	own := readTree(t, filepath.Join(dir, inputDir))
+	from := strings.TrimSpace(string(read(t, dir, fromFile)))
+	if from == "" {
+		return own
+	}
+	other, which := filepath.Join(filepath.Dir(dir), filepath.Dir(from)), filepath.Base(from)
+	base := inputOf(t, other)
+	switch which {
+	case inputDir:
+	case expectedDir:
+		base = base.with(readTree(t, filepath.Join(other, expectedDir)))
+	default:
+		t.Fatalf("%s says %q: name <case>/%s or <case>/%s", fromFile, from, inputDir, expectedDir)
+	}
+	if len(base) == 0 {
+		t.Fatalf("%s names %s, which has no files", fromFile, from)
+	}
+	return base.with(own)
+}
+
+// checkResults holds the results of a run against the expectation.
+func (c golden) checkResults(t *testing.T, got outcome) {
+	t.Helper()
+	if c.results == nil {
+		t.Fatalf("the case has no %s: run with -update and look at what is written", resultsFile)
+	}
+	if want, have := string(c.results), got.resultsText(t); want != have {
+		t.Errorf("%s:\n%s", resultsFile, difference(want, have))
+	}
+}
+
+// checkTree holds the files after a run against the expectation.
+func (c golden) checkTree(t *testing.T, got tree) {
+	t.Helper()
+	if want := c.expected; !maps.Equal(want, got) {
+		t.Errorf("the files are others than expected:\n%s", differences(want, got))
+	}
+}
+
+// write makes an outcome the expectation.
+func (c golden) write(t *testing.T, got outcome) {
+	t.Helper()
+	if err := os.RemoveAll(filepath.Join(c.dir, expectedDir)); err != nil {
+		t.Fatal(err)
+	}
+	got.tree.minus(c.input).write(t, filepath.Join(c.dir, expectedDir))
+	save(t, c.dir, resultsFile, []byte(got.resultsText(t)))
+}
+
+// checkList holds the output for a ResourceList against the expectation.
+func (c golden) checkList(t *testing.T, got outcome) {
+	t.Helper()
+	if c.results == nil && c.failure == nil {
+		t.Fatalf("the case has neither %s nor %s: run with -update and look at what is written", resultsFile, errorFile)
+	}
+	want := c.want
+	if got.err != nil && got.text != "" {
+		want = []byte(got.text) // items that equal the input: proveItems says so
+	}
+	if string(want) != got.text {
+		t.Errorf("%s:\n%s", expectedFile, difference(string(want), got.text))
+	}
+	if have := got.resultsText(t); string(c.results) != have {
+		t.Errorf("%s:\n%s", resultsFile, difference(string(c.results), have))
+	}
+	if have := got.failure(); string(c.failure) != have {
+		t.Errorf("%s:\n%s", errorFile, difference(string(c.failure), have))
+	}
+}
+
+// writeList makes the output for a ResourceList the expectation. A refused list comes out as it went in and needs none.
+func (c golden) writeList(t *testing.T, got outcome) {
+	t.Helper()
+	save(t, c.dir, expectedFile, nil)
+	if got.err == nil {
+		save(t, c.dir, expectedFile, []byte(got.text))
+	}
+	save(t, c.dir, resultsFile, []byte(got.resultsText(t)))
+	save(t, c.dir, errorFile, []byte(got.failure()))
+}
+
+// resultsText is the results as results.yaml holds them; empty where there was no output to hold them.
+func (o outcome) resultsText(t testing.TB) string {
+	t.Helper()
+	if o.text == "" {
+		return ""
+	}
+	if o.results == nil {
+		return "[]\n"
+	}
+	text, err := yaml.Marshal(o.results)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// failure is what goes to stderr where there is no output that could hold it as results.
+func (o outcome) failure() string {
+	if o.err == nil || o.text != "" {
+		return ""
+	}
+	return o.err.Error() + "\n"
+}
+
+// read returns the content of a file, nil where there is none.
+func read(t testing.TB, dir, file string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// save writes a file; an empty one is deleted.
+func save(t testing.TB, dir, file string, content []byte) {
+	t.Helper()
+	name := filepath.Join(dir, file)
+	var err error
+	if len(bytes.TrimSpace(content)) == 0 {
+		err = os.RemoveAll(name)
+	} else {
+		err = os.WriteFile(name, content, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
