@@ -75,15 +75,8 @@ func whyNoPair(set *object.Set, anchor *object.Object) string {
 				strings.Trim(at, "/"), strings.TrimPrefix(base, "/"))
 		}
 	}
-	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
-		source := sourceOf(set, root)
-		if root.Str("spec", "path") == "" && source != nil && path.Dir(source.File) == path.Dir(root.File) && shared(root.File, anchor.File) > 0 {
-			return fmt.Sprintf("%s in %s has no spec.path of its own, so a patch sets it, perhaps for several clusters: give each cluster a sync pair "+
-				"that says its path", root.ID, root.File)
-		}
-	}
-	return "no Flux Kustomization with a spec.path that applies this object and with a source in the input; run on the whole repository, " +
-		"with the files that define the source and the root Kustomization"
+	return "no Flux Kustomization that says its spec.path applies this object and has its source in the input; run on the whole repository, " +
+		"and give a root whose path only a patch sets a path of its own"
 }
 
 func (p Pair) describe() string {

@@ -56,6 +56,7 @@ func run(ctx context.Context, dir string, cfg config.Config) (*Result, *reposito
 		return result, repo, nil
 	}
 	result.changes, result.Files, result.Objects = changes, files(changes), repo.actions()
+	repo.prove(result, cfg)
 	return result, repo, nil
 }
 

@@ -19,8 +19,9 @@ import (
 const minimumOperator = "0.28.0"
 
 // chooseOperator finds the Flux Operator release that will run.
-func (p *Plan) chooseOperator(_ *object.Set, findings *finding.List) {
+func (p *Plan) chooseOperator(set *object.Set, findings *finding.List) {
 	p.External = p.Config.Operator.Install == config.External
+	p.usePresent(set, findings)
 	version := p.Config.Operator.Version
 	operator, known := flux.FindOperator(version)
 	if !known {
@@ -166,9 +167,7 @@ func everything(options flux.Options) ([]*kyaml.RNode, error) {
 
 // rendered is the classic install with its patches, and the sync pair beside it where Flux Operator takes it over.
 func (p *Plan) rendered(today []*kyaml.RNode) ([]*kyaml.RNode, error) {
-	fields := p.Install.PatchFields()
-	fields["patches"] = classic.Entries(withoutSchemas(p.Install.Patches))
-	objects, err := flux.Patch(today, fields)
+	objects, err := flux.Patch(today, WithoutSchemas(p.Install))
 	if err != nil {
 		return nil, err
 	}

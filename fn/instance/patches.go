@@ -12,6 +12,7 @@ import (
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/object"
 )
 
 // carrier carries the owner's patches over to spec.kustomize.patches. The same patch does not always mean the same there:
@@ -66,9 +67,34 @@ func (c *carrier) schemaPatch(patch classic.Patch) []classic.Patch {
 // onSchemas tells a patch on CRDs.
 func onSchemas(patch classic.Patch) bool { return patch.Target["kind"] == crdKind }
 
+// WithoutSchemas are the fields of a kustomization.yaml that do what the owner did, but for patches on CRDs.
+func WithoutSchemas(install *classic.Install) map[string]any {
+	fields := install.PatchFields()
+	fields["patches"] = classic.Entries(withoutSchemas(install.Patches))
+	return fields
+}
+
 // withoutSchemas are the patches that can be built here.
 func withoutSchemas(patches []classic.Patch) []classic.Patch {
 	return slices.DeleteFunc(slices.Clone(patches), onSchemas)
+}
+
+// Render is what Flux Operator applies for a FluxInstance, without what its patches change in the schemas of CRDs.
+//
+// It fails where Flux Operator would refuse the FluxInstance.
+func Render(instance map[string]any) ([]*kyaml.RNode, error) {
+	bare := maps.Clone(instance)
+	spec, _ := object.Get[map[string]any](instance, "spec")
+	spec = maps.Clone(spec)
+	kustomize, _ := object.Get[map[string]any](spec, "kustomize")
+	patches, _ := object.Get[[]any](kustomize, "patches")
+	spec["kustomize"] = map[string]any{"patches": slices.DeleteFunc(slices.Clone(patches), func(entry any) bool {
+		patch, _ := entry.(map[string]any)
+		kind, _ := object.Get[string](patch, "target", "kind")
+		return kind == crdKind
+	})}
+	bare["spec"] = spec
+	return flux.Instance(bare, "")
 }
 
 // retarget makes the patch select under Flux Operator what it selects today.

@@ -18,6 +18,10 @@ import (
 func deploy(set *object.Set, install *classic.Install, existing *object.Object, cfg config.Config, findings *finding.List) {
 	if existing != nil {
 		checkExisting(existing, install, cfg, findings)
+		if _, adopts := object.Get[map[string]any](existing.Map(), "spec", "sync"); !adopts {
+			cfg.Sync.Mode = config.Keep
+		}
+		setGuards(set, install, cfg, findings)
 		return
 	}
 	plan := instance.New(set, install, cfg, findings)
@@ -32,10 +36,7 @@ func deploy(set *object.Set, install *classic.Install, existing *object.Object, 
 	for _, o := range objects {
 		add(set, o, findings)
 	}
-	if err := guard(set, install, cfg); err != nil {
-		findings.Error(install.Anchor, "", "the guards cannot be set: %s", err)
-		return
-	}
+	setGuards(set, install, cfg, findings)
 	listNewFolder(set, install, plan, findings)
 	plan.Guide(set, findings)
 }
@@ -57,6 +58,12 @@ func add(set *object.Set, o *object.Object, findings *finding.List) {
 		}
 	}
 	set.Add(o)
+}
+
+func setGuards(set *object.Set, install *classic.Install, cfg config.Config, findings *finding.List) {
+	if err := guard(set, install, cfg); err != nil {
+		findings.Error(install.Anchor, "", "the guards cannot be set: %s", err)
+	}
 }
 
 // guard keeps everything that the classic install applied from being deleted when its files go, however early they go.

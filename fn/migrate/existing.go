@@ -7,6 +7,7 @@ import (
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
 )
 
@@ -47,7 +48,7 @@ func checkExisting(existing *object.Object, install *classic.Install, cfg config
 		findings.Error(existing, "metadata.namespace", "the FluxInstance is not in %s, where Flux runs: Flux Operator would install a second Flux", install.Namespace)
 		return
 	}
-	rendered, err := flux.Instance(existing.Map(), "")
+	rendered, err := instance.Render(existing.Map())
 	if err != nil {
 		findings.Error(existing, "spec", "Flux Operator would refuse this FluxInstance: %s", err)
 		return
@@ -88,7 +89,7 @@ func installs(install *classic.Install, component string) bool {
 	if err != nil {
 		return true
 	}
-	patched, err := flux.Patch(today, install.PatchFields())
+	patched, err := flux.Patch(today, instance.WithoutSchemas(install))
 	if err != nil {
 		return true
 	}

@@ -46,6 +46,8 @@ type Cluster struct {
 type Outcome struct {
 	Clusters []Cluster         `json:"clusters"`
 	Findings []finding.Finding `json:"findings"`
+	// Installs are the classic installs behind the clusters.
+	Installs []*classic.Install `json:"-"`
 }
 
 // Failed tells whether there is an Error, in which case the input is the output.
@@ -69,7 +71,7 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	if len(installs) == 0 && !all.Failed() {
 		nothingFound(set, &all)
 	}
-	outcome.Findings = all.All()
+	outcome.Findings, outcome.Installs = all.All(), installs
 	return outcome
 }
 

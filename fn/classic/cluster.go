@@ -1,0 +1,29 @@
+package classic
+
+import (
+	"migrate-to-flux-operator/fn/object"
+)
+
+// SameCluster tells whether the root of an install applies an object, directly or through Flux Kustomizations that it
+// applies.
+func SameCluster(set *object.Set, o *object.Object, install *Install) bool {
+	return reaches(set, install.Pair, o.File, map[string]bool{})
+}
+
+// reaches climbs, within the source of the pair, from a file to the Flux Kustomizations that apply it, until it is the root's.
+func reaches(set *object.Set, pair Pair, file string, seen map[string]bool) bool {
+	if seen[file] {
+		return false
+	}
+	seen[file] = true
+	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
+		at := CleanPath(k.Str("spec", "path"))
+		if k.Str("spec", "path") == "" || sourceOf(set, k) != pair.Source || !Applies(set, at, file) {
+			continue
+		}
+		if k == pair.Root || reaches(set, pair, k.File, seen) {
+			return true
+		}
+	}
+	return false
+}

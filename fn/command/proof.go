@@ -1,0 +1,18 @@
+package command
+
+import (
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/proof"
+)
+
+// prove adds to a result whether Flux would prune anything.
+func (r *repository) prove(result *Result, cfg config.Config) {
+	if cfg.Proof == config.Off {
+		result.Findings = append(result.Findings, proof.LeftOut())
+		return
+	}
+	if len(result.changes) == 0 {
+		return
+	}
+	result.Findings = append(result.Findings, proof.Prove(r.tree, r.tree.With(result.changes), result.Installs, cfg)...)
+}

@@ -1,0 +1,58 @@
+package instance
+
+import (
+	"cmp"
+	"slices"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// presentOperator is the HelmRelease that already installs Flux Operator on the cluster of an install, nil when there is
+// none: of several, that of the same cluster.
+func presentOperator(set *object.Set, install *classic.Install) *object.Object {
+	var found []*object.Object
+	for _, release := range set.Of(classic.HelmGroup, "HelmRelease") {
+		if ChartOf(set, release) == operatorName {
+			found = append(found, release)
+		}
+	}
+	if install.Anchor.File == "" || len(found) == 0 {
+		return classic.Nearest(found, install.Anchor)
+	}
+	clusters := slices.DeleteFunc(found, func(r *object.Object) bool { return !classic.SameCluster(set, r, install) })
+	return classic.Nearest(clusters, install.Anchor)
+}
+
+// presentVersion is the version that a HelmRelease of Flux Operator installs, empty where it is not pinned.
+func presentVersion(set *object.Set, release *object.Object) string {
+	if version := release.Str("spec", "chart", "spec", "version"); version != "" {
+		return version
+	}
+	namespace := cmp.Or(release.Str("spec", "chartRef", "namespace"), release.Namespace)
+	id := object.ID{APIVersion: classic.SourceGroup + "/v1", Kind: release.Str("spec", "chartRef", "kind"), Namespace: namespace,
+		Name: release.Str("spec", "chartRef", "name")}
+	if source := classic.Nearest(set.Find(id), release); source != nil {
+		return source.Str("spec", "ref", "tag")
+	}
+	return ""
+}
+
+// usePresent plans with the Flux Operator that the repository already installs, in its version.
+func (p *Plan) usePresent(set *object.Set, findings *finding.List) {
+	release := presentOperator(set, p.Install)
+	if release == nil {
+		return
+	}
+	p.External = true
+	namespace := cmp.Or(release.Str("spec", "targetNamespace"), release.Namespace, p.Install.Namespace)
+	if namespace != p.Install.Namespace {
+		findings.Error(release, "metadata.namespace", "Flux Operator is installed in %s, and manages the FluxInstance of its own namespace only: install it in %s",
+			namespace, p.Install.Namespace)
+	}
+	if version := presentVersion(set, release); version != "" {
+		p.Config.Operator.Version = version
+	}
+	findings.Info(finding.Found, release, "", "Flux Operator is already installed by this HelmRelease: it stays as it is, and only the FluxInstance is added")
+}
