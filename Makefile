@@ -1,0 +1,83 @@
+# `make` is the gate; `make help` lists the rest.
+
+NAME    := migrate-to-flux-operator
+BIN     := bin/$(NAME)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+IMAGE   ?= localhost/$(NAME):$(VERSION)
+EXAMPLE ?= kpt-fn-eval
+FUZZTIME ?= 30s
+
+export CGO_ENABLED = 0
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+.DEFAULT_GOAL := gate
+.PHONY: gate build demo test golden format lint e2e corpus bench fuzz data image clean-tree help
+
+gate: lint test clean-tree ## The gate, and the default: format, vet, staticcheck, tests, clean tree
+
+build: ## Build the static binary bin/migrate-to-flux-operator
+	go build -trimpath -ldflags '-s -w -X $(NAME)/fn/command.version=$(VERSION)' -o $(BIN) ./fn
+
+demo: build ## Migrate a copy of an example (EXAMPLE=name) and show what changes
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	cp -R examples/$(EXAMPLE)/input/. "$$dir"; \
+	for command in plan diff apply check; do \
+	  printf '\n$$ %s %s %s\n' $(NAME) "$$command" "$$dir"; \
+	  $(BIN) "$$command" "$$dir" --config examples/$(EXAMPLE)/fn-config.yaml; \
+	done; \
+	echo 'exit code 0: a second run changes nothing'
+
+test: ## Run the tests of the product, the golden cases and the examples among them
+	go test ./...
+
+golden: ## Write the expectations of the golden cases anew, and delete stale ones
+	go test ./fn/golden -update
+
+format: ## Format the code
+	gofmt -w fn e2e
+
+lint: ## Check the format, go vet, staticcheck
+	@unformatted=$$(gofmt -l fn e2e); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run make format:" $$unformatted; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+
+# The tools are built by the tests themselves: the operator's CLI, kustomize. A test whose tool is missing says so and skips.
+e2e: ## Run the product against the real tools: operator, kpt, kustomize, containers
+	cd e2e && go vet ./... && go test -timeout 40m -skip Corpus ./...
+
+corpus: ## Run the product on a corpus of real repositories, where ../shared/corpus is there
+	go test -count 1 -v -run Corpus ./... | grep -v '^=== \|no tests to run\|no test files'
+	cd e2e && go test -count 1 -v -timeout 40m -run Corpus .
+
+bench: ## Measure
+	go test -run '^$$' -bench . -benchmem ./fn/...
+
+fuzz: ## Run each fuzz target for FUZZTIME (30s)
+	@for package in $$(go list ./fn/...); do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+data: ## Refresh the tables of Flux and Flux Operator releases from the modules that e2e/go.mod pins
+	cd e2e && go run ./data
+
+# The binary is built by Go on this machine, so that no base image has to be pulled; `docker build .` builds it in a stage.
+image: build ## Build the container image (IMAGE=name:tag) with docker, podman or buildah
+	@\
+	if docker info >/dev/null 2>&1; then tool="docker build"; \
+	elif command -v podman >/dev/null; then tool="podman build --isolation chroot"; \
+	elif command -v buildah >/dev/null; then tool="buildah bud --isolation chroot"; \
+	else echo "make image needs docker, podman or buildah"; exit 1; fi; \
+	echo "$$tool, to $(IMAGE)"; \
+	$$tool --build-arg BINARY=prebuilt --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
+
+# Files that are new count as well: what a test or a generator leaves behind is either committed or a mistake.
+clean-tree:
+	@left=$$(git status --porcelain --untracked-files=all); \
+	if [ -n "$$left" ]; then echo "the tree is not clean:"; echo "$$left"; exit 1; fi
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' Makefile
