@@ -36,7 +36,7 @@ func Execute(ctx context.Context, args []string, in io.Reader, out, errOut io.Wr
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errChanges):
+	case errors.Is(err, errChanges), errors.Is(err, errLost):
 		return ExitChanges
 	}
 	fmt.Fprintln(errOut, strings.TrimRight(err.Error(), "\n"))
@@ -80,7 +80,7 @@ func newRoot(version string) *cobra.Command {
 			return krm.Run(cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
-	root.AddCommand(planCommand(), diffCommand(), applyCommand(), checkCommand())
+	root.AddCommand(planCommand(), diffCommand(), applyCommand(), checkCommand(), inventoryCommand())
 	return root
 }
 

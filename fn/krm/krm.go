@@ -45,7 +45,11 @@ func process(rl *framework.ResourceList) error {
 	if err != nil {
 		return fail(rl, finding.Finding{Severity: finding.Error, Message: err.Error()})
 	}
+	before := filesOf(set.Current())
 	outcome := migrate.Migrate(set, cfg)
+	if !outcome.Failed() {
+		outcome.Findings = append(outcome.Findings, prove(before, set, outcome.Installs, cfg)...)
+	}
 	rl.Results = finding.Results(outcome.Findings)
 	if outcome.Failed() {
 		return failure(outcome.Findings)

@@ -1,0 +1,172 @@
+package command
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os/exec"
+	"strings"
+	"testing/fstest"
+
+	"github.com/spf13/cobra"
+
+	"migrate-to-flux-operator/fn/checkout"
+	"migrate-to-flux-operator/fn/inventory"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// errLost is what inventory returns when a commit would make Flux delete something; it has said so already.
+var errLost = errors.New("this commit would make Flux delete or lose objects")
+
+// inventoryCommand is of use without any migration: what does each Flux Kustomization apply, and what will a commit prune?
+func inventoryCommand() *cobra.Command {
+	var against, output string
+	cmd := &cobra.Command{
+		Use:   "inventory DIR",
+		Short: "List what each Flux Kustomization applies, or what a change makes Flux prune",
+		Long: "List what each Flux Kustomization of the checkout applies, recursively from the roots, from files alone. With --against, compare\n" +
+			"a Git revision with the working tree and say what becomes of each object: exit code 1 when Flux would delete or lose something\n" +
+			"that the repository still wants.",
+		Example: "  migrate-to-flux-operator inventory .\n  migrate-to-flux-operator inventory . --against origin/main",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if against == "" {
+				return listInventory(cmd, args[0], output)
+			}
+			return compareInventory(cmd, args[0], against, output)
+		},
+	}
+	cmd.Flags().StringVar(&against, "against", "", "Git revision to compare the working tree with")
+	cmd.Flags().StringVarP(&output, "output", "o", "tree", "tree, text or json")
+	return cmd
+}
+
+func listInventory(cmd *cobra.Command, dir, output string) error {
+	tree, err := checkout.Open(cmd.Context(), dir, checkout.Options{Keep: mayHoldObjects})
+	if err != nil {
+		return err
+	}
+	defer tree.Close()
+	clusters, err := inventory.Discover(tree)
+	if err != nil {
+		return err
+	}
+	if len(clusters) == 0 {
+		return fmt.Errorf("%s: no root Flux Kustomization found: no Kustomization of %s syncs the folder that it is defined in", object.Printable(dir), "kustomize.toolkit.fluxcd.io")
+	}
+	if output == "json" {
+		return printJSON(cmd.OutOrStdout(), clusters)
+	}
+	for _, cluster := range clusters {
+		text := cluster.Inventory.Tree()
+		switch output {
+		case "text":
+			text = cluster.Inventory.List()
+		case "tree":
+		default:
+			return fmt.Errorf("--output %s: use tree, text or json", output)
+		}
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "cluster %s\n%s\n", object.Printable(cluster.Path), object.Printable(text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compared is the verdict on one cluster.
+type compared struct {
+	Cluster string            `json:"cluster"`
+	Verdict inventory.Verdict `json:"verdict"`
+}
+
+func compareInventory(cmd *cobra.Command, dir, revision, output string) error {
+	before, err := revisionFiles(cmd.Context(), dir, revision)
+	if err != nil {
+		return err
+	}
+	after, err := checkout.Open(cmd.Context(), dir, checkout.Options{Keep: mayHoldObjects})
+	if err != nil {
+		return err
+	}
+	defer after.Close()
+	clusters, err := inventory.Discover(before)
+	if err != nil {
+		return err
+	}
+	var all []compared
+	lost := false
+	for _, cluster := range clusters {
+		is, err := inventory.Build(after, inventory.Options{Before: cluster.Inventory}, cluster.Roots...)
+		if err != nil {
+			return err
+		}
+		verdict := inventory.Compare(cluster.Inventory, is, inventory.CompareOptions{})
+		lost = lost || !verdict.OK()
+		all = append(all, compared{cluster.Path, verdict})
+	}
+	if err := printCompared(cmd.OutOrStdout(), all, output); err != nil {
+		return err
+	}
+	if lost {
+		return errLost
+	}
+	return nil
+}
+
+func printCompared(out io.Writer, all []compared, output string) error {
+	if output == "json" {
+		return printJSON(out, all)
+	}
+	for _, c := range all {
+		if _, err := fmt.Fprintf(out, "cluster %s\n%s\n", object.Printable(c.Cluster), object.Printable(c.Verdict.Text())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printJSON(out io.Writer, value any) error {
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s\n", text)
+	return err
+}
+
+// revisionFiles are the files of a Git revision below dir, read from `git archive`.
+func revisionFiles(ctx context.Context, dir, revision string) (fs.FS, error) {
+	if strings.HasPrefix(revision, "-") {
+		return nil, fmt.Errorf("%q is not a Git revision", revision)
+	}
+	var out, errOut bytes.Buffer
+	git := exec.CommandContext(ctx, "git", "-C", dir, "archive", "--format=tar", revision)
+	git.Stdout, git.Stderr = &out, &errOut
+	if err := git.Run(); err != nil {
+		return nil, fmt.Errorf("git archive %s: %s", object.Printable(revision), object.Printable(strings.TrimSpace(errOut.String())))
+	}
+	files := fstest.MapFS{}
+	archive := tar.NewReader(&out)
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return files, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if header.Typeflag != tar.TypeReg || !fs.ValidPath(header.Name) {
+			continue
+		}
+		content, err := io.ReadAll(archive)
+		if err != nil {
+			return nil, err
+		}
+		files[header.Name] = &fstest.MapFile{Data: content, Mode: 0o644}
+	}
+}

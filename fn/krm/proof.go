@@ -1,0 +1,44 @@
+package krm
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"testing/fstest"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/proof"
+)
+
+// prove shows that Flux prunes nothing, where the items carry paths from the root of the repository.
+func prove(before fs.FS, set *object.Set, installs []*classic.Install, cfg config.Config) []finding.Finding {
+	if cfg.Proof == config.Off {
+		return []finding.Finding{proof.LeftOut()}
+	}
+	for _, install := range installs {
+		if !set.HasPaths() || install.Pair.Prefix != "" {
+			return []finding.Finding{{Severity: finding.Info, Topic: finding.Proof,
+				Message: "left out: the items are not a whole repository; run plan on the checkout to see that Flux prunes nothing"}}
+		}
+	}
+	return proof.Prove(before, filesOf(set.Current()), installs, cfg)
+}
+
+// filesOf puts the files together that the objects come from.
+func filesOf(objects []*object.Object) fs.FS {
+	docs := map[string][]string{}
+	for _, o := range slices.SortedStableFunc(slices.Values(objects), object.Compare) {
+		if file := path.Clean(o.File); fs.ValidPath(file) && o.File != "" {
+			docs[file] = append(docs[file], strings.TrimSuffix(o.Text(), "\n")+"\n")
+		}
+	}
+	files := fstest.MapFS{}
+	for file, texts := range docs {
+		files[file] = &fstest.MapFile{Data: []byte(strings.Join(texts, "---\n")), Mode: 0o644}
+	}
+	return files
+}
