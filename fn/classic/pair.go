@@ -62,7 +62,7 @@ func candidatesFor(set *object.Set, anchor *object.Object, cfg config.Config) []
 	if !set.HasPaths() {
 		candidates = chosen(candidates, cfg.Clusters)
 	}
-	return outermost(set, beside(anchor, mostUsedSource(set, candidates)))
+	return withoutForeign(set, candidates)
 }
 
 // whyNoPair says what to do where no pair holds an object. The input may be larger than the repository: then the sync path
@@ -83,11 +83,11 @@ func (p Pair) describe() string {
 	return fmt.Sprintf("%s (path ./%s, source %s)", p.Root.ID, strings.TrimPrefix(p.Path, "."), p.Source.ID)
 }
 
-// pairsAround returns the pairs that apply the anchor, or that are defined beside it for a path around it; all pairs where
-// items carry no paths. Where there are none, the input may be a part of the repository, as with `kpt fn eval` on a
-// subfolder: then the pair is taken that is defined beside the anchor.
+// pairsAround returns the pairs that apply the anchor; all pairs where items carry no paths. Where none does, it is the one
+// that is defined beside the anchor, for a path around it; or, where the input is a part of the repository, as with
+// `kpt fn eval` on a subfolder, for a path that leads to it.
 func pairsAround(set *object.Set, anchor *object.Object) []Pair {
-	var pairs, partial []Pair
+	var applying, around, partial []Pair
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
 		source := sourceOf(set, root)
 		if source == nil || isManifestSource(source) || root.Str("spec", "path") == "" {
@@ -95,16 +95,21 @@ func pairsAround(set *object.Set, anchor *object.Object) []Pair {
 		}
 		pair := Pair{Source: source, Root: root, Path: CleanPath(root.Str("spec", "path"))}
 		switch {
-		case !set.HasPaths() || Applies(set, pair.Path, anchor.File) || pair.isBeside(anchor) && object.Within(path.Dir(anchor.File), pair.Path):
-			pairs = append(pairs, pair)
-		case pair.isBeside(anchor) && pair.locate(set, anchor):
+		case !set.HasPaths() || Applies(set, pair.Path, anchor.File):
+			applying = append(applying, pair)
+		case !pair.isBeside(anchor):
+		case object.Within(path.Dir(anchor.File), pair.Path):
+			around = append(around, pair)
+		case pair.locate(set, anchor):
 			partial = append(partial, pair)
 		}
 	}
-	if len(pairs) == 0 {
-		return partial
+	for _, pairs := range [][]Pair{applying, around} {
+		if len(pairs) > 0 {
+			return pairs
+		}
 	}
-	return pairs
+	return partial
 }
 
 // isBeside tells whether both objects of the pair are defined in the folder of the anchor.
@@ -144,31 +149,9 @@ func chosen(pairs []Pair, clusters []string) []Pair {
 	})
 }
 
-// beside keeps, where there are any, the pairs that are defined in the folder of the install, as bootstrap does.
-func beside(anchor *object.Object, pairs []Pair) []Pair {
-	near := slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return !p.isBeside(anchor) })
-	if len(near) == 0 {
-		return pairs
-	}
-	return near
-}
-
-// outermost keeps the pairs whose root no other pair applies, unless they apply each other.
-func outermost(set *object.Set, pairs []Pair) []Pair {
-	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool {
-		return slices.ContainsFunc(pairs, func(other Pair) bool {
-			return other.Root != p.Root && other.Path != p.Path && other.applies(set, p) && !p.applies(set, other)
-		})
-	})
-}
-
-func (p Pair) applies(set *object.Set, other Pair) bool {
-	return other.Root.File != "" && Applies(set, p.Dir(), other.Root.File)
-}
-
-// mostUsedSource keeps the pairs of the source that most Flux Kustomizations use: this repository. A Kustomization of a
-// foreign repository can have any path, ./ above all.
-func mostUsedSource(set *object.Set, pairs []Pair) []Pair {
+// withoutForeign leaves out the pairs of other repositories: a path of ./ or the like there means nothing here. This
+// repository is the source that most Flux Kustomizations use.
+func withoutForeign(set *object.Set, pairs []Pair) []Pair {
 	users := map[*object.Object]int{}
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
 		users[sourceOf(set, k)]++
@@ -177,7 +160,7 @@ func mostUsedSource(set *object.Set, pairs []Pair) []Pair {
 	for _, p := range pairs {
 		most = max(most, users[p.Source])
 	}
-	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return users[p.Source] < most })
+	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return p.Path == "." && users[p.Source] < most })
 }
 
 // sourceOf returns the source object of a Flux Kustomization, nil when it is not in the input or stands there several times.

@@ -212,6 +212,7 @@ func refOf(source *object.Object) string {
 // The comments that the patches carry, because a person will meet them in the FluxInstance years later.
 const (
 	sourceComment = "The source as it was before Flux Operator, restated: what is not stated here is dropped from the object."
+	refComment    = "\nTo follow another branch or tag, change /spec/ref here together with spec.sync.ref."
 	rootComment   = "The root Kustomization as it was before Flux Operator, restated: what is not stated here is dropped from the object."
 	renameComment = "\nThe first operation keeps its name. Never change or remove it: Flux Operator would delete the Kustomization\n" +
 		"under the old name, and that deletes everything it applied."
@@ -225,8 +226,14 @@ func (s *Sync) sourcePatch(pair classic.Pair) []*kyaml.Node {
 	if len(ops) == 0 {
 		return nil
 	}
-	return []*kyaml.Node{jsonPatch(sourceComment, pair.Source.Kind, ops)}
+	comment := sourceComment
+	if slices.ContainsFunc(ops, func(op *kyaml.Node) bool { return slices.ContainsFunc(op.Content, isRefPath) }) {
+		comment += refComment
+	}
+	return []*kyaml.Node{jsonPatch(comment, pair.Source.Kind, ops)}
 }
+
+func isRefPath(node *kyaml.Node) bool { return node.Value == "/spec/ref" }
 
 func (s *Sync) rootPatch(pair classic.Pair) []*kyaml.Node {
 	var ops []*kyaml.Node
