@@ -142,31 +142,53 @@ func inline(text string) bool {
 	return strings.HasPrefix(text, "{") || strings.Contains(text, "\n")
 }
 
-// probe is the annotation by which Selects sees what a target selects.
-const probe = "migrate.fn.kpt.dev/selected"
+// probe starts the annotations by which SelectEach sees what its targets select.
+const probe = "migrate.fn.kpt.dev/selected-"
 
-// probePatch puts the probe on what a target selects. It is a merge patch because that also works where there are no annotations yet.
-func probePatch(target map[string]any) map[string]any {
-	return map[string]any{
-		"target": target,
-		"patch":  `{"apiVersion": "v1", "kind": "any", "metadata": {"name": "any", "annotations": {"` + probe + `": "yes"}}}`,
+// probePatches put a probe on what each target selects. They are merge patches because those also work where there are no annotations yet.
+func probePatches(targets []map[string]any) []any {
+	var patches []any
+	for i, target := range targets {
+		patches = append(patches, map[string]any{
+			"target": target,
+			"patch":  fmt.Sprintf(`{"apiVersion": "v1", "kind": "any", "metadata": {"name": "any", "annotations": {"%s%d": "yes"}}}`, probe, i),
+		})
 	}
+	return patches
 }
 
 // Selects lists the objects that a kustomize patch target (group, version, kind, name, namespace, labelSelector, annotationSelector)
 // selects among objects as they are. It asks kustomize, so that it cannot differ.
 func Selects(objects []*yaml.RNode, target map[string]any) ([]ID, error) {
-	patched, err := Patch(objects, map[string]any{"patches": []any{probePatch(target)}})
+	each, err := SelectEach(objects, []map[string]any{target})
 	if err != nil {
 		return nil, err
 	}
-	return probed(patched), nil
+	return each[0], nil
+}
+
+// SelectEach is Selects for several targets in one build.
+func SelectEach(objects []*yaml.RNode, targets []map[string]any) ([][]ID, error) {
+	patched, err := Patch(objects, map[string]any{"patches": probePatches(targets)})
+	if err != nil {
+		return nil, err
+	}
+	return probed(patched, len(targets)), nil
 }
 
 // InstanceSelects lists the objects that a patch target selects when it comes after all patches of a FluxInstance. They are named as they
 // come out, but selected as the operator has them at that point: without namespace, labels of the install, or final names.
 func InstanceSelects(fluxInstance map[string]any, version string, target map[string]any) ([]ID, error) {
-	with, err := withPatch(fluxInstance, probePatch(target))
+	each, err := InstanceSelectEach(fluxInstance, version, []map[string]any{target})
+	if err != nil {
+		return nil, err
+	}
+	return each[0], nil
+}
+
+// InstanceSelectEach is InstanceSelects for several targets in one build.
+func InstanceSelectEach(fluxInstance map[string]any, version string, targets []map[string]any) ([][]ID, error) {
+	with, err := withPatches(fluxInstance, probePatches(targets))
 	if err != nil {
 		return nil, err
 	}
@@ -174,22 +196,25 @@ func InstanceSelects(fluxInstance map[string]any, version string, target map[str
 	if err != nil {
 		return nil, err
 	}
-	return probed(objects), nil
+	return probed(objects, len(targets)), nil
 }
 
-// probed names the objects that carry the probe.
-func probed(objects []*yaml.RNode) []ID {
-	var ids []ID
+// probed names the objects that carry each probe.
+func probed(objects []*yaml.RNode, targets int) [][]ID {
+	each := make([][]ID, targets)
 	for _, object := range objects {
-		if object.GetAnnotations()[probe] != "" {
-			ids = append(ids, IDOf(object))
+		annotations := object.GetAnnotations()
+		for i := range each {
+			if annotations[fmt.Sprintf("%s%d", probe, i)] != "" {
+				each[i] = append(each[i], IDOf(object))
+			}
 		}
 	}
-	return ids
+	return each
 }
 
-// withPatch is a FluxInstance with one more patch. The given one is not changed.
-func withPatch(fluxInstance, patch map[string]any) (map[string]any, error) {
+// withPatches is a FluxInstance with more patches. The given one is not changed.
+func withPatches(fluxInstance map[string]any, more []any) (map[string]any, error) {
 	out, err := plain(fluxInstance)
 	if err != nil {
 		return nil, err
@@ -205,6 +230,6 @@ func withPatch(fluxInstance, patch map[string]any) (map[string]any, error) {
 		}
 	}
 	patches, _ := at["patches"].([]any)
-	at["patches"] = append(patches, patch)
+	at["patches"] = append(patches, more...)
 	return out, nil
 }

@@ -111,20 +111,15 @@ func (p *Plan) planInstance(_ *object.Set, findings *finding.List) {
 		findings.Error(p.Install.Anchor, "", "the classic install cannot be rendered: %s", err)
 		return
 	}
-	options := p.Install.Options
-	options.Version = p.Target
-	all, err := everything(options)
-	if err != nil {
-		findings.Error(p.Install.Anchor, "", "the classic install cannot be rendered: %s", err)
-		return
-	}
 	draft := newDraft(p)
 	bare, err := draft.instance()
 	if err != nil {
 		findings.Error(p.Install.Anchor, "", "%s", err)
 		return
 	}
-	c := &carrier{classic: today, all: all, instance: bare, version: p.Target, namespace: p.Install.Namespace, findings: findings}
+	options := p.Install.Options
+	options.Version = p.Target
+	c := &carrier{classic: today, options: options, instance: bare, version: p.Target, namespace: p.Install.Namespace, findings: findings}
 	draft.patches = c.carry(p.Install.Patches)
 	if findings.Failed() {
 		return
@@ -134,9 +129,12 @@ func (p *Plan) planInstance(_ *object.Set, findings *finding.List) {
 		findings.Error(p.Install.Anchor, "spec.patches", "the classic install does not build with its patches: %s", err)
 		return
 	}
-	draft.prefer(before)
-	draft.repair(before)
-	p.report(draft, before, findings)
+	differences, err := draft.settle(before)
+	if err != nil {
+		findings.Error(p.Install.Anchor, "", "Flux Operator would refuse the FluxInstance: %s", err)
+		return
+	}
+	p.report(differences, findings)
 	p.fields, p.patches = draft.spec(), draft.nodes()
 }
 
@@ -222,17 +220,7 @@ func bareNode(o *object.Object) (*kyaml.RNode, error) {
 }
 
 // report says which differences are left; each is an Error, because Flux Operator would change the running Flux.
-func (p *Plan) report(d *draft, before []*kyaml.RNode, findings *finding.List) {
-	after, err := d.render()
-	if err != nil {
-		findings.Error(p.Install.Anchor, "", "Flux Operator would refuse the FluxInstance: %s", err)
-		return
-	}
-	differences, err := flux.Compare(before, after)
-	if err != nil {
-		findings.Error(p.Install.Anchor, "", "the two renderings cannot be compared: %s", err)
-		return
-	}
+func (p *Plan) report(differences []flux.Difference, findings *finding.List) {
 	for _, difference := range differences {
 		findings.Error(p.Install.Anchor, "", "Flux Operator would render this differently, and no field or patch of a FluxInstance that is known here can say it: %s", difference)
 	}

@@ -21,8 +21,8 @@ import (
 type carrier struct {
 	// classic is what the owner's patches apply to today.
 	classic []*kyaml.RNode
-	// all is what Flux would install with every component and the names of a remote base, to tell a moot patch from a mistake.
-	all []*kyaml.RNode
+	// options are those of the install, to tell a moot patch from a mistake.
+	options flux.Options
 	// instance is the FluxInstance without patches.
 	instance  map[string]any
 	version   string
@@ -32,11 +32,62 @@ type carrier struct {
 
 // carry returns the patches as spec.kustomize.patches needs them; what has no effect today is left out and said.
 func (c *carrier) carry(patches []classic.Patch) []classic.Patch {
+	today, err := c.selectedToday(patches)
+	if err != nil {
+		return nil
+	}
+	then, err := c.selectedThen(patches)
+	if err != nil {
+		return nil
+	}
 	var carried []classic.Patch
-	for _, patch := range patches {
-		carried = append(carried, c.retarget(patch)...)
+	for i, patch := range patches {
+		carried = append(carried, c.retarget(patch, today[i], then[i])...)
 	}
 	return carried
+}
+
+// selectedToday is what each patch applies to now. An Error names the patch whose target kustomize refuses.
+func (c *carrier) selectedToday(patches []classic.Patch) ([][]flux.ID, error) {
+	return c.selected(patches, func(targets []map[string]any) ([][]flux.ID, error) { return flux.SelectEach(c.classic, targets) })
+}
+
+// selectedThen is what each patch will apply to under Flux Operator.
+func (c *carrier) selectedThen(patches []classic.Patch) ([][]flux.ID, error) {
+	return c.selected(patches, func(targets []map[string]any) ([][]flux.ID, error) {
+		for i, target := range targets {
+			targets[i] = c.bare(target)
+		}
+		return flux.InstanceSelectEach(c.instance, c.version, targets)
+	})
+}
+
+func (c *carrier) selected(patches []classic.Patch, ask func([]map[string]any) ([][]flux.ID, error)) ([][]flux.ID, error) {
+	var targets []map[string]any
+	for _, patch := range patches {
+		targets = append(targets, patch.Target)
+	}
+	each, err := ask(slices.Clone(targets))
+	if err == nil {
+		return each, nil
+	}
+	for i, target := range targets {
+		if _, err := ask([]map[string]any{target}); err != nil {
+			c.findings.Error(patches[i].Object, patches[i].Field, "kustomize refuses the target of the patch: %s", err)
+			return nil, err
+		}
+	}
+	c.findings.Error(patches[0].Object, patches[0].Field, "kustomize refuses the targets of the patches: %s", err)
+	return nil, err
+}
+
+// bare is a target without the namespace of the install: Flux Operator sets it only after the patches.
+func (c *carrier) bare(target map[string]any) map[string]any {
+	target = maps.Clone(target)
+	if target["namespace"] == c.namespace {
+		delete(target, "namespace")
+	}
+	return target
 }
 
 // crdKind is the kind whose schemas are not among the manifests that this project carries.
@@ -98,29 +149,14 @@ func Render(instance map[string]any) ([]*kyaml.RNode, error) {
 }
 
 // retarget makes the patch select under Flux Operator what it selects today.
-func (c *carrier) retarget(patch classic.Patch) []classic.Patch {
-	today, err := flux.Selects(c.classic, patch.Target)
-	if err != nil {
-		c.findings.Error(patch.Object, patch.Field, "kustomize refuses the target of the patch: %s", err)
-		return nil
-	}
-	if len(today) == 0 {
+func (c *carrier) retarget(patch classic.Patch, today, then []flux.ID) []classic.Patch {
+	target := c.bare(patch.Target)
+	switch {
+	case len(today) == 0:
 		c.selectsNothing(patch)
 		return nil
-	}
-	if onSchemas(patch) {
+	case onSchemas(patch):
 		return c.schemaPatch(patch)
-	}
-	target := maps.Clone(patch.Target)
-	if target["namespace"] == c.namespace {
-		delete(target, "namespace")
-	}
-	then, err := flux.InstanceSelects(c.instance, c.version, target)
-	if err != nil {
-		c.findings.Error(patch.Object, patch.Field, "Flux Operator would refuse the patch: %s", err)
-		return nil
-	}
-	switch {
 	case !sameObjects(today, then):
 		return byName(patch, today)
 	case len(target) != len(patch.Target):
@@ -132,7 +168,12 @@ func (c *carrier) retarget(patch classic.Patch) []classic.Patch {
 
 // selectsNothing tells a patch for what is not installed here, which has no effect and is left out, from a mistake.
 func (c *carrier) selectsNothing(patch classic.Patch) {
-	known, err := flux.Selects(c.all, patch.Target)
+	all, err := everything(c.options)
+	if err != nil {
+		c.findings.Error(patch.Object, patch.Field, "the classic install cannot be rendered: %s", err)
+		return
+	}
+	known, err := flux.Selects(all, patch.Target)
 	if err == nil && len(known) > 0 {
 		c.findings.Warn(patch.Object, patch.Field, "the patch is left out: it selects %s, which is not installed under this name, so it has no effect today", known[0])
 		return

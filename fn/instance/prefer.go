@@ -13,19 +13,36 @@ import (
 	"migrate-to-flux-operator/fn/flux"
 )
 
+// settle brings the draft as close to the classic install as it can: fields in the place of patches, and a patch for what
+// neither says. It returns what is still different.
+//
+// It fails where Flux Operator would refuse the draft.
+func (d *draft) settle(before []*kyaml.RNode) ([]flux.Difference, error) {
+	after, err := d.render()
+	var differences []flux.Difference
+	if err == nil {
+		differences, err = flux.Compare(before, after)
+	}
+	differences, err = d.prefer(before, differences, err)
+	if err != nil || len(differences) == 0 {
+		return differences, err
+	}
+	return d.repair(before, differences)
+}
+
 // prefer puts fields in the place of patches, each only where that brings no difference to the classic install.
-func (d *draft) prefer(before []*kyaml.RNode) {
-	differences, built := d.differences(before)
+func (d *draft) prefer(before []*kyaml.RNode, differences []flux.Difference, refused error) ([]flux.Difference, error) {
 	for _, field := range preferred {
 		tried := d.clone()
 		if !field(tried, before) {
 			continue
 		}
 		after, builds := tried.differences(before)
-		if builds && (!built || within(after, differences)) {
-			*d, differences, built = *tried, after, true
+		if builds && (refused != nil || within(after, differences)) {
+			*d, differences, refused = *tried, after, nil
 		}
 	}
+	return differences, refused
 }
 
 // differences are what the draft renders differently; false when it does not build.

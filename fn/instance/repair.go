@@ -15,21 +15,20 @@ import (
 )
 
 // repair adds a patch for every difference that is left: flags that a FluxInstance has no field for, and what labels,
-// replicas and the like of a kustomization.yaml do. The value is always the classic one.
-func (d *draft) repair(before []*kyaml.RNode) {
+// replicas and the like of a kustomization.yaml do. The value is always the classic one. It returns what is still different.
+func (d *draft) repair(before []*kyaml.RNode, differences []flux.Difference) ([]flux.Difference, error) {
 	after, err := d.render()
 	if err != nil {
-		return
-	}
-	differences, err := flux.Compare(before, after)
-	if err != nil || len(differences) == 0 {
-		return
+		return nil, err
 	}
 	tried := d.clone()
 	tried.patches = append(tried.patches, repairs(differences, byID(before), byID(after))...)
-	if left, builds := tried.differences(before); builds && len(left) < len(differences) {
-		*d = *tried
+	left, builds := tried.differences(before)
+	if !builds || len(left) >= len(differences) {
+		return differences, nil
 	}
+	*d = *tried
+	return left, nil
 }
 
 func byID(objects []*kyaml.RNode) map[flux.ID]map[string]any {
