@@ -55,6 +55,11 @@ type Install struct {
 	RemoteBase bool
 	// Bootstrap are kustomization.yaml files that installed Flux once and that no Flux Kustomization applies.
 	Bootstrap []*object.Object
+	// KeepReason says why cleanup cannot remove the install, and what its owner does instead; empty where it can.
+	KeepReason string
+	// Guarded are the objects that carry the guard of the phase deploy, for an install that is neither a Flux Kustomization's
+	// nor a folder's.
+	Guarded []*object.Object
 }
 
 // Cluster names the cluster by its sync path, as the config's clusters do.
@@ -77,6 +82,7 @@ var layouts = []layout{
 	{"bootstrap", findBootstrap},
 	{"bootstrap placeholder", findPlaceholders},
 	{"flux2-manifests", findFlux2Manifests},
+	{"flux2-chart", findFlux2Chart},
 }
 
 // Layouts are the names of the layouts.

@@ -25,6 +25,11 @@ func (i *Install) readShape(read map[string]any) error {
 		return fmt.Errorf("field spec.patches: %w", err)
 	}
 	i.Patches = patches
+	return i.readPatchLists(i.Owner, "spec", read)
+}
+
+// readPatchLists reads the lists that patch in ways of their own, as they stand in one field of an object.
+func (i *Install) readPatchLists(o *object.Object, at string, read map[string]any) error {
 	for _, list := range []struct {
 		field string
 		read  func(*object.Object, string, any) (Patch, error)
@@ -33,8 +38,8 @@ func (i *Install) readShape(read map[string]any) error {
 	} {
 		entries, _ := read[list.field].([]any)
 		for n, entry := range entries {
-			field := fmt.Sprintf("spec.%s[%d]", list.field, n)
-			patch, err := list.read(i.Owner, field, entry)
+			field := fmt.Sprintf("%s.%s[%d]", at, list.field, n)
+			patch, err := list.read(o, field, entry)
 			if err != nil {
 				return fmt.Errorf("field %s: %w", field, err)
 			}

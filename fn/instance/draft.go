@@ -17,6 +17,8 @@ type draft struct {
 	plan *Plan
 	// distribution and cluster are the fields that differ from install to install.
 	distribution, cluster map[string]any
+	// comments stand above the fields of cluster that took the place of a patch with a comment.
+	comments map[string]string
 	// extra are further fields of the spec: storage, sharding, commonMetadata.
 	extra   map[string]any
 	patches []classic.Patch
@@ -30,6 +32,7 @@ func newDraft(p *Plan) *draft {
 		distribution: map[string]any{"version": p.Version, "registry": o.Registry},
 		cluster:      map[string]any{"type": "kubernetes", "networkPolicy": o.NetworkPolicy},
 		extra:        map[string]any{},
+		comments:     map[string]string{},
 	}
 	if o.ImagePullSecret != "" {
 		d.distribution["imagePullSecret"] = o.ImagePullSecret
@@ -47,16 +50,16 @@ func newDraft(p *Plan) *draft {
 func (d *draft) clone() *draft {
 	c := *d
 	c.distribution, c.cluster, c.extra = maps.Clone(d.distribution), maps.Clone(d.cluster), maps.Clone(d.extra)
-	c.patches = slices.Clone(d.patches)
+	c.patches, c.comments = slices.Clone(d.patches), maps.Clone(d.comments)
 	return &c
 }
 
 // inOrder are the fields of a map in the order in which the documentation of the FluxInstance has them.
-func inOrder(m map[string]any, keys ...string) *kyaml.Node {
+func inOrder(m map[string]any, comments map[string]string, keys ...string) *kyaml.Node {
 	var fields []object.Field
 	for _, key := range keys {
 		if value, set := m[key]; set {
-			fields = append(fields, object.F(key, value))
+			fields = append(fields, object.Because(comments[key], key, value))
 		}
 	}
 	return object.Map(fields...)
@@ -65,9 +68,9 @@ func inOrder(m map[string]any, keys ...string) *kyaml.Node {
 // spec is the FluxInstance's spec without kustomize.
 func (d *draft) spec() *kyaml.Node {
 	fields := []object.Field{
-		object.F("distribution", inOrder(d.distribution, "version", "registry", "imagePullSecret")),
+		object.F("distribution", inOrder(d.distribution, nil, "version", "registry", "imagePullSecret")),
 		object.F("components", d.plan.Install.Options.Components),
-		object.F("cluster", inOrder(d.cluster, "type", "size", "domain", "multitenant", "tenantDefaultServiceAccount",
+		object.F("cluster", inOrder(d.cluster, d.comments, "type", "size", "domain", "multitenant", "tenantDefaultServiceAccount",
 			"objectLevelWorkloadIdentity", "networkPolicy")),
 	}
 	for _, key := range []string{"commonMetadata", "storage", "sharding"} {
@@ -76,7 +79,7 @@ func (d *draft) spec() *kyaml.Node {
 		}
 	}
 	if d.plan.Config.Sync.Mode == config.Adopt {
-		fields = append(fields, object.F("sync", inOrder(d.plan.Sync.Spec, "kind", "name", "url", "ref", "path", "pullSecret", "provider", "interval")))
+		fields = append(fields, object.F("sync", inOrder(d.plan.Sync.Spec, nil, "kind", "name", "url", "ref", "path", "pullSecret", "provider", "interval")))
 	}
 	return object.Map(fields...)
 }

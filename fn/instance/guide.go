@@ -5,15 +5,20 @@ import (
 	"slices"
 
 	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/object"
 )
 
-// OwnerCommand prints who owns the root, the source and the Flux objects of a cluster.
-func OwnerCommand(install *classic.Install) string {
-	return fmt.Sprintf("kubectl -n %s get %s/%s,%s/%s,deployments -L fluxcd.controlplane.io/name", install.Namespace,
-		"kustomizations.kustomize.toolkit.fluxcd.io", install.Pair.LiveRoot.Name, resourceOf(install.Pair.Source.Kind), install.Pair.LiveSource.Name) +
-		" && kubectl get crds -l app.kubernetes.io/part-of=flux -L fluxcd.controlplane.io/name"
+// OwnerCommand prints who owns the Flux objects of a cluster, and the sync pair where Flux Operator takes it over.
+func OwnerCommand(install *classic.Install, adopts bool) string {
+	what := "deployments"
+	if adopts {
+		what = fmt.Sprintf("kustomizations.kustomize.toolkit.fluxcd.io/%s,%s/%s,", install.Pair.LiveRoot.Name,
+			resourceOf(install.Pair.Source.Kind), install.Pair.LiveSource.Name) + what
+	}
+	return fmt.Sprintf("kubectl -n %s get %s -L fluxcd.controlplane.io/name && "+
+		"kubectl get crds -l app.kubernetes.io/part-of=flux -L fluxcd.controlplane.io/name", install.Namespace, what)
 }
 
 func resourceOf(kind string) string {
@@ -36,7 +41,7 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	}
 	findings.Info(finding.Wait, root, "", "push this commit and wait until the FluxInstance is Ready: "+
 		"flux -n %[1]s reconcile kustomization %[2]s --with-source && kubectl -n %[1]s wait fluxinstance/%[3]s --for=condition=Ready --timeout=10m", ns, root.Name, fluxName)
-	findings.Info(finding.Verify, root, "", "then check that Flux Operator owns everything: every row of this must show %s: %s", fluxName, OwnerCommand(p.Install))
+	findings.Info(finding.Verify, root, "", "then check that Flux Operator owns everything: every row of this must show %s: %s", fluxName, OwnerCommand(p.Install, p.Config.Sync.Mode == config.Adopt))
 	findings.Info(finding.Verify, root, "", "only then run the phase cleanup with takenOver: true, as a commit of its own: pushed together with this one it deletes everything")
 	findings.Info(finding.Rollback, root, "", "before the take-over: revert this commit and wait until the Kustomization %s is gone before pushing again", operatorName)
 	findings.Info(finding.Rollback, root, "", "after the take-over a revert rolls nothing back; instead: %s", rollback(p.Install))

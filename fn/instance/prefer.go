@@ -80,10 +80,17 @@ func withoutNetworkPolicies(d *draft, before []*kyaml.RNode) bool {
 	if slices.ContainsFunc(before, func(o *kyaml.RNode) bool { return o.GetKind() == "NetworkPolicy" }) {
 		return false
 	}
-	count := len(d.patches)
-	d.patches = slices.DeleteFunc(d.patches, func(p classic.Patch) bool { return p.Target["kind"] == "NetworkPolicy" })
-	d.cluster["networkPolicy"] = false
-	return len(d.patches) < count
+	var kept []classic.Patch
+	for _, patch := range d.patches {
+		if patch.Target["kind"] == "NetworkPolicy" {
+			d.comments["networkPolicy"] = patch.Comment
+			continue
+		}
+		kept = append(kept, patch)
+	}
+	dropped := len(kept) < len(d.patches)
+	d.patches, d.cluster["networkPolicy"] = kept, false
+	return dropped
 }
 
 // withRegistry says distribution.registry instead of patching every image.

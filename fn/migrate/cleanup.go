@@ -18,11 +18,15 @@ func cleanup(set *object.Set, install *classic.Install, existing *object.Object,
 			"would delete every Flux CRD and everything Flux applied; run the phase deploy, push it and wait for the take-over")
 		return
 	}
+	if install.KeepReason != "" {
+		findings.Error(install.Anchor, "", "cleanup is refused: %s", install.KeepReason)
+		return
+	}
 	checkExisting(existing, install, cfg, findings)
 	checkGuards(install, existing, findings)
 	if !cfg.TakenOver {
 		findings.Error(existing, "", "cleanup needs takenOver: true, which says that you have seen the label fluxcd.controlplane.io/name on the root, "+
-			"the source and the Flux objects of the cluster (a Ready FluxInstance is not enough); check with: %s", instance.OwnerCommand(install))
+			"the source and the Flux objects of the cluster (a Ready FluxInstance is not enough); check with: %s", instance.OwnerCommand(install, adopts(existing)))
 	}
 	if findings.Failed() {
 		return
@@ -50,10 +54,16 @@ func cleanup(set *object.Set, install *classic.Install, existing *object.Object,
 	}
 }
 
+// adopts tells whether a FluxInstance generates the sync pair.
+func adopts(existing *object.Object) bool {
+	_, hasSync := object.Get[map[string]any](existing.Map(), "spec", "sync")
+	return hasSync
+}
+
 // removals are the objects of the classic install, the pair where Flux Operator generates it, and the one-shot bootstrap.
 func removals(install *classic.Install, existing *object.Object, set *object.Set) []*object.Object {
 	removed := append([]*object.Object{}, install.Objects...)
-	if _, adopts := object.Get[map[string]any](existing.Map(), "spec", "sync"); adopts {
+	if adopts(existing) {
 		removed = append(removed, install.Pair.Source, install.Pair.Root)
 	}
 	return append(removed, install.Bootstrap...)
@@ -68,7 +78,7 @@ func checkGuards(install *classic.Install, existing *object.Object, findings *fi
 	if install.Owner == nil && !guarded(install, install.Anchor) {
 		findings.Error(install.Anchor, "", "the guard of the phase deploy is missing: "+remedy, "every Flux CRD and everything Flux applied")
 	}
-	if _, adopts := object.Get[map[string]any](existing.Map(), "spec", "sync"); !adopts {
+	if !adopts(existing) {
 		return
 	}
 	for _, o := range []*object.Object{install.Pair.Source, install.Pair.Root} {

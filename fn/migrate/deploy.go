@@ -18,7 +18,7 @@ import (
 func deploy(set *object.Set, install *classic.Install, existing *object.Object, cfg config.Config, findings *finding.List) {
 	if existing != nil {
 		checkExisting(existing, install, cfg, findings)
-		if _, adopts := object.Get[map[string]any](existing.Map(), "spec", "sync"); !adopts {
+		if !adopts(existing) {
 			cfg.Sync.Mode = config.Keep
 		}
 		setGuards(set, install, cfg, findings)
@@ -70,11 +70,7 @@ func setGuards(set *object.Set, install *classic.Install, cfg config.Config, fin
 // Only a guard that is live on the cluster before that counts, which is why it belongs to the first commit.
 // Source: MIGRATION facts 10, run live.
 func guard(set *object.Set, install *classic.Install, cfg config.Config) error {
-	if install.Owner != nil {
-		if err := guardOwner(install); err != nil {
-			return err
-		}
-	} else if err := guardFolder(set, install); err != nil {
+	if err := guardInstall(set, install); err != nil {
 		return err
 	}
 	if cfg.Sync.Mode == config.Keep {
@@ -89,6 +85,18 @@ func guard(set *object.Set, install *classic.Install, cfg config.Config) error {
 	return annotate(pair)
 }
 
+// guardInstall guards the install where it can be guarded: its own Flux Kustomization, the objects that it names, or its folder.
+func guardInstall(set *object.Set, install *classic.Install) error {
+	switch {
+	case install.Owner != nil:
+		return guardOwner(install)
+	case len(install.Guarded) > 0:
+		return annotate(install.Guarded)
+	default:
+		return guardFolder(set, install)
+	}
+}
+
 // guarded tells whether Flux leaves an object when its file goes: it carries the guard, or the patch of its folder puts it on.
 func guarded(install *classic.Install, o *object.Object) bool {
 	return instance.PruneDisabled(o) || install.Folder.Lists(o.File) && install.Folder.Guarded()
@@ -100,11 +108,21 @@ func annotate(objects []*object.Object) error {
 		if instance.PruneDisabled(o) {
 			continue
 		}
-		if err := o.Edit(func(k *fn.KubeObject) error { return k.SetAnnotation(instance.PruneKey, instance.Disabled) }); err != nil {
+		if err := o.Edit(guardAnnotation); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// guardLine stands beside a guard, for whoever meets it later.
+const guardLine = "guard of the migration to Flux Operator"
+
+func guardAnnotation(k *fn.KubeObject) error {
+	if err := k.SetAnnotation(instance.PruneKey, instance.Disabled); err != nil {
+		return err
+	}
+	return k.SetLineComment(guardLine, "metadata", "annotations", instance.PruneKey)
 }
 
 // guardOwner keeps the install's own Flux Kustomization from deleting the install when it is removed.
@@ -114,9 +132,15 @@ func guardOwner(install *classic.Install) error {
 	}
 	return install.Owner.Edit(func(k *fn.KubeObject) error {
 		if install.Version.Release.Minor() < 5 {
-			return k.SetNestedBool(false, "spec", "prune")
+			if err := k.SetNestedBool(false, "spec", "prune"); err != nil {
+				return err
+			}
+			return k.SetLineComment(guardLine, "spec", "prune")
 		}
-		return k.SetNestedString("Orphan", "spec", "deletionPolicy")
+		if err := k.SetNestedString("Orphan", "spec", "deletionPolicy"); err != nil {
+			return err
+		}
+		return k.SetLineComment(guardLine, "spec", "deletionPolicy")
 	})
 }
 

@@ -63,7 +63,7 @@ func checkExisting(existing *object.Object, install *classic.Install, cfg config
 			findings.Error(existing, "spec.components", "%s is missing, which the classic install runs: its CRDs and all their objects would be deleted; add it", component)
 		}
 	}
-	if _, adopts := object.Get[map[string]any](existing.Map(), "spec", "sync"); adopts {
+	if adopts(existing) {
 		checkAdopts(existing, install, have, findings)
 	}
 }
