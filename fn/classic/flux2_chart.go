@@ -122,24 +122,26 @@ func readChart(set *object.Set, release *object.Object, chart string, cfg config
 		found.Error(release, "spec.chart.spec.version", "%s; set the config field instance.version to the minor version of Flux that runs, such as 2.6.x", err)
 		return nil
 	}
-	install := &Install{Anchor: release, Version: version, Pair: pair, Guarded: []*object.Object{release},
-		Namespace: namespaceOf(set, live, owner), KeepReason: keepReason(live, namespaceOf(set, live, owner))}
+	install := &Install{Anchor: release, Version: version, Pair: pair, Guarded: []*object.Object{release}}
+	install.helmPlaces(set, live, owner)
 	install.Options = flux.DefaultOptions(version.Release.String())
 	install.Options.Namespace = install.Namespace
 	if owner != nil && owner != pair.Root {
 		install.Substitute, _ = object.Get[map[string]any](owner.Map(), "spec", "postBuild")
 	}
-	if err := install.readRelease(set, release, live, found); err != nil {
+	own := found.For(install.Cluster())
+	if err := install.readRelease(set, live, own); err != nil {
 		found.Error(release, "", "%s", err)
 		return nil
 	}
+	found.Merge(own)
 	return install
 }
 
 // readRelease takes from the HelmRelease what shapes the install.
 //
 // It fails on what cannot be expressed, naming the field.
-func (i *Install) readRelease(set *object.Set, release, live *object.Object, found *finding.List) error {
+func (i *Install) readRelease(set *object.Set, live *object.Object, found *finding.List) error {
 	read := map[string]any{}
 	moved, err := fields.Move(live.Map(), read, releaseRules)
 	if err != nil {
@@ -149,15 +151,20 @@ func (i *Install) readRelease(set *object.Set, release, live *object.Object, fou
 		return fmt.Errorf("field %s = %v changes what is installed, or what helm-controller does to it once Flux Operator has taken over, and has no "+
 			"counterpart in a FluxInstance: remove it first", moved.Rest[0].Path, moved.Rest[0].Value)
 	}
-	i.CommonMetadata, _ = read["commonMetadata"].(map[string]any)
-	values, err := chartValues(set, release, live)
+	values, err := chartValues(set, live)
 	if err != nil {
 		return err
 	}
 	if err := i.readValues(values, found); err != nil {
 		return err
 	}
-	return i.readPostRenderers(live)
+	if err := i.readPostRenderers(live); err != nil {
+		return err
+	}
+	if common := read["commonMetadata"]; !isEmpty(common) {
+		i.commonPatch(common, found)
+	}
+	return nil
 }
 
 // shapedRelease is the HelmRelease as it is on the cluster: after the patches of the kustomization.yaml beside it, and of the
@@ -206,21 +213,29 @@ func patchedObject(o *object.Object, nodes []*kyaml.RNode, patches []Patch) (*ob
 	return object.Parse(text, o.File, o.Index)
 }
 
-// namespaceOf is where Helm installs the chart.
-func namespaceOf(set *object.Set, release, owner *object.Object) string {
-	return cmp.Or(release.Str("spec", "targetNamespace"), releaseNamespace(set, release, owner))
-}
-
-// releaseNamespace is the namespace of the HelmRelease itself, which its kustomization.yaml or the Flux Kustomization may set.
-func releaseNamespace(set *object.Set, release, owner *object.Object) string {
-	namespace := ""
+// helmPlaces fills in where Helm installs the chart, and how Helm forgets the release. The namespace of the HelmRelease itself
+// may be one that its kustomization.yaml or the Flux Kustomization sets.
+func (i *Install) helmPlaces(set *object.Set, release, owner *object.Object) {
+	own, waits := "", false
 	if owner != nil {
-		namespace = owner.Str("spec", "targetNamespace")
+		own = owner.Str("spec", "targetNamespace")
+		waits, _ = object.Get[bool](owner.Map(), "spec", "wait")
 	}
 	if k := KustomizationIn(set, path.Dir(release.File)); k != nil {
-		namespace = cmp.Or(namespace, k.Str("namespace"))
+		own = cmp.Or(own, k.Str("namespace"))
 	}
-	return cmp.Or(namespace, release.Namespace, "flux-system")
+	own = cmp.Or(own, release.Namespace, "flux-system")
+	target := release.Str("spec", "targetNamespace")
+	i.Namespace = cmp.Or(target, own)
+	name := release.Name
+	if target != "" {
+		name = target + "-" + name
+	}
+	i.KeepReason = keepReason(own, release.Name, cmp.Or(release.Str("spec", "storageNamespace"), own), cmp.Or(release.Str("spec", "releaseName"), name))
+	i.KeepReason += fmt.Sprintf(". The definitions of %s and %s can leave Git together with it", i.Pair.Root.ID, i.Pair.Source.ID)
+	if waits {
+		i.KeepReason += fmt.Sprintf(". %s has wait: true and never gets ready with a suspended HelmRelease (kustomize-controller#1100): set wait: false there first", owner.ID)
+	}
 }
 
 // chartFlux is the release of Flux that a version or a semver range of the chart installs.
@@ -274,21 +289,12 @@ func nextMinor(chart string) *semver.Version {
 // keepReason says why cleanup does not remove the HelmRelease, and how its owner makes Helm forget it. Source: helm-controller
 // v0.35 to v1.6, reconcileDelete, which uninstalls unless spec.suspend is set; Helm 3 and 4, which delete by kind and name, and look
 // for helm.sh/resource-policy in the stored release, not on the cluster.
-func keepReason(release *object.Object, namespace string) string {
-	name := release.Str("spec", "releaseName")
-	if name == "" {
-		name = release.Name
-		if target := release.Str("spec", "targetNamespace"); target != "" {
-			name = target + "-" + name
-		}
-	}
-	storage := cmp.Or(release.Str("spec", "storageNamespace"), release.Namespace, namespace)
+func keepReason(namespace, name, storage, release string) string {
 	return fmt.Sprintf("removing the HelmRelease makes Helm uninstall Flux: it deletes by kind and name and looks at no label, so that what Flux Operator "+
-		"has taken over goes too. Let Helm forget the release instead: set spec.suspend: true, push, wait until kubectl -n %[1]s get helmrelease %[2]s shows "+
-		"it as suspended (helm-controller uninstalls nothing for a suspended HelmRelease); remove it from Git, where %[4]s keeps it on the cluster; then "+
-		"kubectl -n %[1]s delete helmrelease %[2]s && kubectl -n %[5]s delete secret -l owner=helm,name=%[3]s. The annotation helm.sh/resource-policy: keep "+
-		"is no way out when it is only set on the cluster: Helm reads it from the stored release",
-		cmp.Or(release.Namespace, namespace), release.Name, name, "kustomize.toolkit.fluxcd.io/prune: disabled", storage)
+		"has taken over goes too. Let Helm forget the release instead: set spec.suspend: true, push, and wait until flux -n %[1]s get helmrelease %[2]s shows "+
+		"it suspended (helm-controller uninstalls nothing then); remove it from Git, where kustomize.toolkit.fluxcd.io/prune: disabled keeps it on the cluster; then "+
+		"kubectl -n %[1]s delete helmrelease %[2]s && kubectl -n %[4]s delete secret -l owner=helm,name=%[3]s. The annotation "+
+		"helm.sh/resource-policy: keep is no way out when it is only set on the cluster: Helm reads it from the stored release", namespace, name, release, storage)
 }
 
 // readPostRenderers takes the post-renderers of the HelmRelease for what they are: patches on what the chart renders. They

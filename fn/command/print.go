@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,68 +10,122 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
 )
 
-// printPlan prints a result for people or for machines.
-func printPlan(out io.Writer, r *Result, format string) error {
-	switch format {
-	case "text":
-		_, err := io.WriteString(out, planText(r, isTerminal(out)))
-		return err
-	case "json":
-		text, err := json.MarshalIndent(r, "", "  ")
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(out, "%s\n", text)
-		return err
-	case "yaml":
-		text, err := yaml.Marshal(r)
-		if err != nil {
-			return err
-		}
-		_, err = out.Write(text)
+// formats are the ways to print a plan.
+var formats = map[string]func(io.Writer, *Result) error{"text": printText, "json": printReport, "yaml": printYAML}
+
+func printText(out io.Writer, r *Result) error {
+	_, err := io.WriteString(out, planText(r, isTerminal(out)))
+	return err
+}
+
+func printReport(out io.Writer, r *Result) error {
+	text, err := json.MarshalIndent(reportOf(r), "", "  ")
+	if err != nil {
 		return err
 	}
-	return fmt.Errorf("--output %s: use text, json or yaml", format)
+	_, err = fmt.Fprintf(out, "%s\n", text)
+	return err
+}
+
+func printYAML(out io.Writer, r *Result) error {
+	text, err := yaml.Marshal(reportOf(r))
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(text)
+	return err
+}
+
+// report is a plan for machines. Lists are never null, and what has no line has none.
+type report struct {
+	Clusters []migrate.Cluster `json:"clusters"`
+	Findings []placed          `json:"findings"`
+	Objects  []Action          `json:"objects"`
+	Files    []File            `json:"files"`
+}
+
+// placed is a finding with the line in its file.
+type placed struct {
+	finding.Finding
+	Line int `json:"line,omitempty"`
+}
+
+func reportOf(r *Result) report {
+	all := report{append([]migrate.Cluster{}, r.Clusters...), []placed{}, append([]Action{}, r.Objects...), append([]File{}, r.Files...)}
+	for _, f := range r.Findings {
+		all.Findings = append(all.Findings, placed{f, r.places.of(f)})
+	}
+	return all
 }
 
 // planText is the plan for people.
 func planText(r *Result, color bool) string {
-	p := printer{color: color}
-	for _, c := range r.Clusters {
-		p.cluster(c)
-		p.findings(r.Findings, c.Path)
+	p := printer{color: color, result: r}
+	for i, c := range r.Clusters {
+		p.cluster(c, r.Installs[i])
+		p.findings(c.Path)
 	}
-	p.findings(r.Findings, "")
-	p.objects(r)
+	p.findings("")
+	p.objects()
 	return p.out.String()
 }
 
 type printer struct {
-	out   strings.Builder
-	color bool
+	out    strings.Builder
+	color  bool
+	result *Result
 }
 
 func (p *printer) line(format string, args ...any) { fmt.Fprintf(&p.out, format+"\n", args...) }
 
 // paint colours a word on a terminal.
 func (p *printer) paint(code, word string) string {
-	if !p.color {
+	if !p.color || code == "" {
 		return word
 	}
 	return "\x1b[" + code + "m" + word + "\x1b[0m"
 }
 
-func (p *printer) cluster(c migrate.Cluster) {
-	p.line("%s", p.paint("1", "Cluster ./"+strings.TrimPrefix(c.Path, ".")+": "+c.Outcome))
-	p.line("  install     %s, Flux %s, %d patches", c.Layout, c.Version, c.Patches)
+// headlines say what will become of a cluster.
+var headlines = map[string]string{
+	migrate.Deployed:  "Flux Operator will be added beside the classic install",
+	migrate.CleanedUp: "the classic install will be removed",
+	migrate.Unchanged: "nothing to do",
+	migrate.Refused:   "refused, see the errors",
+}
+
+// headline says what will become of a cluster; with an Error anywhere, nothing does.
+func (p *printer) headline(outcome string) string {
+	if p.result.Failed() && outcome != migrate.Refused {
+		return "nothing will be changed, because there are errors"
+	}
+	return cmp.Or(headlines[outcome], outcome)
+}
+
+func (p *printer) cluster(c migrate.Cluster, install *classic.Install) {
+	p.line("%s", p.paint("1", "Cluster ./"+strings.TrimPrefix(c.Path, ".")+": "+p.headline(c.Outcome)))
+	p.line("  install     %s, Flux %s, %s (%s)", c.Layout, c.Version, counted(c.Patches, "patch", "patches"), p.place(install.Anchor))
 	p.line("  components  %s", strings.Join(c.Components, ", "))
-	p.line("  source      %s (%s)", c.Source, c.SourceFile)
-	p.line("  root        %s (%s)", c.Root, c.RootFile)
+	p.line("  source      %s (%s)", c.Source, p.place(install.Pair.Source))
+	p.line("  root        %s (%s)", c.Root, p.place(install.Pair.Root))
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// place is the file and line of an object.
+func (p *printer) place(o *object.Object) string {
+	return object.Printable(p.result.places.located(finding.Finding{Object: o.ID, File: o.File, Index: o.Index}).File)
 }
 
 // topics are the parts of a plan that come after Errors and Warnings.
@@ -83,43 +138,66 @@ var topics = []struct {
 	{finding.Verify, "Check"}, {finding.Rollback, "Go back"},
 }
 
+// colors are those of severities and actions.
+var colors = map[string]string{string(finding.Error): "31", string(finding.Warning): "33", "created": "32", "configured": "33", "deleted": "31"}
+
 // findings prints those of one cluster, the worst first.
-func (p *printer) findings(all []finding.Finding, cluster string) {
+func (p *printer) findings(cluster string) {
+	of := func(severity finding.Severity, topic finding.Topic) []finding.Finding {
+		return slices.DeleteFunc(slices.Clone(p.result.Findings), func(f finding.Finding) bool {
+			return f.Severity != severity || f.Cluster != cluster || topic != "" && f.Topic != topic
+		})
+	}
 	for _, severity := range []finding.Severity{finding.Error, finding.Warning} {
-		for _, f := range all {
-			if f.Severity == severity && f.Cluster == cluster {
-				p.line("  %s %s", p.paint(map[finding.Severity]string{finding.Error: "31", finding.Warning: "33"}[severity], string(severity)+":"), sentence(f))
-			}
+		for _, f := range of(severity, "") {
+			p.line("  %s %s", p.paint(colors[string(severity)], string(severity)+":"), p.sentence(f))
 		}
 	}
 	for _, t := range topics {
-		of := slices.DeleteFunc(slices.Clone(all), func(f finding.Finding) bool {
-			return f.Severity != finding.Info || f.Topic != t.topic || f.Cluster != cluster
-		})
-		if len(of) > 0 {
-			p.line("  %s", p.paint("1", t.title))
-		}
-		for _, f := range of {
-			p.line("  - %s", sentence(f))
-		}
+		p.topic(t.title, of(finding.Info, t.topic))
 	}
 }
 
-func sentence(f finding.Finding) string {
-	if where := f.Where(); where != "" && f.Severity != finding.Info {
+// most is how many findings of one topic a plan spells out; the rest is for --output json.
+const most = 60
+
+func (p *printer) topic(title string, findings []finding.Finding) {
+	if len(findings) == 0 {
+		return
+	}
+	p.line("  %s", p.paint("1", title))
+	for _, f := range findings[:min(most, len(findings))] {
+		p.line("  - %s", p.sentence(f))
+	}
+	if rest := len(findings) - most; rest > 0 {
+		p.line("  - and %d more, see --output json", rest)
+	}
+}
+
+// sentence is a finding with its place: before what has to be looked at, behind what is only told.
+func (p *printer) sentence(f finding.Finding) string {
+	located := p.result.places.located(f)
+	switch where := located.Where(); {
+	case f.Severity != finding.Info && where != "":
 		return where + ": " + f.Message
+	case f.Severity == finding.Info && slices.Contains([]finding.Topic{finding.Found, finding.Moved, finding.Reference, finding.Prerequisite}, f.Topic) && located.File != f.File:
+		return f.Message + " (" + object.Printable(located.File) + ")"
 	}
 	return f.Message
 }
 
 // objects prints what becomes of each object and which files change.
-func (p *printer) objects(r *Result) {
-	colors := map[string]string{"created": "32", "configured": "33", "deleted": "31"}
+func (p *printer) objects() {
+	r := p.result
 	if len(r.Objects) > 0 {
 		p.line("%s", p.paint("1", "Objects in Git"))
 	}
 	for _, a := range r.Objects {
-		p.line("  %s %s (%s)", p.paint(colors[a.Action], fmt.Sprintf("%-10s", a.Action)), a.Object, object.Printable(a.File))
+		file := object.Printable(a.File)
+		if a.Line > 0 {
+			file = fmt.Sprintf("%s:%d", file, a.Line)
+		}
+		p.line("  %s %s (%s)", p.paint(colors[a.Action], fmt.Sprintf("%-10s", a.Action)), a.Object, file)
 	}
 	p.line("%s", p.paint("1", "Files"))
 	for _, f := range r.Files {
@@ -132,13 +210,16 @@ func (p *printer) objects(r *Result) {
 
 // printApplied says what was written and what comes next.
 func printApplied(out io.Writer, r *Result) error {
-	p := printer{color: isTerminal(out)}
+	p := printer{color: isTerminal(out), result: r}
 	for _, f := range r.Files {
-		p.line("%-10s %s", f.Action, object.Printable(f.Path))
+		p.line("%s %s", p.paint(colors[f.Action], fmt.Sprintf("%-10s", f.Action)), object.Printable(f.Path))
+	}
+	if len(r.Files) == 0 {
+		p.line("nothing to do: no file changes")
 	}
 	for _, f := range r.Findings {
 		if f.Severity == finding.Warning {
-			p.line("warning: %s", sentence(f))
+			p.line("%s %s", p.paint(colors[string(finding.Warning)], "warning:"), p.sentence(f))
 		}
 	}
 	for _, f := range r.Findings {

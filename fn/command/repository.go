@@ -4,9 +4,14 @@ package command
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"migrate-to-flux-operator/fn/checkout"
@@ -25,14 +30,36 @@ type repository struct {
 	broken []broken
 }
 
+// broken is a document that is not YAML.
 type broken struct {
 	file  string
 	index int
-	err   error
+	// line is where its text starts.
+	line int
+	err  error
+	// flux tells that it names an API of Flux, and so could hide something that the migration needs.
+	flux bool
+}
+
+// yamlError is what the YAML parser says, and in which line of the document.
+var yamlError = regexp.MustCompile(`yaml: (?:line (\d+): )?([^\n]*)`)
+
+// message says where the document is broken, by the line in its file.
+func (b broken) message() string {
+	line, said := b.line, b.err.Error()
+	if found := yamlError.FindStringSubmatch(said); found != nil {
+		n, _ := strconv.Atoi(found[1])
+		line, said = line+max(n-1, 0), found[2]
+	}
+	said, _, _ = strings.Cut(said, "\n")
+	return object.Printable(fmt.Sprintf("%s:%d is not YAML, so it was not looked at: %s", b.file, line, said))
 }
 
 // open reads the objects of a checkout. A file that holds none is not kept, a document is parsed when it is looked into.
 func open(ctx context.Context, dir string) (*repository, error) {
+	if err := checkDir(dir); err != nil {
+		return nil, err
+	}
 	tree, err := checkout.Open(ctx, dir, checkout.Options{Keep: mayHoldObjects})
 	if err != nil {
 		return nil, err
@@ -54,6 +81,20 @@ func open(ctx context.Context, dir string) (*repository, error) {
 	return r, nil
 }
 
+// checkDir refuses what is no directory in words of its own.
+func checkDir(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: there is no such directory", object.Printable(dir))
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s: not a directory; name the root of the repository", object.Printable(dir))
+	}
+	return nil
+}
+
 // mayHoldObjects keeps what names an API version, and every kustomization.yaml, which may leave it out.
 func mayHoldObjects(file string, raw []byte) bool {
 	return bytes.Contains(raw, []byte("apiVersion")) || isKustomizationFile(file)
@@ -69,26 +110,37 @@ func (r *repository) objects(file string, raw []byte) []*object.Object {
 		if doc.Index < 0 {
 			continue
 		}
-		text := raw[doc.Body:doc.End]
-		if o := r.object(file, doc.Index, text); o != nil {
+		o, err := objectOf(file, doc.Index, raw[doc.Body:doc.End])
+		if err != nil {
+			flux := bytes.Contains(raw[doc.Body:doc.End], []byte("toolkit.fluxcd.io/"))
+			r.broken = append(r.broken, broken{file, doc.Index, 1 + bytes.Count(raw[:doc.Body], []byte("\n")), err, flux})
+		}
+		if o != nil {
 			objects = append(objects, o)
 		}
 	}
 	return objects
 }
 
-func (r *repository) object(file string, index int, text []byte) *object.Object {
+// objectOf reads a document, nil when it is no object; it is only parsed when its bytes leave doubts about what it is, and
+// when it is a Flux object: one that is broken would go unnoticed.
+func objectOf(file string, index int, text []byte) (*object.Object, error) {
 	head, sure := split.Sniff(text)
-	if sure {
-		id := object.ID{APIVersion: head.APIVersion, Kind: head.Kind, Namespace: head.Namespace, Name: head.Name}
-		return named(object.New(id, string(text), file, index))
+	if !sure {
+		o, err := object.Parse(string(text), file, index)
+		if err != nil {
+			return nil, err
+		}
+		return named(o), nil
 	}
-	o, err := object.Parse(string(text), file, index)
-	if err != nil {
-		r.broken = append(r.broken, broken{file, index, err})
-		return nil
+	id := object.ID{APIVersion: head.APIVersion, Kind: head.Kind, Namespace: head.Namespace, Name: head.Name}
+	o := named(object.New(id, string(text), file, index))
+	if o != nil && (o.Group() == classic.KustomizeGroup || o.Group() == classic.ConfigGroup || o.Group() == classic.SourceGroup) {
+		if err := o.Check(); err != nil {
+			return nil, err
+		}
 	}
-	return named(o)
+	return o, nil
 }
 
 // named gives a kustomization.yaml without kind the kind that it has, and leaves out what is no object.
@@ -116,7 +168,11 @@ func (r *repository) changes() ([]checkout.Change, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		changes = append(changes, checkout.Change{Path: file, Before: before, After: after})
+		change := checkout.Change{Path: file, Before: before, After: after}
+		if info, err := r.tree.Stat(file); err == nil {
+			change.Mode = info.Mode()
+		}
+		changes = append(changes, change)
 	}
 	created, err := r.created()
 	if err != nil {

@@ -2,11 +2,13 @@ package command
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"path"
 	"slices"
 	"strings"
 
 	"migrate-to-flux-operator/fn/checkout"
+	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/migrate"
@@ -22,13 +24,16 @@ type Result struct {
 	Files []File `json:"files"`
 
 	changes []checkout.Change
+	places  *places
 }
 
-// Action is what becomes of one object: created, configured or deleted.
+// Action is what becomes of one object in Git: created, configured, unchanged or deleted.
 type Action struct {
 	Action string    `json:"action"`
 	Object object.ID `json:"object"`
 	File   string    `json:"file"`
+	// Line is where the object is today; 0 for a new one.
+	Line int `json:"line,omitempty"`
 }
 
 // File is a file that changes.
@@ -37,52 +42,78 @@ type File struct {
 	Path   string `json:"path"`
 }
 
+// job is one run on a checkout.
+type job struct {
+	dir      string
+	config   config.Config
+	live     []*object.Object // what kubectl said of the cluster; nil when it was not asked
+	progress progress
+}
+
 // run migrates a checkout in memory.
 //
 // It fails when the checkout cannot be read; what stands in the way of the migration is an Error in the findings.
-func run(ctx context.Context, dir string, cfg config.Config) (*Result, *repository, error) {
-	repo, err := open(ctx, dir)
+func (j job) run(ctx context.Context) (*Result, error) {
+	defer j.progress.done()
+	j.progress("reading " + object.Printable(j.dir))
+	repo, err := open(ctx, j.dir)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	result := &Result{Outcome: migrate.Migrate(repo.set, cfg)}
+	defer repo.tree.Close()
+	j.progress("migrating")
+	j.config.TakenOver = j.config.TakenOver || j.live != nil
+	result := &Result{Outcome: migrate.Migrate(repo.set, j.config), places: newPlaces(repo.tree.ReadFile)}
 	repo.report(result)
+	if err := j.lock(ctx, repo, result); err != nil {
+		return nil, err
+	}
+	j.make(repo, result)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// make turns the migrated objects into changes of files and proves them. With an Error there are none.
+func (j job) make(repo *repository, result *Result) {
 	if result.Failed() {
-		return result, repo, nil
+		return
 	}
 	changes, err := repo.changes()
 	if err != nil {
 		result.Findings = append(result.Findings, finding.Finding{Severity: finding.Error, Message: object.Printable(err.Error())})
-		return result, repo, nil
+		return
 	}
-	result.changes, result.Files, result.Objects = changes, files(changes), repo.actions()
-	repo.prove(result, cfg)
-	return result, repo, nil
+	result.changes, result.Files, result.Objects = changes, files(changes), repo.actions(result)
+	j.progress("proving that Flux prunes nothing")
+	repo.prove(result, j.config)
+	if result.Failed() {
+		result.changes, result.Files, result.Objects = nil, nil, nil
+	}
 }
 
 // report adds what the reading of the files has to say: broken YAML matters where it could hide something of Flux.
 func (r *repository) report(result *Result) {
 	for _, b := range r.broken {
-		f := finding.Finding{Severity: finding.Warning, File: b.file, Index: b.index,
-			Message: "not YAML, so it was not looked at: " + object.Printable(firstLine(b.err))}
-		if isKustomizationFile(b.file) && r.decides(b.file, result) {
+		f := finding.Finding{Severity: finding.Info, Topic: finding.Found, File: b.file, Index: b.index, Message: b.message()}
+		switch {
+		case isKustomizationFile(b.file) && r.decides(b.file, result):
 			f.Severity = finding.Error
+		case b.flux:
+			f.Severity = finding.Warning
 		}
 		result.Findings = append(result.Findings, f)
+	}
+	for _, n := range r.tree.Notes() {
+		result.Findings = append(result.Findings, finding.Finding{Severity: finding.Info, Topic: finding.Found, File: n.Path,
+			Message: object.Printable(n.Path + " was not read: " + n.Message)})
 	}
 }
 
 // decides tells whether a kustomization.yaml is above or below the sync path of a cluster, so that it decides what is applied.
 func (r *repository) decides(file string, result *Result) bool {
-	dir := strings.TrimSuffix(strings.TrimSuffix(file, baseOf(file)), "/")
-	return slices.ContainsFunc(result.Clusters, func(c migrate.Cluster) bool { return object.Within(dir, c.Path) })
-}
-
-func baseOf(file string) string { return file[strings.LastIndex(file, "/")+1:] }
-
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
+	return slices.ContainsFunc(result.Clusters, func(c migrate.Cluster) bool { return object.Within(path.Dir(file), c.Path) })
 }
 
 func files(changes []checkout.Change) []File {
@@ -100,19 +131,30 @@ func files(changes []checkout.Change) []File {
 	return all
 }
 
-// actions lists what becomes of the objects, those of kustomization.yaml files left out: they are on no cluster.
-func (r *repository) actions() []Action {
+// actions lists what becomes of the objects, those of kustomization.yaml files left out: they are on no cluster. Of those
+// that stay as they are it lists the ones that the clusters are found by.
+func (r *repository) actions(result *Result) []Action {
 	var all []Action
 	add := func(action string, o *object.Object) {
-		if o.Name != "" {
-			all = append(all, Action{action, o.ID, o.File})
+		if o.Name == "" {
+			return
 		}
+		line := 0
+		if action != "created" {
+			line = result.places.line(o.File, o.Index, "")
+		}
+		all = append(all, Action{action, o.ID, o.File, line})
 	}
 	for _, o := range r.set.Input() {
-		if r.set.Removed(o) {
+		switch {
+		case r.set.Removed(o):
 			add("deleted", o)
-		} else if o.Changed() {
+		case o.Changed():
 			add("configured", o)
+		case slices.ContainsFunc(result.Installs, func(i *classic.Install) bool {
+			return o == i.Anchor || o == i.Owner || o == i.Pair.Source || o == i.Pair.Root
+		}):
+			add("unchanged", o)
 		}
 	}
 	for _, o := range r.set.Added() {
@@ -126,11 +168,11 @@ func (r *Result) failure() error {
 	var lines []string
 	for _, f := range r.Findings {
 		if f.Severity == finding.Error {
-			lines = append(lines, f.String())
+			lines = append(lines, r.places.located(f).String())
 		}
 	}
 	if len(lines) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s", strings.Join(lines, "\n"))
+	return errors.New(strings.Join(lines, "\n"))
 }

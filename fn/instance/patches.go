@@ -32,6 +32,9 @@ type carrier struct {
 
 // carry returns the patches as spec.kustomize.patches needs them; what has no effect today is left out and said.
 func (c *carrier) carry(patches []classic.Patch) []classic.Patch {
+	if len(patches) == 0 {
+		return nil
+	}
 	today, err := c.selectedToday(patches)
 	if err != nil {
 		return nil
@@ -70,6 +73,10 @@ func (c *carrier) selected(patches []classic.Patch, ask func([]map[string]any) (
 	each, err := ask(slices.Clone(targets))
 	if err == nil {
 		return each, nil
+	}
+	if _, err := ask(nil); err != nil {
+		c.findings.Error(patches[0].Object, "", "the install does not build, whatever the patches: %s", err)
+		return nil, err
 	}
 	for i, target := range targets {
 		if _, err := ask([]map[string]any{target}); err != nil {

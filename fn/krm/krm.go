@@ -23,7 +23,12 @@ import (
 // with the results, and the error that is returned says the same words.
 //
 // It fails on what is no ResourceList, on a wrong function config, and on every Error of the migration.
-func Run(in io.Reader, out io.Writer) error {
+func Run(in io.Reader, out io.Writer) (err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err = fmt.Errorf("internal error, nothing was changed: %v; please report it with the input", broken)
+		}
+	}()
 	source := &kio.ByteReadWriter{Reader: in, Writer: out, KeepReaderAnnotations: true}
 	return framework.Execute(framework.ResourceListProcessorFunc(func(rl *framework.ResourceList) error {
 		if source.WrappingKind != kio.ResourceListKind {

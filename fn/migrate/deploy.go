@@ -132,10 +132,7 @@ func guardOwner(install *classic.Install) error {
 	}
 	return install.Owner.Edit(func(k *fn.KubeObject) error {
 		if install.Version.Release.Minor() < 5 {
-			if err := k.SetNestedBool(false, "spec", "prune"); err != nil {
-				return err
-			}
-			return k.SetLineComment(guardLine, "spec", "prune")
+			return k.SetNestedBool(false, "spec", "prune")
 		}
 		if err := k.SetNestedString("Orphan", "spec", "deletionPolicy"); err != nil {
 			return err

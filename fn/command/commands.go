@@ -1,0 +1,117 @@
+package command
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"migrate-to-flux-operator/fn/checkout"
+)
+
+const exitCodes = "\n\nExit code 0, or 2 on an Error, which is printed on stderr."
+
+func planCommand() *cobra.Command {
+	var flags configFlags
+	var output string
+	cmd := &cobra.Command{
+		Use:   "plan DIR",
+		Short: "Print what was found, what will happen and what to wait for",
+		Long: "Print, for each cluster of the checkout, what was found and where, what becomes of each object, what must exist, what to\n" +
+			"wait for, how to check it and how to go back. Nothing is written." + exitCodes,
+		Example: "  migrate-to-flux-operator plan .\n" +
+			"  migrate-to-flux-operator plan . --cluster ./clusters/production --output json\n" +
+			"  migrate-to-flux-operator plan . --phase cleanup --live /tmp/live.yaml",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, known := formats[output]; !known {
+				return fmt.Errorf("--output %s: use text, json or yaml", output)
+			}
+			result, err := flags.run(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			if err := formats[output](cmd.OutOrStdout(), result); err != nil {
+				return err
+			}
+			return result.failure()
+		},
+	}
+	flags.bind(cmd)
+	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
+	return cmd
+}
+
+func diffCommand() *cobra.Command {
+	var flags configFlags
+	cmd := &cobra.Command{
+		Use:   "diff DIR",
+		Short: "Print the change as a unified diff that git apply accepts",
+		Long: "Print, as a unified diff, what apply would change. Nothing is written. Paths are relative to DIR: run git apply there, or\n" +
+			"with --directory." + exitCodes,
+		Example: "  migrate-to-flux-operator diff . | less\n  migrate-to-flux-operator diff . | git apply",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, err := flags.diff(cmd, args[0])
+			return err
+		},
+	}
+	flags.bind(cmd)
+	return cmd
+}
+
+func applyCommand() *cobra.Command {
+	var flags configFlags
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:   "apply DIR",
+		Short: "Edit the files of the checkout: everything or nothing",
+		Long: "Edit the files of the checkout as diff shows it, every byte outside of the edits left as it is. On an Error, or when something\n" +
+			"fails half way, the checkout is as it was. Nothing is committed." + exitCodes,
+		Example: "  migrate-to-flux-operator apply .\n" +
+			"  migrate-to-flux-operator apply . --dry-run\n" +
+			"  migrate-to-flux-operator apply . --config migrate.yaml --cluster ./clusters/production\n" +
+			"  migrate-to-flux-operator apply . --phase cleanup --live /tmp/live.yaml",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if dryRun {
+				_, err := flags.diff(cmd, args[0])
+				return err
+			}
+			result, err := flags.run(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			if err := result.failure(); err != nil {
+				return err
+			}
+			if err := checkout.Apply(cmd.Context(), args[0], result.changes); err != nil {
+				return err
+			}
+			return printApplied(cmd.OutOrStdout(), result)
+		},
+	}
+	flags.bind(cmd)
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print the diff and write nothing")
+	return cmd
+}
+
+func checkCommand() *cobra.Command {
+	var flags configFlags
+	cmd := &cobra.Command{
+		Use:   "check DIR",
+		Short: "Tell whether a run would change anything, for CI",
+		Long: "Exit with 0 when a run would change nothing, with 1 and the diff on stdout when it would, and with 2 on an Error. Nothing is\n" +
+			"written.",
+		Example: "  migrate-to-flux-operator check . || echo 'run migrate-to-flux-operator apply .'",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			result, err := flags.diff(cmd, args[0])
+			if err == nil && len(result.changes) > 0 {
+				return errChanges
+			}
+			return err
+		},
+	}
+	flags.bind(cmd)
+	return cmd
+}

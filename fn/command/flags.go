@@ -1,0 +1,100 @@
+package command
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"migrate-to-flux-operator/fn/checkout"
+	"migrate-to-flux-operator/fn/config"
+)
+
+// configFlags are the flags for the config: --config, and one for each field, which wins.
+type configFlags struct {
+	file   string
+	live   string
+	values map[string]*string
+}
+
+// flagNames are the flags in the order of the config's fields.
+var flagNames = []struct{ flag, field, usage string }{
+	{"phase", "phase", "deploy or cleanup"},
+	{"taken-over", "takenOver", "you have seen that Flux Operator owns the root, the source and the Flux objects (cleanup)"},
+	{"cluster", "clusters", "sync path of a cluster to migrate, several with commas; all when empty"},
+	{"operator-version", "operator.version", "version of the flux-operator chart"},
+	{"operator-install", "operator.install", "HelmRelease, or external when Flux Operator is already installed"},
+	{"operator-values", "operator.values", "values of the flux-operator chart, as YAML"},
+	{"instance-form", "instance.form", "FluxInstance, or HelmRelease for the flux-instance chart"},
+	{"instance-version", "instance.version", "minor, exact or a semver range"},
+	{"sync-mode", "sync.mode", "adopt or keep"},
+	{"sync-path", "sync.path", "move the root path"},
+	{"output-dir", "outputDir", "folder for new files"},
+	{"proof", "proof", "on, or off to leave out the proof that nothing is pruned"},
+}
+
+func (f *configFlags) bind(cmd *cobra.Command) {
+	f.values = map[string]*string{}
+	for _, name := range flagNames {
+		value := new(string)
+		f.values[name.field] = value
+		cmd.Flags().StringVar(value, name.flag, "", name.usage)
+		if name.field == "takenOver" {
+			cmd.Flags().Lookup(name.flag).NoOptDefVal = "true"
+		}
+	}
+	cmd.Flags().StringVar(&f.file, "config", "", "file with the function config")
+	cmd.Flags().StringVar(&f.live, "live", "", "output of the kubectl command that plan prints; it stands for --taken-over (cleanup)")
+	cmd.Flags().SortFlags = false
+}
+
+// config reads the file and lets the flags that were given win.
+func (f *configFlags) config(cmd *cobra.Command) (config.Config, error) {
+	cfg := config.Default()
+	if f.file != "" {
+		text, err := os.ReadFile(f.file)
+		if err != nil {
+			return cfg, err
+		}
+		if cfg, err = config.Parse(text); err != nil {
+			return cfg, fmt.Errorf("%s: %w", f.file, err)
+		}
+	}
+	for _, name := range flagNames {
+		if !cmd.Flags().Changed(name.flag) {
+			continue
+		}
+		if err := cfg.Set(name.field, *f.values[name.field]); err != nil {
+			return cfg, fmt.Errorf("--%s: %w", name.flag, err)
+		}
+	}
+	return cfg, cfg.Validate()
+}
+
+// run reads the config and what kubectl said, and migrates the checkout in memory.
+func (f *configFlags) run(cmd *cobra.Command, dir string) (*Result, error) {
+	cfg, err := f.config(cmd)
+	if err != nil {
+		return nil, err
+	}
+	job := job{dir: dir, config: cfg, progress: progressOn(cmd.ErrOrStderr())}
+	if f.live != "" {
+		if job.live, err = readLive(f.live, cfg); err != nil {
+			return nil, err
+		}
+	}
+	return job.run(cmd.Context())
+}
+
+// diff prints what a run would change.
+func (f *configFlags) diff(cmd *cobra.Command, dir string) (*Result, error) {
+	result, err := f.run(cmd, dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := result.failure(); err != nil {
+		return nil, err
+	}
+	_, err = cmd.OutOrStdout().Write(checkout.Diff(result.changes))
+	return result, err
+}

@@ -1,0 +1,170 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"migrate-to-flux-operator/fn/checkout"
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/live"
+	"migrate-to-flux-operator/fn/migrate"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// readLive reads what kubectl said of the cluster.
+func readLive(file string, cfg config.Config) ([]*object.Object, error) {
+	if cfg.Phase != config.Cleanup {
+		return nil, fmt.Errorf("--live %s: only the phase cleanup looks at the cluster; add --phase cleanup", file)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("--live: %w", err)
+	}
+	objects, err := live.Read(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("--live %s: %w", file, err)
+	}
+	return objects, nil
+}
+
+// liveFile is where plan lets kubectl write to: outside of the checkout, which it is not part of.
+const liveFile = "/tmp/live.yaml"
+
+// lock holds cleanup back until deploy's commit is pushed and the cluster has taken over, as far as either can be seen.
+// It says how to see the latter as long as the classic install is there.
+//
+// It fails when git does.
+func (j job) lock(ctx context.Context, repo *repository, result *Result) error {
+	var all finding.List
+	for i, install := range result.Installs {
+		findings := all.For(install.Cluster())
+		cluster := result.Clusters[i]
+		switch {
+		case cluster.Outcome != migrate.CleanedUp:
+			j.explain(install, cluster, findings)
+		case j.live != nil && len(result.Installs) > 1:
+			findings.Error(install.Anchor, "", "--live tells of one cluster, and this run is about %d: name one with --cluster", len(result.Installs))
+		case j.live != nil:
+			j.checkLive(repo, install, cluster, findings)
+		}
+		if cluster.Outcome == migrate.CleanedUp {
+			if err := j.checkPublished(ctx, repo, install, cluster, findings); err != nil {
+				return err
+			}
+		}
+		all.Merge(findings)
+	}
+	result.Findings = append(result.Findings, all.All()...)
+	return nil
+}
+
+// explain says how to look at the cluster before cleanup.
+func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings *finding.List) {
+	if cluster.Outcome == migrate.Refused && j.config.Phase == config.Deploy {
+		return
+	}
+	findings.Info(finding.Verify, install.Pair.Root, "", "let cleanup look at the cluster itself: %s; then run it with --phase cleanup --cluster ./%s --live %s",
+		live.Command(install, liveFile), strings.TrimPrefix(install.Cluster(), "."), liveFile)
+}
+
+// checkLive files what is missing on the cluster.
+func (j job) checkLive(repo *repository, install *classic.Install, cluster migrate.Cluster, findings *finding.List) {
+	flux := repo.fluxInstance(cluster.Instance)
+	if flux == nil {
+		findings.Error(install.Anchor, "", "--live: the FluxInstance of this cluster is not in the checkout")
+		return
+	}
+	for _, missing := range live.Check(j.live, live.WantOf(install, flux)) {
+		findings.Error(install.Anchor, "", "the cluster has not taken over: %s", missing)
+	}
+}
+
+// fluxInstance is the FluxInstance in a file.
+func (r *repository) fluxInstance(file string) *object.Object {
+	for _, o := range r.set.InFile(file) {
+		if o.Is(classic.OperatorGroup, "FluxInstance") {
+			return o
+		}
+	}
+	return nil
+}
+
+// checkPublished refuses a cleanup while deploy's files are not pushed: a guard that is only in the working tree holds nothing.
+func (j job) checkPublished(ctx context.Context, repo *repository, install *classic.Install, cluster migrate.Cluster, findings *finding.List) error {
+	files := map[string][]byte{}
+	for _, file := range repo.deployed(install, cluster.Instance) {
+		content, err := repo.tree.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		files[file] = content
+	}
+	published, err := checkout.Upstream(ctx, repo.dir, files)
+	const push = "push them, wait until the cluster has taken over, and run cleanup then"
+	switch {
+	case err != nil:
+		return err
+	case !published.Repository:
+		findings.Warn(install.Anchor, "", "%s is not a Git checkout: it was not checked that deploy's commit is pushed", repo.dir)
+	case len(published.Uncommitted) > 0:
+		findings.Error(install.Anchor, "", "cleanup is too early: what deploy wrote is not committed: %s; commit and %s", strings.Join(published.Uncommitted, ", "), push)
+	case published.Upstream == "":
+		findings.Warn(install.Anchor, "", "the branch follows no upstream branch: it was not checked that deploy's commit is pushed")
+	case len(published.Unpushed) > 0:
+		findings.Error(install.Anchor, "", "cleanup is too early: what deploy wrote is not in %s: %s; %s", published.Upstream, strings.Join(published.Unpushed, ", "), push)
+	}
+	return nil
+}
+
+// deployed are the files that deploy wrote or edited for a cluster, sorted: those of the FluxInstance, of the Flux
+// Kustomization that applies it and of what is beside it, and those that carry or list the guards.
+func (r *repository) deployed(install *classic.Install, instance string) []string {
+	folders := r.newFolders(install, instance)
+	guarded := append([]*object.Object{install.Anchor, install.Owner, install.Pair.Source, install.Pair.Root}, install.Objects...)
+	if install.Folder != nil {
+		guarded = append(guarded, install.Folder.Object)
+	}
+	files := []string{instance}
+	for _, o := range r.set.Input() {
+		lists := isKustomizationFile(o.File) && path.Dir(o.File) == install.Pair.Dir()
+		inNew := slices.ContainsFunc(folders, func(dir string) bool { return object.Within(path.Dir(o.File), dir) })
+		if lists || inNew || slices.Contains(guarded, o) || r.applies(o, install, instance) {
+			files = append(files, o.File)
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
+// newFolders are the folders that only hold what deploy wrote: that of the FluxInstance, and the one around it where that
+// of the Flux Kustomization is and the classic install is not.
+func (r *repository) newFolders(install *classic.Install, instance string) []string {
+	var folders []string
+	add := func(dir string) {
+		for _, old := range []*object.Object{install.Anchor, install.Pair.Root} {
+			if object.Within(path.Dir(old.File), dir) {
+				return
+			}
+		}
+		folders = append(folders, dir)
+	}
+	add(path.Dir(instance))
+	for _, o := range r.set.Input() {
+		if r.applies(o, install, instance) && object.Within(path.Dir(instance), path.Dir(o.File)) {
+			add(path.Dir(o.File))
+		}
+	}
+	return folders
+}
+
+// applies tells whether an object is a Flux Kustomization for the folder of the FluxInstance, which is not the root.
+func (r *repository) applies(o *object.Object, install *classic.Install, instance string) bool {
+	return o.Is(classic.KustomizeGroup, "Kustomization") && o != install.Pair.Root &&
+		classic.CleanPath(o.Str("spec", "path")) == path.Join(install.Pair.Prefix, path.Dir(instance))
+}

@@ -1,0 +1,20 @@
+package command
+
+import (
+	"fmt"
+	"io"
+)
+
+// progress says on a terminal what a run is busy with, on one line that is wiped at the end.
+type progress func(step string)
+
+// progressOn is the progress on a stream: silent unless a person looks at it.
+func progressOn(out io.Writer) progress {
+	if !isTerminal(out) {
+		return func(string) {}
+	}
+	return func(step string) { fmt.Fprint(out, "\r\x1b[K"+step) }
+}
+
+// done wipes the line.
+func (p progress) done() { p("") }

@@ -1,0 +1,86 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/object"
+)
+
+// Read reads what kubectl printed: objects and Lists of them, in one or several documents. Secrets are left out.
+//
+// It fails on a document that is not a Kubernetes object.
+func Read(text string) ([]*object.Object, error) {
+	var all []*object.Object
+	for _, document := range documents(text) {
+		o, err := object.Parse(document, "", 0)
+		if err != nil {
+			return nil, err
+		}
+		if o.Kind == "" {
+			return nil, errors.New("a document has no kind: it is not what kubectl prints with -o yaml")
+		}
+		objects, err := itemsOf(o)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, objects...)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("it holds no objects")
+	}
+	return all, nil
+}
+
+// documents cuts a text at its --- lines, and where one output of kubectl follows another with nothing between them: each
+// starts with its apiVersion, and nothing inside one stands in the first column under that key.
+func documents(text string) []string {
+	var all []string
+	var at strings.Builder
+	cut := func() {
+		if strings.TrimSpace(at.String()) != "" {
+			all = append(all, at.String())
+		}
+		at.Reset()
+	}
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+		marker := strings.TrimRight(line, " \r\n") == "---"
+		if marker || strings.HasPrefix(line, "apiVersion:") || strings.HasPrefix(line, "{") {
+			cut()
+		}
+		if !marker {
+			at.WriteString(line)
+		}
+	}
+	cut()
+	return all
+}
+
+// itemsOf are the objects of a List, or the object itself.
+func itemsOf(o *object.Object) ([]*object.Object, error) {
+	if o.Kind == "Secret" {
+		return nil, nil
+	}
+	items, isList := object.Get[[]any](o.Map(), "items")
+	if !isList {
+		return []*object.Object{o}, nil
+	}
+	var all []*object.Object
+	for i, item := range items {
+		text, err := yaml.Marshal(item)
+		if err != nil {
+			return nil, err
+		}
+		inner, err := object.Parse(string(text), "", i)
+		if err != nil {
+			return nil, fmt.Errorf("items[%d]: %w", i, err)
+		}
+		if inner.Kind != "Secret" {
+			all = append(all, inner)
+		}
+	}
+	return all, nil
+}
