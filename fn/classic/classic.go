@@ -45,8 +45,6 @@ type Install struct {
 	Fields map[string]any
 	// Folder is the kustomization.yaml that lists the install, nil when there is none.
 	Folder *Folder
-	// CommonMetadata are labels and annotations that the owner puts on everything that is installed.
-	CommonMetadata map[string]any
 	// Substitute is the postBuild that the patches go through before they apply; nil when there is none.
 	Substitute map[string]any
 	// Pair is the sync pair.

@@ -32,7 +32,8 @@ var valueRules = []fields.Rule{
 	{From: "rbac.roleRef.name", Via: among("cluster-admin"), To: "same.roleRef"},
 	{From: "distro.openshift", Via: among(false), To: "same.openshift"},
 	{From: "prometheus.podMonitor.create", Via: isBool, To: "beside.prometheus.podMonitor"},
-	{From: "prometheus.podMonitor", Why: "only matters with prometheus.podMonitor.create, which is said"},
+	{From: "prometheus.podMonitor.podMetricsEndpoints", Why: "only matters with prometheus.podMonitor.create, which is said"},
+	{From: "prometheus.podMonitor.additionalLabels", Why: "only matters with prometheus.podMonitor.create, which is said"},
 	{From: "extraObjects", To: "beside.extraObjects"},
 }
 
@@ -68,7 +69,8 @@ var further = map[string][]fields.Rule{
 	"imageReflectionController": {replicas},
 	"kustomizeController": {replicas,
 		{From: "secret.create", Via: among(false), To: "same.secret"},
-		{From: "secret", Why: "only matters with secret.create"},
+		{From: "secret.name", Why: "only matters with secret.create"},
+		{From: "secret.data", Why: "only matters with secret.create"},
 		{From: "envFrom.map.name", To: "envFrom.map"},
 		{From: "envFrom.secret.name", To: "envFrom.secret"},
 		{From: "extraSecretMounts", Via: among(nil, []any{}), To: "same.extraSecretMounts"}},
@@ -76,7 +78,11 @@ var further = map[string][]fields.Rule{
 		{From: "webhookReceiver.service.labels", To: "receiverLabels"},
 		{From: "webhookReceiver.service.annotations", To: "receiverAnnotations"},
 		{From: "webhookReceiver.ingress.create", Via: isBool, To: "ingress"},
-		{From: "webhookReceiver.ingress", Why: "only matters with webhookReceiver.ingress.create, which is said"}},
+		{From: "webhookReceiver.ingress.ingressClassName", Why: "only matters with webhookReceiver.ingress.create, which is said"},
+		{From: "webhookReceiver.ingress.annotations", Why: "only matters with webhookReceiver.ingress.create, which is said"},
+		{From: "webhookReceiver.ingress.labels", Why: "only matters with webhookReceiver.ingress.create, which is said"},
+		{From: "webhookReceiver.ingress.hosts", Why: "only matters with webhookReceiver.ingress.create, which is said"},
+		{From: "webhookReceiver.ingress.tls", Why: "only matters with webhookReceiver.ingress.create, which is said"}},
 	"sourceController": {serviceLabels, serviceAnnotations},
 	"sourceWatcher":    {serviceLabels, serviceAnnotations},
 }

@@ -29,7 +29,7 @@ var furtherReads = map[string]string{
 	"imageReflectionController": "replicas",
 	"kustomizeController":       "replicas envFrom.map.name envFrom.secret.name extraSecretMounts secret.create secret.data secret.name",
 	"notificationController": "replicas service.annotations service.labels webhookReceiver.ingress.annotations webhookReceiver.ingress.create " +
-		"webhookReceiver.ingress.hosts webhookReceiver.service.annotations webhookReceiver.service.labels",
+		"webhookReceiver.ingress.hosts webhookReceiver.ingress.ingressClassName webhookReceiver.ingress.labels webhookReceiver.ingress.tls webhookReceiver.service.annotations webhookReceiver.service.labels",
 	"sourceController": "service.annotations service.labels",
 	"sourceWatcher":    "service.annotations service.labels",
 }
@@ -106,6 +106,7 @@ func TestUnmappedValues(t *testing.T) {
 		{"helmController", map[string]any{"helmController": "x"}},
 		{"helmController.resources", map[string]any{"helmController": map[string]any{"resources": nil}}},
 		{"sourceController.replicas", map[string]any{"sourceController": map[string]any{"replicas": 2}}},
+		{"prometheus.podMonitor.create", map[string]any{"prometheus": map[string]any{"podMonitor": map[string]any{"create": "yes"}}}},
 		{"kustomizeController.secret.create", map[string]any{"kustomizeController": map[string]any{"secret": map[string]any{"create": true}}}},
 	} {
 		install := &Install{Anchor: &object.Object{}, Version: Version{Release: nextMinor("2.5.0")}}

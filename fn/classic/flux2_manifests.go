@@ -48,7 +48,7 @@ func readFlux2Source(set *object.Set, owner, source *object.Object, cfg config.C
 	}
 	install := remoteInstall(owner, version, pair)
 	install.Owner, install.Objects = owner, []*object.Object{owner, source}
-	if err := install.readOwner(); err != nil {
+	if err := install.readOwner(owner); err != nil {
 		found.Error(owner, "spec", "%s", err)
 		return nil
 	}

@@ -67,7 +67,7 @@ func findFluxManifests(set *object.Set, cfg config.Config, found *finding.List) 
 	var installs []*Install
 	for _, owner := range set.Of(KustomizeGroup, "Kustomization") {
 		source := sourceOf(set, owner)
-		if source == nil || !isManifestSource(source) {
+		if source == nil || !isManifestSource(source) || isTemplate(owner) {
 			continue
 		}
 		if install := readFluxManifests(set, owner, source, cfg, found); install != nil {
@@ -82,7 +82,17 @@ func readFluxManifests(set *object.Set, owner, source *object.Object, cfg config
 	if !ok {
 		return nil
 	}
-	version, err := artifactVersion(source, cfg)
+	liveOwner, err := pair.onCluster(set, owner)
+	if err != nil {
+		found.Error(owner, "", "the install cannot be followed to the cluster: %s", err)
+		return nil
+	}
+	liveSource, err := pair.onCluster(set, source)
+	if err != nil {
+		found.Error(source, "", "the install cannot be followed to the cluster: %s", err)
+		return nil
+	}
+	version, err := artifactVersion(liveSource, cfg)
 	if err != nil {
 		found.Error(source, "spec.ref", "%s; set the config field instance.version to the minor version that runs, such as 2.6.x", err)
 		return nil
@@ -92,7 +102,7 @@ func readFluxManifests(set *object.Set, owner, source *object.Object, cfg config
 	}
 	install.Options = flux.DefaultOptions(version.Release.String())
 	install.Options.Components = flux.ArtifactComponents(version.Release.String())
-	if err := install.readOwner(); err != nil {
+	if err := install.readOwner(liveOwner); err != nil {
 		found.Error(owner, "spec", "%s", err)
 		return nil
 	}
@@ -100,16 +110,16 @@ func readFluxManifests(set *object.Set, owner, source *object.Object, cfg config
 }
 
 // readOwner takes from the install's Flux Kustomization what shapes the install.
-func (i *Install) readOwner() error {
+func (i *Install) readOwner(live *object.Object) error {
 	read := map[string]any{}
-	moved, err := fields.Move(i.Owner.Map(), read, artifactRules)
+	moved, err := fields.Move(live.Map(), read, artifactRules)
 	if err != nil {
 		return err
 	}
 	if len(moved.Rest) > 0 {
 		return fmt.Errorf("field %s changes what is installed and has no counterpart in a FluxInstance: remove it first", moved.Rest[0].Path)
 	}
-	return i.readShape(read)
+	return i.readShape(live, read)
 }
 
 // errUnreadable is said where only the owner can know which release runs.

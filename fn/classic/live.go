@@ -5,66 +5,75 @@ import (
 	"path"
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
 )
 
-// live is the pair as it is on the cluster: the files, then what the kustomization.yaml files above them do, then what the
-// root does to everything that it applies, itself included.
+// live finds the pair as it is on the cluster.
 //
-// It fails where that cannot be followed.
-func (p *Pair) live(set *object.Set) error {
-	p.LiveSource, p.LiveRoot = p.Source, p.Root
-	if p.Root.File != "" {
-		for dir := path.Dir(p.Root.File); ; dir = path.Dir(dir) {
-			if err := p.throughFolder(set, dir); err != nil {
-				return err
-			}
-			if dir == "." || dir == p.Dir() {
-				break
-			}
-		}
+// It fails where what shapes it cannot be followed.
+func (p *Pair) live(set *object.Set) (err error) {
+	if p.LiveSource, err = p.onCluster(set, p.Source); err != nil {
+		return err
 	}
-	return p.throughRoot()
+	p.LiveRoot, err = p.onCluster(set, p.Root)
+	return err
 }
 
-func (p *Pair) throughFolder(set *object.Set, dir string) error {
-	folder, err := readFolder(set, dir)
-	if err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
+// onCluster is an object that the root applies, as it is on the cluster: the file, then what the kustomization.yaml files
+// above it do, then what the root does to everything that it applies, itself included. An object that nothing shapes comes
+// back as it is, with its comments.
+func (p *Pair) onCluster(set *object.Set, o *object.Object) (*object.Object, error) {
+	live := o
+	for dir := path.Dir(o.File); o.File != ""; dir = path.Dir(dir) {
+		folder, err := readFolder(set, dir)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", dir, err)
+		}
+		if folder.Shapes() {
+			if live, err = through(live, folder.fields(), folder.Patches); err != nil {
+				return nil, err
+			}
+		}
+		if dir == "." || dir == p.Dir() {
+			break
+		}
 	}
-	if !folder.Shapes() {
-		return nil
-	}
-	return p.through(folder.fields(), folder.Patches)
+	return p.throughRoot(live)
 }
 
 // throughRoot applies what the root's own spec does to every object. Source: kustomize-controller v1.7.3.
-func (p *Pair) throughRoot() error {
+func (p *Pair) throughRoot(o *object.Object) (*object.Object, error) {
 	patches, err := patchesOf(p.Root, "spec", "patches")
 	if err != nil {
-		return fmt.Errorf("%s: spec.patches: %w", p.Root.ID, err)
+		return nil, fmt.Errorf("%s: spec.patches: %w", p.Root.ID, err)
 	}
-	fields := map[string]any{}
-	if labels, set := object.Get[map[string]any](p.Root.Map(), "spec", "commonMetadata", "labels"); set {
-		fields["labels"] = []any{map[string]any{"pairs": labels}}
+	if common, set := object.Get[map[string]any](p.Root.Map(), "spec", "commonMetadata"); set {
+		patches = append(patches, metadataPatch(p.Root, "spec.commonMetadata", common))
 	}
-	if annotations, set := object.Get[map[string]any](p.Root.Map(), "spec", "commonMetadata", "annotations"); set {
-		fields["commonAnnotations"] = annotations
-	}
-	if len(patches)+len(fields) == 0 {
-		return nil
-	}
-	return p.through(fields, patches)
+	return through(o, map[string]any{}, patches)
 }
 
-// through builds the pair through the fields of a kustomization, with the patches that select one of the two.
-func (p *Pair) through(fields map[string]any, patches []Patch) error {
-	pair := []*object.Object{p.LiveSource, p.LiveRoot}
-	nodes, err := Nodes(pair)
+// metadataPatch puts labels and annotations on everything.
+func metadataPatch(o *object.Object, field string, common map[string]any) Patch {
+	metadata := map[string]any{"name": "all"}
+	for _, key := range []string{"labels", "annotations"} {
+		if value, set := common[key]; set {
+			metadata[key] = value
+		}
+	}
+	// The value was decoded from YAML, so it can be written as YAML.
+	body, _ := yaml.Marshal(map[string]any{"apiVersion": "v1", "kind": "all", "metadata": metadata})
+	return Patch{Body: string(body), Target: map[string]any{"kind": ".*"}, Object: o, Field: field}
+}
+
+// through builds an object through the fields of a kustomization, with the patches that select it.
+func through(o *object.Object, fields map[string]any, patches []Patch) (*object.Object, error) {
+	nodes, err := Nodes([]*object.Object{o})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var own []Patch
 	for _, patch := range patches {
@@ -72,34 +81,26 @@ func (p *Pair) through(fields map[string]any, patches []Patch) error {
 			own = append(own, patch)
 		}
 	}
-	delete(fields, "replicas")
-	delete(fields, "replacements")
+	for _, field := range []string{"images", "replicas", "replacements"} {
+		delete(fields, field)
+	}
+	delete(fields, "patches")
+	if len(own)+len(fields) == 0 {
+		return o, nil
+	}
 	fields["patches"] = Entries(own)
 	built, err := flux.Patch(nodes, fields)
 	if err != nil {
-		return fmt.Errorf("the sync pair does not build: %w", err)
+		return nil, fmt.Errorf("%s does not build: %w", o.ID, err)
 	}
-	return p.take(built)
-}
-
-// take finds the two objects among what was built.
-func (p *Pair) take(built []*kyaml.RNode) error {
-	for _, node := range built {
-		text, err := node.String()
-		if err != nil {
-			return err
-		}
-		was := &p.LiveSource
-		if node.GetKind() == p.Root.Kind {
-			was = &p.LiveRoot
-		}
-		o, err := object.Parse(text, (*was).File, (*was).Index)
-		if err != nil {
-			return err
-		}
-		*was = o
+	if len(built) != 1 {
+		return nil, fmt.Errorf("%s is deleted by a patch", o.ID)
 	}
-	return nil
+	text, err := built[0].String()
+	if err != nil {
+		return nil, err
+	}
+	return object.Parse(text, o.File, o.Index)
 }
 
 // Nodes are the objects as YAML trees.

@@ -41,7 +41,7 @@ func findPair(set *object.Set, anchor *object.Object, cfg config.Config, found *
 	candidates := candidatesFor(set, anchor, cfg)
 	switch {
 	case len(candidates) == 0:
-		found.Error(anchor, "", "no sync pair found: %s", whyNoPair(set, anchor))
+		found.ErrorAbout(finding.Unsynced, anchor, "", "no sync pair found: %s", whyNoPair(set, anchor))
 		return Pair{}, false
 	case len(candidates) > 1:
 		found.Error(candidates[1].Root, "spec.path", "two root Kustomizations sync this install: %s and %s; leave one of them in the input, "+
@@ -90,11 +90,13 @@ func pairsAround(set *object.Set, anchor *object.Object) []Pair {
 	var applying, around, partial []Pair
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
 		source := sourceOf(set, root)
-		if source == nil || isManifestSource(source) || root.Str("spec", "path") == "" {
+		if source == nil || isManifestSource(source) || isTemplate(root) || isOurs(root) {
 			continue
 		}
 		pair := Pair{Source: source, Root: root, Path: CleanPath(root.Str("spec", "path"))}
 		switch {
+		case root.Str("spec", "path") == "" && set.HasPaths() && !pair.isBeside(anchor):
+			// Another kustomization.yaml may set its path: it is no ./ yet.
 		case !set.HasPaths() || Applies(set, pair.Path, anchor.File):
 			applying = append(applying, pair)
 		case !pair.isBeside(anchor):
@@ -110,6 +112,17 @@ func pairsAround(set *object.Set, anchor *object.Object) []Pair {
 		}
 	}
 	return partial
+}
+
+// isTemplate tells an object that is no object yet: a name or path has a variable that something else fills in.
+func isTemplate(o *object.Object) bool {
+	return slices.ContainsFunc([]string{o.Name, o.Namespace, o.Str("spec", "path")}, func(s string) bool { return strings.Contains(s, "${") || strings.Contains(s, "{{") })
+}
+
+// isOurs tells the two Flux Kustomizations that deploy adds.
+func isOurs(root *object.Object) bool {
+	return root.Name == "flux-operator" && strings.HasSuffix(root.Str("spec", "path"), "/operator") ||
+		root.Name == "flux-instance" && strings.HasSuffix(root.Str("spec", "path"), "/instance")
 }
 
 // isBeside tells whether both objects of the pair are defined in the folder of the anchor.

@@ -14,17 +14,19 @@ import (
 // readShape takes over what a Flux Kustomization does to the install that it applies.
 //
 // It fails on what cannot be expressed, naming the field.
-func (i *Install) readShape(read map[string]any) error {
+func (i *Install) readShape(live *object.Object, read map[string]any) error {
 	if namespace, set := read["namespace"]; set && namespace != i.Namespace {
 		return fmt.Errorf("field spec.targetNamespace moves the controllers to %v: only %s is supported", namespace, i.Namespace)
 	}
-	i.CommonMetadata, _ = read["commonMetadata"].(map[string]any)
 	i.Substitute, _ = read["postBuild"].(map[string]any)
-	patches, err := patchesOf(i.Owner, "spec", "patches")
+	patches, err := patchesOf(live, "spec", "patches")
 	if err != nil {
 		return fmt.Errorf("field spec.patches: %w", err)
 	}
 	i.Patches = patches
+	if common, set := read["commonMetadata"].(map[string]any); set {
+		i.Patches = append(i.Patches, metadataPatch(i.Owner, "spec.commonMetadata", common))
+	}
 	return i.readPatchLists(i.Owner, "spec", read)
 }
 

@@ -66,10 +66,10 @@ func (r *repository) style() style {
 	if 2*crlf > files {
 		s.newline = "\r\n"
 	}
-	if prefix, count := most(schemas); 2*count > fluxFiles {
+	if prefix, count := commonest(schemas); 2*count > fluxFiles {
 		s.schemas = prefix
 	}
-	if comment, count := most(kustomizations); 2*count > kustomizationFiles {
+	if comment, count := commonest(kustomizations); 2*count > kustomizationFiles {
 		s.kustomizationSchema = comment
 	}
 	return s
@@ -85,7 +85,7 @@ func (r *repository) isNeighbour(file string) bool {
 	})
 }
 
-func most(counts map[string]int) (string, int) {
+func commonest(counts map[string]int) (string, int) {
 	keys := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(counts[b]-counts[a], strings.Compare(a, b)) })
 	if len(keys) == 0 {
 		return "", 0

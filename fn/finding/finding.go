@@ -44,6 +44,7 @@ type Topic string
 // The topics, in the order in which a plan prints them.
 const (
 	Found        Topic = "found"
+	Unsynced     Topic = "unsynced"
 	Moved        Topic = "moved"
 	Imposed      Topic = "imposed"
 	Reference    Topic = "reference"
@@ -88,6 +89,11 @@ func (l *List) Add(f Finding) {
 // Error adds an Error about a field of an object; o may be nil when the input as a whole is meant.
 func (l *List) Error(o *object.Object, field, format string, args ...any) {
 	l.Add(about(Error, "", o, field, format, args...))
+}
+
+// ErrorAbout adds an Error under a topic.
+func (l *List) ErrorAbout(topic Topic, o *object.Object, field, format string, args ...any) {
+	l.Add(about(Error, topic, o, field, format, args...))
 }
 
 // Warn adds a Warning about a field of an object.

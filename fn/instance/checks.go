@@ -1,8 +1,15 @@
 package instance
 
 import (
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
 )
 
@@ -42,7 +49,46 @@ func (p *Plan) planSync(_ *object.Set, findings *finding.List) {
 		return
 	}
 	p.Sync = sync
-	for _, leaf := range append(sync.Source.Rest, sync.Root.Rest...) {
+	for _, leaf := range sync.Source.Rest {
+		findings.Warn(p.Install.Pair.Source, leaf.Path, "unknown field of the sync pair: restated by a patch as it is")
+	}
+	for _, leaf := range sync.Root.Rest {
 		findings.Warn(p.Install.Pair.Root, leaf.Path, "unknown field of the sync pair: restated by a patch as it is")
+	}
+}
+
+// checkVariables refuses variables that went through two substitutions: the root's, then the install's own.
+func (p *Plan) checkVariables(_ *object.Set, findings *finding.List) {
+	_, byRoot := object.Get[any](p.Install.Pair.LiveRoot.Map(), "spec", "postBuild")
+	if p.Install.Substitute != nil && byRoot && p.hasVariables() {
+		findings.Error(p.Install.Owner, "spec.postBuild", "the ${variables} of the install go through the root's postBuild and then through its own, and the "+
+			"FluxInstance can have one of the two: write the values out first")
+	}
+}
+
+// checkServed refuses an upgrade to a Flux that no longer serves an API version that the repository uses.
+func (p *Plan) checkServed(set *object.Set, findings *finding.List) {
+	detected := p.Install.Version.Release
+	if target, err := semver.NewVersion(p.Target); err != nil || target.Minor() == detected.Minor() {
+		return
+	}
+	for _, o := range set.Current() {
+		if !strings.HasSuffix(o.Group(), ".toolkit.fluxcd.io") {
+			continue
+		}
+		served := flux.Served(p.Target, o.Group(), o.Kind)
+		if len(served) > 0 && !slices.Contains(served, o.Version()) {
+			findings.Error(o, "apiVersion", "Flux %s serves no %s of %s, only %s: change the version first, or stay on %s", p.Target, o.Version(), o.Kind,
+				strings.Join(served, ", "), p.Install.Version.MinorRange())
+		}
+	}
+}
+
+// checkPlace refuses a folder for new files that nothing would apply.
+func (p *Plan) checkPlace(set *object.Set, findings *finding.List) {
+	dir := p.Install.Pair.Dir()
+	if p.Dir != "" && !object.Within(p.Dir, dir) && classic.KustomizationIn(set, dir) == nil {
+		findings.Error(p.Install.Pair.Root, "spec.path", "config field outputDir: %s is outside of the sync path ./%s, which has no kustomization.yaml to list it: "+
+			"nothing would apply the new files", p.Dir, strings.TrimPrefix(dir, "."))
 	}
 }

@@ -40,9 +40,6 @@ func newDraft(p *Plan) *draft {
 	if o.Domain != "" && o.Domain != "cluster.local" {
 		d.cluster["domain"] = o.Domain
 	}
-	if len(p.Install.CommonMetadata) > 0 {
-		d.extra["commonMetadata"] = p.Install.CommonMetadata
-	}
 	return d
 }
 

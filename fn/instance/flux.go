@@ -9,6 +9,7 @@ import (
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/fields"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
@@ -172,8 +173,11 @@ func (p *Plan) rendered(today []*kyaml.RNode) ([]*kyaml.RNode, error) {
 	if err := p.suffix(objects); err != nil || p.Config.Sync.Mode == config.Keep {
 		return objects, err
 	}
-	for _, o := range []*object.Object{p.Install.Pair.LiveSource, p.Install.Pair.LiveRoot} {
-		node, err := bareNode(o)
+	for _, o := range []struct {
+		content map[string]any
+		moved   fields.Moved
+	}{{p.Sync.sourceMap, p.Sync.Source}, {p.Sync.rootMap, p.Sync.Root}} {
+		node, err := bareNode(o.content, o.moved)
 		if err != nil {
 			return nil, err
 		}
@@ -210,11 +214,20 @@ func (p *Plan) suffixed(name string) string {
 	return strings.TrimSuffix(name, "-"+p.Install.Namespace) + "-" + p.Install.Namespace
 }
 
-// bareNode is an object as it is on the cluster, but for the guard and the status.
-func bareNode(o *object.Object) (*kyaml.RNode, error) {
-	node, err := kyaml.FromMap(o.Map())
+// bareNode is an object of the pair without what is dropped for a reason.
+func bareNode(content map[string]any, moved fields.Moved) (*kyaml.RNode, error) {
+	node, err := kyaml.FromMap(content)
 	if err != nil {
 		return nil, err
+	}
+	for _, leaf := range moved.Dropped {
+		keys := fields.Split(leaf.Path)
+		if len(keys) < 2 || leaf.Path == "metadata.namespace" || strings.HasPrefix(leaf.Path, "spec.sourceRef.") {
+			continue
+		}
+		if err := node.PipeE(kyaml.Lookup(keys[:len(keys)-1]...), kyaml.Clear(keys[len(keys)-1])); err != nil {
+			return nil, err
+		}
 	}
 	return node, node.PipeE(kyaml.Clear("status"))
 }

@@ -29,6 +29,9 @@ func resourceOf(kind string) string {
 // Guide says what must exist, what to wait for, how to check it and how to go back, after deploy.
 func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	p.prerequisites(set, findings)
+	if p.External {
+		findings.Info(finding.Prerequisite, p.Install.Anchor, "", "Flux Operator %s must run in %s before this commit is pushed: nothing here installs it", p.Operator.Version, p.Install.Namespace)
+	}
 	p.imposed(findings)
 	root, ns := p.Install.Pair.Root, p.Install.Namespace
 	if wait, _ := object.Get[bool](root.Map(), "spec", "wait"); wait {
@@ -43,16 +46,23 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 		"flux -n %[1]s reconcile kustomization %[2]s --with-source && kubectl -n %[1]s wait fluxinstance/%[3]s --for=condition=Ready --timeout=10m", ns, root.Name, fluxName)
 	findings.Info(finding.Verify, root, "", "then check that Flux Operator owns everything: every row of this must show %s: %s", fluxName, OwnerCommand(p.Install, p.Config.Sync.Mode == config.Adopt))
 	findings.Info(finding.Verify, root, "", "only then run the phase cleanup with takenOver: true, as a commit of its own: pushed together with this one it deletes everything")
-	findings.Info(finding.Rollback, root, "", "before the take-over: revert this commit and wait until the Kustomization %s is gone before pushing again", operatorName)
-	findings.Info(finding.Rollback, root, "", "after the take-over a revert rolls nothing back; instead: %s", rollback(p.Install))
+	first := operatorName
+	if p.External {
+		first = instanceName
+	}
+	findings.Info(finding.Rollback, root, "", "before the take-over: revert this commit and wait until the Kustomization %s is gone before pushing again", first)
+	findings.Info(finding.Rollback, root, "", "after the take-over a revert rolls nothing back; instead: %s", rollback(p.Install, p.External))
 }
 
 // rollback is the way back after the take-over. Source: MIGRATION facts 10, run live.
-func rollback(install *classic.Install) string {
-	ns := install.Namespace
+func rollback(install *classic.Install, external bool) string {
+	ns, uninstall := install.Namespace, "delete the HelmRelease and the chart source "+operatorName
+	if external {
+		uninstall = "uninstall Flux Operator"
+	}
 	text := fmt.Sprintf("kubectl -n %[1]s annotate fluxinstance/%[2]s fluxcd.controlplane.io/reconcile=disabled && kubectl -n %[1]s delete fluxinstance/%[2]s; "+
-		"delete the HelmRelease and the chart source %[3]s; remove the annotations kustomize.toolkit.fluxcd.io/ssa and /prune from everything labelled "+
-		"app.kubernetes.io/managed-by=flux-operator; then reconcile ", ns, fluxName, operatorName)
+		"%[3]s; remove the annotations kustomize.toolkit.fluxcd.io/ssa and /prune from everything labelled "+
+		"app.kubernetes.io/managed-by=flux-operator; then reconcile ", ns, fluxName, uninstall)
 	if install.Owner != nil {
 		text += install.Owner.Name + " and "
 	}

@@ -51,7 +51,8 @@ type Plan struct {
 func New(set *object.Set, install *classic.Install, cfg config.Config, findings *finding.List) *Plan {
 	plan := &Plan{Install: install, Config: cfg}
 	plan.place(set)
-	steps := []func(*object.Set, *finding.List){plan.checkPair, plan.chooseOperator, plan.chooseVersion, plan.planSync, plan.planInstance}
+	steps := []func(*object.Set, *finding.List){plan.checkPair, plan.checkPlace, plan.chooseOperator, plan.chooseVersion, plan.checkServed,
+		plan.planSync, plan.planInstance, plan.checkVariables}
 	for _, step := range steps {
 		if step(set, findings); findings.Failed() {
 			return nil

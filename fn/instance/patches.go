@@ -122,8 +122,20 @@ func (c *carrier) schemaPatch(patch classic.Patch) []classic.Patch {
 	return []classic.Patch{patch}
 }
 
-// onSchemas tells a patch on CRDs.
-func onSchemas(patch classic.Patch) bool { return patch.Target["kind"] == crdKind }
+// onSchemas tells a patch on CRDs that changes more than their metadata.
+func onSchemas(patch classic.Patch) bool {
+	return patch.Target["kind"] == crdKind && touchesSpec(patch.Body)
+}
+
+func touchesSpec(body string) bool {
+	if ops, isJSON := classic.Operations(body); isJSON {
+		return slices.ContainsFunc(ops, func(op map[string]any) bool {
+			at, _ := op["path"].(string)
+			return !strings.HasPrefix(at, "/metadata/")
+		})
+	}
+	return strings.Contains(body, "spec:") || strings.Contains(body, `"spec"`)
+}
 
 // WithoutSchemas are the fields of a kustomization.yaml that do what the owner did, but for patches on CRDs.
 func WithoutSchemas(install *classic.Install) map[string]any {
@@ -149,7 +161,8 @@ func Render(instance map[string]any) ([]*kyaml.RNode, error) {
 	spec["kustomize"] = map[string]any{"patches": slices.DeleteFunc(slices.Clone(patches), func(entry any) bool {
 		patch, _ := entry.(map[string]any)
 		kind, _ := object.Get[string](patch, "target", "kind")
-		return kind == crdKind
+		body, _ := patch["patch"].(string)
+		return kind == crdKind && touchesSpec(body)
 	})}
 	bare["spec"] = spec
 	return flux.Instance(bare, "")

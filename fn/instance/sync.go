@@ -25,6 +25,13 @@ var identityRules = []fields.Rule{
 	{From: "metadata.name", To: "name"},
 	{From: "metadata.namespace", Why: "Flux Operator writes the pair to its own namespace, which is checked to be the same"},
 	{From: "metadata.creationTimestamp", Why: "written by the API server"},
+	{From: "metadata.resourceVersion", Why: "written by the API server"},
+	{From: "metadata.uid", Why: "written by the API server"},
+	{From: "metadata.generation", Why: "written by the API server"},
+	{From: "metadata.managedFields", Why: "written by the API server"},
+	{From: "metadata.selfLink", Why: "written by the API server"},
+	{From: "metadata.finalizers", Why: "written by the controller"},
+	{From: "metadata.annotations[kubectl.kubernetes.io/last-applied-configuration]", Why: "written by kubectl"},
 	{From: "metadata.annotations[" + PruneKey + "]", Why: "Flux Operator sets it on everything it applies"},
 	{From: "metadata.annotations[kustomize.toolkit.fluxcd.io/ssa]", Why: "Flux Operator sets it on everything it applies"},
 	{From: "metadata.labels", Restate: true},
@@ -129,6 +136,9 @@ var rootRules = []fields.Rule{
 	{From: "spec.decryption", Restate: true},
 	{From: "spec.postBuild", Restate: true},
 	{From: "spec.buildMetadata", Restate: true},
+	{From: "spec.ignore", Restate: true},
+	{From: "spec.patchesStrategicMerge", Why: "written as spec.patches, which v1 has instead"},
+	{From: "spec.patchesJson6902", Why: "written as spec.patches, which v1 has instead"},
 	{From: "spec.validation", Why: "only known to v1beta1, without effect since Flux 0.18"},
 }
 
@@ -161,6 +171,8 @@ type Sync struct {
 	Patches []*kyaml.Node
 	// Source and Root are the accounts of every field of the pair.
 	Source, Root fields.Moved
+
+	sourceMap, rootMap map[string]any
 }
 
 // syncOf maps the pair to spec.sync and the patches that restate the rest. can tells whether the FluxInstance has a field
@@ -168,13 +180,13 @@ type Sync struct {
 //
 // It fails when a rule is wrong, never on what the pair says.
 func syncOf(pair classic.Pair, can func(field string) bool) (Sync, error) {
-	sync := Sync{Spec: map[string]any{}}
+	sync := Sync{Spec: map[string]any{}, sourceMap: pair.LiveSource.Map(), rootMap: modern(pair.LiveRoot.Map())}
 	var err error
-	if sync.Source, err = fields.Move(pair.LiveSource.Map(), sync.Spec, sourceRules(pair.LiveSource, can)); err != nil {
+	if sync.Source, err = fields.Move(sync.sourceMap, sync.Spec, sourceRules(pair.LiveSource, can)); err != nil {
 		return Sync{}, fmt.Errorf("%s: %w", pair.Source.ID, err)
 	}
 	root := map[string]any{}
-	if sync.Root, err = fields.Move(pair.LiveRoot.Map(), root, slices.Concat(identityRules, rootRules)); err != nil {
+	if sync.Root, err = fields.Move(sync.rootMap, root, slices.Concat(identityRules, rootRules)); err != nil {
 		return Sync{}, fmt.Errorf("%s: %w", pair.Root.ID, err)
 	}
 	sync.Spec["path"] = cmp.Or[any](root["path"], "./")
@@ -219,7 +231,7 @@ const (
 )
 
 func (s *Sync) sourcePatch(pair classic.Pair) []*kyaml.Node {
-	ops := restate(withUnknown(s.Source), renderedSource)
+	ops := restate(withUnknown(s.Source, s.sourceMap), renderedSource)
 	if _, hasRef := object.Get[any](pair.LiveSource.Map(), "spec", "ref"); !hasRef && pair.Source.Kind == "GitRepository" {
 		ops = append(ops, operation("remove", "/spec/ref", nil))
 	}
@@ -243,7 +255,7 @@ func (s *Sync) rootPatch(pair classic.Pair) []*kyaml.Node {
 		ops = append(ops, operation("replace", "/metadata/name", pair.LiveRoot.Name))
 	}
 	ops = append(ops, operation("add", "/metadata/annotations", s.rootAnnotations()))
-	ops = append(ops, restate(withUnknown(s.Root), renderedRoot)...)
+	ops = append(ops, restate(withUnknown(s.Root, s.rootMap), renderedRoot)...)
 	return []*kyaml.Node{jsonPatch(comment, "Kustomization", ops)}
 }
 
@@ -265,8 +277,48 @@ var (
 	renderedRoot   = map[string]any{"spec.interval": "10m0s", "spec.prune": true, "metadata.annotations": nil}
 )
 
-// withUnknown are the restated fields and those that no rule knows: an unknown field is restated, never dropped.
-func withUnknown(m fields.Moved) []fields.Leaf { return slices.Concat(m.Restated, m.Rest) }
+// withUnknown are the restated fields and those of the spec that no rule knows, each as a whole: an unknown field is
+// restated, never dropped.
+func withUnknown(m fields.Moved, of map[string]any) []fields.Leaf {
+	all := slices.Clone(m.Restated)
+	for _, leaf := range m.Rest {
+		keys := fields.Split(leaf.Path)
+		if keys[0] != "spec" || len(keys) < 2 {
+			continue
+		}
+		value, _ := object.Get[any](of, "spec", keys[1])
+		whole := fields.Leaf{Path: fields.Join("spec", keys[1]), Value: value}
+		if !slices.ContainsFunc(all, func(l fields.Leaf) bool { return l.Path == whole.Path }) {
+			all = append(all, whole)
+		}
+	}
+	return all
+}
+
+// modern is a Flux Kustomization with the patches of v1beta2 as spec.patches, in the order in which kustomize applies them.
+func modern(root map[string]any) map[string]any {
+	spec, _ := object.Get[map[string]any](root, "spec")
+	merges, _ := spec["patchesStrategicMerge"].([]any)
+	operations, _ := spec["patchesJson6902"].([]any)
+	if len(merges)+len(operations) == 0 {
+		return root
+	}
+	var patches []any
+	for _, merge := range merges {
+		patches = append(patches, map[string]any{"patch": marshal(merge)})
+	}
+	own, _ := spec["patches"].([]any)
+	patches = append(patches, own...)
+	for _, entry := range operations {
+		m, _ := entry.(map[string]any)
+		patches = append(patches, map[string]any{"patch": marshal(m["patch"]), "target": m["target"]})
+	}
+	spec = maps.Clone(spec)
+	spec["patches"] = patches
+	root = maps.Clone(root)
+	root["spec"] = spec
+	return root
+}
 
 // restate makes the operations that set these fields; a field that comes out the same by itself needs none.
 func restate(leaves []fields.Leaf, rendered map[string]any) []*kyaml.Node {
@@ -313,10 +365,24 @@ func pointer(path string) string {
 // operation is one JSON6902 operation. A text that ends in a newline comes before the path: kustomize trims the patch, and
 // would trim that newline with it if the text came last.
 func operation(op, path string, value any) *kyaml.Node {
-	if text, isText := value.(string); isText && strings.HasSuffix(text, "\n") {
+	if endsInNewline(value) {
 		return object.Map(object.F("op", op), object.F("value", value), object.F("path", path))
 	}
 	return object.Map(object.F("op", op), object.F("path", path), object.F("value", value))
+}
+
+// endsInNewline tells whether the last text of a value, as it is written, ends in a newline.
+func endsInNewline(value any) bool {
+	switch v := value.(type) {
+	case string:
+		return strings.HasSuffix(v, "\n")
+	case []any:
+		return len(v) > 0 && endsInNewline(v[len(v)-1])
+	case map[string]any:
+		keys := slices.Sorted(maps.Keys(v))
+		return len(keys) > 0 && endsInNewline(v[keys[len(keys)-1]])
+	}
+	return false
 }
 
 // jsonPatch is an entry of spec.kustomize.patches with JSON6902 operations on the one object of this kind.

@@ -2,6 +2,8 @@
 package krm
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -29,13 +31,21 @@ func Run(in io.Reader, out io.Writer) (err error) {
 			err = fmt.Errorf("internal error, nothing was changed: %v; please report it with the input", broken)
 		}
 	}()
-	source := &kio.ByteReadWriter{Reader: in, Writer: out, KeepReaderAnnotations: true}
-	return framework.Execute(framework.ResourceListProcessorFunc(func(rl *framework.ResourceList) error {
+	var written bytes.Buffer
+	source := &kio.ByteReadWriter{Reader: in, Writer: &written, KeepReaderAnnotations: true}
+	failed := framework.Execute(framework.ResourceListProcessorFunc(func(rl *framework.ResourceList) error {
 		if source.WrappingKind != kio.ResourceListKind {
 			return errNotAList
 		}
 		return process(rl)
 	}), source)
+	if source.WrappingKind != kio.ResourceListKind {
+		return cmp.Or(failed, errNotAList)
+	}
+	if _, err := out.Write(written.Bytes()); err != nil {
+		return err
+	}
+	return failed
 }
 
 // errNotAList is what a person sees who pipes plain manifests in.

@@ -2,6 +2,10 @@ package migrate
 
 import (
 	"path"
+	"slices"
+	"strings"
+
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
@@ -53,6 +57,7 @@ func checkExisting(existing *object.Object, install *classic.Install, cfg config
 		findings.Error(existing, "spec", "Flux Operator would refuse this FluxInstance: %s", err)
 		return
 	}
+	checkExistingVersion(existing, install, findings)
 	have := map[flux.ID]bool{}
 	for _, node := range rendered {
 		have[flux.IDOf(node)] = true
@@ -65,6 +70,7 @@ func checkExisting(existing *object.Object, install *classic.Install, cfg config
 	}
 	if adopts(existing) {
 		checkAdopts(existing, install, have, findings)
+		checkRestated(existing, install, rendered, findings)
 	}
 }
 
@@ -99,4 +105,35 @@ func installs(install *classic.Install, component string) bool {
 		}
 	}
 	return false
+}
+
+// checkExistingVersion refuses a FluxInstance that would downgrade Flux: nothing else does on the first take-over.
+func checkExistingVersion(existing *object.Object, install *classic.Install, findings *finding.List) {
+	version := existing.Str("spec", "distribution", "version")
+	target, err := flux.Latest(version)
+	running := install.Version.Release
+	if err == nil && (target.Major() < running.Major() || target.Major() == running.Major() && target.Minor() < running.Minor()) {
+		findings.Error(existing, "spec.distribution.version", "%s means Flux %s, lower than the %s that runs: a downgrade is refused; set it to %s or higher",
+			version, target, running, install.Version.MinorRange())
+	}
+}
+
+// checkRestated warns about fields of the live pair that the FluxInstance does not state: Flux Operator has dropped them.
+func checkRestated(existing *object.Object, install *classic.Install, rendered []*kyaml.RNode, findings *finding.List) {
+	pair, err := classic.Nodes([]*object.Object{install.Pair.LiveSource, install.Pair.LiveRoot})
+	if err != nil {
+		return
+	}
+	own := map[flux.ID]bool{flux.IDOf(pair[0]): true, flux.IDOf(pair[1]): true}
+	rendered = slices.DeleteFunc(slices.Clone(rendered), func(node *kyaml.RNode) bool { return !own[flux.IDOf(node)] })
+	differences, err := flux.Compare(pair, rendered)
+	if err != nil || len(rendered) != len(pair) {
+		return
+	}
+	for _, d := range differences {
+		if strings.HasPrefix(d.Path, "spec.") && d.Operator == nil && !strings.HasPrefix(d.Path, "spec.ref") {
+			findings.Warn(existing, "spec.kustomize.patches", "%s says %s, and the FluxInstance does not: Flux Operator drops it from the cluster; restate it by a patch, unless you mean it",
+				d.Object, d.Path)
+		}
+	}
 }

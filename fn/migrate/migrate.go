@@ -68,20 +68,22 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 		all.Merge(findings)
 		outcome.Clusters = append(outcome.Clusters, cluster)
 	}
-	if len(installs) == 0 && !all.Failed() {
+	if len(installs) == 0 && len(cfg.Clusters) == 0 && !all.Failed() {
 		nothingFound(set, &all)
 	}
 	outcome.Findings, outcome.Installs = all.All(), installs
 	return outcome
 }
 
-// detect finds the installs of the clusters that the config names. What stands in the way of others does not stand in theirs.
+// detect finds the installs of the clusters that the config names. What stands in the way of others does not stand in
+// theirs, and manifests that nothing syncs, such as templates, do not stand in the way of those that something does.
 func detect(set *object.Set, cfg config.Config, all *finding.List) []*classic.Install {
 	var found finding.List
 	installs := classic.Detect(set, cfg, &found)
-	kept := selected(installs, cfg, all)
+	kept := selected(set, installs, cfg, all)
 	for _, f := range found.All() {
-		if len(cfg.Clusters) > 0 && !all.Failed() && f.Severity == finding.Error {
+		others := len(cfg.Clusters) > 0 && !all.Failed() || f.Topic == finding.Unsynced && len(installs) > 0
+		if others && f.Severity == finding.Error {
 			f.Severity = finding.Warning
 		}
 		all.Add(f)
@@ -90,13 +92,17 @@ func detect(set *object.Set, cfg config.Config, all *finding.List) []*classic.In
 }
 
 // selected keeps the clusters that the config names; all when it names none.
-func selected(installs []*classic.Install, cfg config.Config, all *finding.List) []*classic.Install {
+func selected(set *object.Set, installs []*classic.Install, cfg config.Config, all *finding.List) []*classic.Install {
 	if len(cfg.Clusters) == 0 {
 		return installs
 	}
 	var kept []*classic.Install
 	for _, name := range cfg.Clusters {
 		at := slices.IndexFunc(installs, func(i *classic.Install) bool { return i.Cluster() == classic.CleanPath(name) })
+		if at < 0 && migrated(set, name) {
+			all.Info(finding.Found, nil, "", "no classic install is left at ./%s: a FluxInstance syncs it", classic.CleanPath(name))
+			continue
+		}
 		if at < 0 {
 			all.Error(nil, "", "config field clusters: no classic install syncs %s; found: %s", name, paths(installs))
 			continue
@@ -104,6 +110,14 @@ func selected(installs []*classic.Install, cfg config.Config, all *finding.List)
 		kept = append(kept, installs[at])
 	}
 	return kept
+}
+
+// migrated tells whether a FluxInstance syncs a path.
+func migrated(set *object.Set, name string) bool {
+	return slices.ContainsFunc(set.Of(classic.OperatorGroup, "FluxInstance"), func(o *object.Object) bool {
+		at := o.Str("spec", "sync", "path")
+		return at != "" && classic.CleanPath(at) == classic.CleanPath(name)
+	})
 }
 
 func paths(installs []*classic.Install) string {

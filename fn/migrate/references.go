@@ -20,7 +20,7 @@ func repairReferences(set *object.Set, install *classic.Install, findings *findi
 	if install.Owner == nil {
 		return
 	}
-	for _, o := range set.Current() {
+	for _, o := range slices.SortedStableFunc(slices.Values(set.Current()), object.Compare) {
 		if slices.Contains(install.Objects, o) || !strings.HasSuffix(o.Group(), ".toolkit.fluxcd.io") {
 			continue
 		}
