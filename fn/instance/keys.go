@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"cmp"
 	"path"
 	"strings"
 	"time"
@@ -47,19 +48,24 @@ func ChartOf(set *object.Set, release *object.Object) string {
 	if name := release.Str("spec", "chart", "spec", "chart"); name != "" {
 		return path.Base(name)
 	}
-	namespace := release.Str("spec", "chartRef", "namespace")
-	if namespace == "" {
-		namespace = release.Namespace
-	}
-	id := object.ID{APIVersion: classic.SourceGroup + "/v1", Kind: release.Str("spec", "chartRef", "kind"), Namespace: namespace,
-		Name: release.Str("spec", "chartRef", "name")}
-	for _, source := range set.Find(id) {
-		if url := source.Str("spec", "url"); url != "" {
-			return path.Base(url)
-		}
+	source := chartSource(set, release)
+	switch {
+	case source == nil:
+		return ""
+	case source.Str("spec", "url") != "":
+		return path.Base(source.Str("spec", "url"))
+	default:
 		return source.Str("spec", "chart")
 	}
-	return ""
+}
+
+// chartSource is what a HelmRelease names in spec.chartRef, nil when it is not in the input.
+func chartSource(set *object.Set, release *object.Object) *object.Object {
+	id := object.ID{
+		APIVersion: classic.SourceGroup + "/v1", Kind: release.Str("spec", "chartRef", "kind"),
+		Namespace: cmp.Or(release.Str("spec", "chartRef", "namespace"), release.Namespace), Name: release.Str("spec", "chartRef", "name"),
+	}
+	return classic.Nearest(set.Find(id), release)
 }
 
 // sameDuration tells whether two values are one duration, such as 2h and 2h0m0s.

@@ -30,10 +30,7 @@ func presentVersion(set *object.Set, release *object.Object) string {
 	if version := release.Str("spec", "chart", "spec", "version"); version != "" {
 		return version
 	}
-	namespace := cmp.Or(release.Str("spec", "chartRef", "namespace"), release.Namespace)
-	id := object.ID{APIVersion: classic.SourceGroup + "/v1", Kind: release.Str("spec", "chartRef", "kind"), Namespace: namespace,
-		Name: release.Str("spec", "chartRef", "name")}
-	if source := classic.Nearest(set.Find(id), release); source != nil {
+	if source := chartSource(set, release); source != nil {
 		return source.Str("spec", "ref", "tag")
 	}
 	return ""

@@ -126,12 +126,18 @@ func read(nodes []*yaml.RNode) (*object.Set, map[*object.Object]*yaml.RNode, err
 	return set, items, nil
 }
 
+// legacyPath and legacyIndex are what the annotations were called before kyaml 0.13; kpt still writes and reads them.
+const (
+	legacyPath  = "config.kubernetes.io/path"
+	legacyIndex = "config.kubernetes.io/index"
+)
+
 // place reads the path and index that the item came from.
 func place(node *yaml.RNode) (string, int) {
 	annotations := node.GetAnnotations()
 	file, index := annotations[kioutil.PathAnnotation], annotations[kioutil.IndexAnnotation]
 	if file == "" {
-		file, index = annotations[kioutil.LegacyPathAnnotation], annotations[kioutil.LegacyIndexAnnotation]
+		file, index = annotations[legacyPath], annotations[legacyIndex]
 	}
 	n, err := strconv.Atoi(index)
 	if err != nil || file == "" {
@@ -181,7 +187,7 @@ func added(o *object.Object) (*yaml.RNode, error) {
 	}
 	index := strconv.Itoa(o.Index)
 	for _, a := range [][2]string{{kioutil.IndexAnnotation, index}, {kioutil.PathAnnotation, o.File},
-		{kioutil.LegacyIndexAnnotation, index}, {kioutil.LegacyPathAnnotation, o.File}} {
+		{legacyIndex, index}, {legacyPath, o.File}} {
 		if err := node.PipeE(yaml.SetAnnotation(a[0], a[1])); err != nil {
 			return nil, err
 		}
