@@ -12,7 +12,7 @@ SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 .DEFAULT_GOAL := gate
-.PHONY: gate build demo test golden format lint e2e corpus bench fuzz data image clean-tree help
+.PHONY: gate build demo test golden format lint e2e e2e-live corpus bench fuzz data image clean-tree help
 
 gate: lint test clean-tree ## The gate, and the default: format, vet, staticcheck, tests, clean tree
 
@@ -29,10 +29,10 @@ demo: build ## Migrate a copy of an example (EXAMPLE=name) and show what changes
 	echo 'exit code 0: a second run changes nothing'
 
 test: ## Run the tests of the product, the golden cases and the examples among them
-	go test ./...
+	go test -timeout 40m ./...
 
 golden: ## Write the expectations of the golden cases anew, and delete stale ones
-	go test ./fn/golden -update
+	go test -timeout 40m ./fn/golden -update
 
 format: ## Format the code
 	gofmt -w fn e2e
@@ -46,6 +46,11 @@ lint: ## Check the format, go vet, staticcheck
 # The tools are built by the tests themselves: the operator's CLI, kustomize. A test whose tool is missing says so and skips.
 e2e: ## Run the product against the real tools: operator, kpt, kustomize, containers
 	cd e2e && go vet ./... && go test -timeout 40m -skip Corpus ./...
+
+# The first run builds kube-apiserver, etcd, kustomize-controller and the operator, for some minutes, and keeps them in the user's
+# cache folder; where that cannot be done, it says so and skips. SHORT=1 leaves it out, RUN=name plays some of it.
+e2e-live: ## Replay migrations, and disasters, on a real API server with the real controllers
+	cd e2e && go vet ./live && go test -count 1 -v -timeout 60m ./live -run 'TestReplay/$(RUN)' -live $(if $(SHORT),-short)
 
 corpus: ## Run the product on a corpus of real repositories, where ../shared/corpus is there
 	go test -count 1 -v -run Corpus ./... | grep -v '^=== \|no tests to run\|no test files'

