@@ -66,7 +66,7 @@ func (j job) lock(ctx context.Context, repo *repository, result *Result) error {
 
 // explain says how to look at the cluster before cleanup.
 func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings *finding.List) {
-	if cluster.Outcome == migrate.Refused && j.config.Phase == config.Deploy {
+	if cluster.Outcome == migrate.Refused && j.config.Phase == config.Deploy || install.KeepReason != "" {
 		return
 	}
 	findings.Info(finding.Verify, install.Pair.Root, "", "let cleanup look at the cluster itself: %s; then run it with --phase cleanup --cluster ./%s --live %s",

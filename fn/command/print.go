@@ -135,7 +135,7 @@ var topics = []struct {
 }{
 	{finding.Found, "Found"}, {finding.Moved, "Moved"}, {finding.Reference, "References"}, {finding.Imposed, "What Flux Operator changes"},
 	{finding.Proof, "Proof that nothing is pruned"}, {finding.Prerequisite, "Must exist on the cluster"}, {finding.Wait, "Wait"},
-	{finding.Verify, "Check"}, {finding.Rollback, "Go back"},
+	{finding.Verify, "Check"}, {finding.Rollback, "Go back"}, {notRead, "Not read"},
 }
 
 // colors are those of severities and actions.
@@ -158,19 +158,20 @@ func (p *printer) findings(cluster string) {
 	}
 }
 
-// most is how many findings of one topic a plan spells out; the rest is for --output json.
-const most = 60
+// spelled is how many files that are not read a plan spells out; the rest is for --output json.
+const spelled = 3
 
 func (p *printer) topic(title string, findings []finding.Finding) {
 	if len(findings) == 0 {
 		return
 	}
 	p.line("  %s", p.paint("1", title))
-	for _, f := range findings[:min(most, len(findings))] {
+	for i, f := range findings {
+		if f.Topic == notRead && i == spelled {
+			p.line("  - and %d more, see --output json", len(findings)-i)
+			break
+		}
 		p.line("  - %s", p.sentence(f))
-	}
-	if rest := len(findings) - most; rest > 0 {
-		p.line("  - and %d more, see --output json", rest)
 	}
 }
 

@@ -93,10 +93,13 @@ func (j job) make(repo *repository, result *Result) {
 	}
 }
 
+// notRead is the topic of what was left alone, because it cannot be read and need not be.
+const notRead finding.Topic = "not-read"
+
 // report adds what the reading of the files has to say: broken YAML matters where it could hide something of Flux.
 func (r *repository) report(result *Result) {
 	for _, b := range r.broken {
-		f := finding.Finding{Severity: finding.Info, Topic: finding.Found, File: b.file, Index: b.index, Message: b.message()}
+		f := finding.Finding{Severity: finding.Info, Topic: notRead, File: b.file, Index: b.index, Message: b.message()}
 		switch {
 		case isKustomizationFile(b.file) && r.decides(b.file, result):
 			f.Severity = finding.Error
@@ -106,7 +109,7 @@ func (r *repository) report(result *Result) {
 		result.Findings = append(result.Findings, f)
 	}
 	for _, n := range r.tree.Notes() {
-		result.Findings = append(result.Findings, finding.Finding{Severity: finding.Info, Topic: finding.Found, File: n.Path,
+		result.Findings = append(result.Findings, finding.Finding{Severity: finding.Info, Topic: notRead, File: n.Path,
 			Message: object.Printable(n.Path + " was not read: " + n.Message)})
 	}
 }

@@ -60,8 +60,10 @@ func repairs(differences []flux.Difference, before, after map[flux.ID]map[string
 	names := map[group][]string{}
 	for _, id := range slices.SortedFunc(maps.Keys(changes), compareIDs) {
 		for _, c := range changes[id] {
-			g := group{id.Group, id.Kind, c.body}
-			names[g] = append(names[g], id.Name)
+			// Several differences can have one repair, such as those within a list.
+			if g := (group{id.Group, id.Kind, c.body}); !slices.Contains(names[g], id.Name) {
+				names[g] = append(names[g], id.Name)
+			}
 		}
 	}
 	var patches []classic.Patch

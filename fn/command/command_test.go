@@ -1,0 +1,294 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// TestExitCodes holds what a command line that cannot work says.
+func TestExitCodes(t *testing.T) {
+	dir, empty := fixture(t, "deploy"), t.TempDir()
+	write(t, empty, "file", "")
+	write(t, empty, "wrong.yaml", "apiVersion: fn.kpt.dev/v1alpha1\nkind: MigrateToFluxOperator\nfase: deploy\n")
+	write(t, empty, "live.yaml", "NAME READY\nflux True\n")
+	cases := []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"plan", filepath.Join(empty, "missing")}, 2, "missing: there is no such directory"},
+		{[]string{"check", filepath.Join(empty, "file")}, 2, "file: not a directory"},
+		{[]string{"plan", empty}, 2, "no classic Flux install found"},
+		{[]string{"plan"}, 2, "accepts 1 arg"},
+		{[]string{"plan", "DIR", "--nonsense"}, 2, "unknown flag: --nonsense"},
+		{[]string{"nonsense"}, 2, "unknown command"},
+		{[]string{"plan", "DIR", "--phase", "nonsense"}, 2, `config field phase is "nonsense"`},
+		{[]string{"plan", "DIR", "--output", "nonsense"}, 2, "--output nonsense: use text, json or yaml"},
+		{[]string{"plan", "DIR", "--config", filepath.Join(empty, "missing")}, 2, "missing: no such file"},
+		{[]string{"plan", "DIR", "--config", filepath.Join(empty, "wrong.yaml")}, 2, `wrong.yaml: unknown config field "fase"`},
+		{[]string{"plan", "DIR", "--live", filepath.Join(empty, "live.yaml")}, 2, "add --phase cleanup"},
+		{[]string{"plan", "DIR", "--phase", "cleanup", "--live", filepath.Join(empty, "live.yaml")}, 2, "live.yaml: not a YAML mapping"},
+		{[]string{"plan", "DIR", "--cluster", "./nowhere"}, 2, "no classic install syncs ./nowhere"},
+		{[]string{"apply", "DIR", "--phase", "cleanup", "--taken-over"}, 2, "cleanup is too early"},
+	}
+	for _, c := range cases {
+		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
+			before := filesOf(t, dir)
+			got := must(t, c.code, dir, slices.Clone(c.args)...)
+			if !strings.Contains(got.errOut, c.want) || strings.Contains(got.errOut, "goroutine") {
+				t.Errorf("stderr is %q, want %q in it", got.errOut, c.want)
+			}
+			if !maps.Equal(before, filesOf(t, dir)) {
+				t.Error("files were changed")
+			}
+		})
+	}
+}
+
+// TestCommands takes one checkout through the four commands.
+func TestCommands(t *testing.T) {
+	dir, other := fixture(t, "deploy"), fixture(t, "deploy")
+	commit(t, dir)
+	commit(t, other)
+	diff := must(t, 0, dir, "diff", "DIR").out
+	if dry := must(t, 0, dir, "apply", "DIR", "--dry-run").out; dry != diff {
+		t.Errorf("--dry-run is not diff:\n%s", dry)
+	}
+	if checked := must(t, ExitChanges, dir, "check", "DIR"); checked.out != diff || checked.errOut != "" {
+		t.Errorf("check is not diff:\n%s%s", checked.out, checked.errOut)
+	}
+	planned := plannedFiles(t, dir)
+	if names := changedFiles(t, dir); len(names) > 0 {
+		t.Errorf("files were changed: %q", names)
+	}
+	must(t, 0, dir, "apply", "DIR")
+	if names := changedFiles(t, dir); !slices.Equal(names, planned) {
+		t.Errorf("changed %q, planned %q", names, planned)
+	}
+	gitWith(t, other, diff, "apply", "--whitespace=nowarn")
+	if !maps.Equal(filesOf(t, dir), filesOf(t, other)) {
+		t.Error("git apply of the diff is not apply")
+	}
+	if again := must(t, 0, dir, "check", "DIR"); again.out != "" {
+		t.Errorf("a second run changes:\n%s", again.out)
+	}
+	if again := must(t, 0, dir, "apply", "DIR"); !strings.Contains(again.out, "nothing to do") {
+		t.Errorf("the second apply says:\n%s", again.out)
+	}
+}
+
+// plannedFiles are the files that plan names, sorted as git status does: changed ones before new ones.
+func plannedFiles(t testing.TB, dir string, flags ...string) []string {
+	t.Helper()
+	var plan report
+	if err := json.Unmarshal([]byte(must(t, 0, dir, append([]string{"plan", dir, "-o", "json"}, flags...)...).out), &plan); err != nil {
+		t.Fatal(err)
+	}
+	var old, created []string
+	for _, f := range plan.Files {
+		if f.Action == "created" {
+			created = append(created, f.Path)
+		} else {
+			old = append(old, f.Path)
+		}
+	}
+	return append(old, created...)
+}
+
+// TestPlan holds the plan for people and for machines.
+func TestPlan(t *testing.T) {
+	dir := fixture(t, "deploy")
+	text := must(t, 0, dir, "plan", "DIR").out
+	for _, want := range []string{
+		"Cluster ./cluster: Flux Operator will be added beside the classic install\n",
+		"root        Kustomization/flux-system/flux-system (cluster/sync.yaml:14)\n",
+		"Secret/flux-system/flux-system is needed: it must exist on the cluster: nothing in the repository defines it (cluster/sync.yaml:9)\n",
+		"  configured Kustomization/flux-system/flux (cluster/flux.yaml:12)\n",
+		"  created    cluster/flux-operator/ks.yaml\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the plan does not say %q:\n%s", want, text)
+		}
+	}
+	for _, never := range []string{": deployed", "\x1b[", "null"} {
+		if strings.Contains(text, never) {
+			t.Errorf("the plan says %q:\n%s", never, text)
+		}
+	}
+	first := must(t, 0, dir, "plan", "DIR", "--output", "json").out
+	if second := must(t, 0, dir, "plan", "DIR", "--output", "json").out; first != second || strings.Contains(first, "null") {
+		t.Error("the JSON is not stable, or has null in it")
+	}
+	asYAML, err := yaml.YAMLToJSON([]byte(must(t, 0, dir, "plan", "DIR", "--output", "yaml").out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fromYAML, fromJSON any
+	if json.Unmarshal(asYAML, &fromYAML) != nil || json.Unmarshal([]byte(first), &fromJSON) != nil {
+		t.Fatal("the plan is no JSON")
+	}
+	a, _ := json.Marshal(fromYAML)
+	b, _ := json.Marshal(fromJSON)
+	if !bytes.Equal(a, b) {
+		t.Error("the YAML says something else than the JSON")
+	}
+}
+
+// TestErrorsHaveLines holds that an Error on stderr names file and line.
+func TestErrorsHaveLines(t *testing.T) {
+	dir := fixture(t, "deploy")
+	write(t, dir, "cluster/sync.yaml", "# A comment.\n---\n# Another one.\n"+read(t, dir, "cluster/sync.yaml")+"  interval: {\n")
+	if got := must(t, 2, dir, "plan", "DIR"); !strings.Contains(got.out, "warning: cluster/sync.yaml: cluster/sync.yaml:") {
+		t.Errorf("a broken root is not warned about:\n%s", got.out)
+	}
+	dir = fixture(t, "deploy")
+	write(t, dir, "cluster/flux.yaml", "# A comment.\n"+strings.Replace(read(t, dir, "cluster/flux.yaml"), "prune: true", "prune: true\n  components: [a]", 1))
+	if got := must(t, 2, dir, "plan", "DIR"); !strings.HasPrefix(got.errOut, "[error] cluster/flux.yaml:18: Kustomization/flux-system/flux: spec: ") {
+		t.Errorf("the Error has no line:\n%s", got.errOut)
+	}
+}
+
+func read(t testing.TB, dir, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// TestNotYAML holds that what is broken stops the migration only where it could matter.
+func TestNotYAML(t *testing.T) {
+	cases := []struct {
+		name, file, text string
+		code             int
+		want             string
+	}{
+		{"a chart's template", "charts/a/templates/a.yaml", "apiVersion: v1\nkind: {{ .Kind }}\n  x: y\n", 0, "Not read"},
+		{"a Flux object", "cluster/other.yaml", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {\n", 0, "warning: cluster/other.yaml"},
+		{"a kustomization.yaml that decides", "cluster/kustomization.yaml", "resources: [\n", 2, "cluster/kustomization.yaml:"},
+		{"a kustomization.yaml elsewhere", "apps/kustomization.yaml", "resources: [\n", 0, "Not read"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			dir := fixture(t, "deploy")
+			write(t, dir, c.file, c.text)
+			if got := must(t, c.code, dir, "plan", "DIR", "--proof", "off"); !strings.Contains(got.out+got.errOut, c.want) {
+				t.Errorf("%q is not said:\n%s%s", c.want, got.out, got.errOut)
+			}
+		})
+	}
+}
+
+// countdown is a context that is cancelled when it was asked so many times.
+type countdown struct {
+	context.Context
+	left atomic.Int64
+}
+
+func (c *countdown) Err() error {
+	if c.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return c.Context.Err()
+}
+
+// TestInterrupted cancels apply at points all along its way, and holds that the checkout is then as it was.
+func TestInterrupted(t *testing.T) {
+	dir := fixture(t, "deploy")
+	before := filesOf(t, dir)
+	for n := int64(0); ; n += 5 {
+		ctx := &countdown{Context: t.Context()}
+		ctx.left.Store(n)
+		got := execIn(t, ctx, dir, "apply", "DIR", "--proof", "off")
+		if got.code == 0 {
+			if n < 20 {
+				t.Errorf("apply looked only %d times", n)
+			}
+			break
+		}
+		if got.code != ExitError || !strings.Contains(got.errOut, "interrupted: nothing was changed") {
+			t.Fatalf("after %d looks: exit code %d, %s", n, got.code, got.errOut)
+		}
+		if after := filesOf(t, dir); !maps.Equal(before, after) {
+			t.Fatalf("after %d looks the checkout is changed: %q", n, slices.Sorted(maps.Keys(after)))
+		}
+	}
+	if maps.Equal(before, filesOf(t, dir)) {
+		t.Error("apply changed nothing")
+	}
+}
+
+// TestClosedOutput holds the exit codes where nobody reads what is said.
+func TestClosedOutput(t *testing.T) {
+	for command, code := range map[string]int{"plan": 0, "diff": 0, "check": ExitChanges, "apply": 0} {
+		t.Run(command, func(t *testing.T) {
+			reader, writer, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer writer.Close()
+			if err := reader.Close(); err != nil {
+				t.Fatal(err)
+			}
+			var errOut bytes.Buffer
+			if got := Execute(t.Context(), []string{command, fixture(t, "deploy")}, strings.NewReader(""), writer, &errOut); got != code || errOut.Len() > 0 {
+				t.Errorf("exit code %d, want %d: %s", got, code, errOut.String())
+			}
+		})
+	}
+}
+
+// TestModes holds that an edited file keeps its mode and that the diff of a deleted one names it.
+func TestModes(t *testing.T) {
+	dir := fixture(t, "deploy")
+	for _, name := range []string{"cluster/flux.yaml", "cluster/sync.yaml"} {
+		if err := os.Chmod(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, 0, dir, "apply", "DIR")
+	if info, err := os.Stat(filepath.Join(dir, "cluster/flux.yaml")); err != nil || info.Mode().Perm() != 0o755 {
+		t.Errorf("the mode of an edited file is %v: %v", info.Mode(), err)
+	}
+	diff := must(t, 0, dir, "diff", "DIR", "--phase", "cleanup", "--taken-over").out
+	if count := strings.Count(diff, "deleted file mode 100755\n"); count != 2 {
+		t.Errorf("%d files with mode 100755 are deleted, want 2:\n%s", count, diff)
+	}
+}
+
+// TestHelp holds that every command explains itself with an example, that every config field has its flag, and that the
+// shells get their completion.
+func TestHelp(t *testing.T) {
+	for _, name := range []string{"plan", "diff", "apply", "check", "inventory"} {
+		help := must(t, 0, "", name, "--help").out
+		for _, want := range []string{"Examples:\n", "migrate-to-flux-operator " + name, "Exit"} {
+			if !strings.Contains(strings.ReplaceAll(help, "exit code", "Exit"), want) {
+				t.Errorf("the help of %s has no %q", name, want)
+			}
+		}
+		for _, flag := range flagNames {
+			if name != "inventory" && !strings.Contains(help, "--"+flag.flag+" ") && !strings.Contains(help, "--"+flag.flag+"[=") && !strings.Contains(help, "--"+flag.flag+" string[=") {
+				t.Errorf("the help of %s has no --%s", name, flag.flag)
+			}
+		}
+	}
+	if help := must(t, 0, "", "--help").out; !strings.Contains(help, "in two commits") || !strings.Contains(help, "--phase cleanup --live") {
+		t.Errorf("the help does not tell of the two commits:\n%s", help)
+	}
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if script := must(t, 0, "", "completion", shell).out; !strings.Contains(script, "migrate-to-flux-operator") {
+			t.Errorf("no completion for %s", shell)
+		}
+	}
+}
