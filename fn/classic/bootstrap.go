@@ -72,6 +72,11 @@ func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Con
 		found.Error(folder.Object, "resources", "%s is not listed, so it is not what Flux installs: remove it or list it", anchor.File)
 		return nil
 	}
+	if other := listedElsewhere(set, anchor.File, folder); other != nil {
+		found.Error(other, "resources", "%s is listed here too, as shards of Flux's controllers are: what this adds is in no FluxInstance, so remove it first, "+
+			"or move it to manifests of its own", anchor.File)
+		return nil
+	}
 	install.Folder = folder
 	if folder != nil {
 		install.Fields = folder.Fields
@@ -80,6 +85,22 @@ func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Con
 		return nil
 	}
 	return install
+}
+
+// listedElsewhere is another kustomization.yaml that applies the manifests once more, under other names; nil when there is none.
+func listedElsewhere(set *object.Set, file string, folder *Folder) *object.Object {
+	for _, k := range set.Of(ConfigGroup, "Kustomization") {
+		if folder != nil && k == folder.Object || file == "" {
+			continue
+		}
+		list, _ := object.Get[[]any](k.Map(), "resources")
+		for _, entry := range list {
+			if name, _ := entry.(string); path.Join(path.Dir(k.File), name) == file {
+				return k
+			}
+		}
+	}
+	return nil
 }
 
 // hasOtherInstall tells whether the input has Flux from the flux-manifests artifact, so that manifests which nobody applies

@@ -56,10 +56,10 @@ var artifactRules = []fields.Rule{
 	{From: "spec.validation", Why: "only known to v1beta1, without effect since Flux 0.18"},
 }
 
-// artifactRoot accepts the paths that mean the whole artifact.
+// artifactRoot accepts the paths that mean all of Flux: the whole artifact, or the manifests of the repository fluxcd/flux2.
 func artifactRoot(value any) (any, bool) {
 	p, isString := value.(string)
-	return p, isString && CleanPath(p) == "."
+	return p, isString && (CleanPath(p) == "." || CleanPath(p) == "manifests/install")
 }
 
 // findFluxManifests finds the installs that apply the flux-manifests artifact.

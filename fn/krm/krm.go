@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/kio"
 	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+	kyaml "sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
@@ -150,7 +151,9 @@ func place(node *yaml.RNode) (string, int) {
 func readFile(set *object.Set, file string) ([]byte, bool) {
 	var docs []string
 	for _, o := range set.InFile(file) {
-		docs = append(docs, o.Text())
+		// Map leaves out the annotations that only carry the item; it was decoded from YAML, so it can be written as YAML.
+		doc, _ := kyaml.Marshal(o.Map())
+		docs = append(docs, string(doc))
 	}
 	return []byte(strings.Join(docs, "---\n")), len(docs) > 0
 }
