@@ -239,12 +239,18 @@ func (p *Plan) report(differences []flux.Difference, findings *finding.List) {
 	}
 }
 
+// spec is the FluxInstance's spec with the patches.
+func (p *Plan) spec() *kyaml.Node {
+	spec := *p.fields
+	spec.Content = slices.Clone(spec.Content)
+	if len(p.patches) > 0 {
+		spec.Content = append(spec.Content, object.Map(object.F("kustomize", object.Map(object.F("patches", p.patches)))).Content...)
+	}
+	return &spec
+}
+
 // fluxInstance is the FluxInstance as it is written.
 func (p *Plan) fluxInstance() *kyaml.Node {
-	spec := *p.fields
-	if len(p.patches) > 0 {
-		spec.Content = append(slices.Clone(spec.Content), object.Map(object.F("kustomize", object.Map(object.F("patches", p.patches)))).Content...)
-	}
 	annotations := []object.Field{object.Because("Removing this file must not uninstall Flux.", PruneKey, Disabled)}
 	if p.substitution() == nil {
 		annotations = append(annotations, object.Because("The patches are meant literally.", substituteKey, Disabled))
@@ -253,7 +259,7 @@ func (p *Plan) fluxInstance() *kyaml.Node {
 		object.F("apiVersion", classic.OperatorGroup+"/v1"),
 		object.F("kind", "FluxInstance"),
 		object.F("metadata", p.metadata(fluxName, annotations...)),
-		object.F("spec", &spec))
+		object.F("spec", p.spec()))
 }
 
 // substitution is the postBuild that the FluxInstance needs to mean what the classic files meant: they went through the
