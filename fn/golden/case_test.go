@@ -24,6 +24,7 @@ const (
 	inputFile    = "input.yaml"
 	expectedFile = "expected.yaml"
 	errorFile    = "error.txt"
+	flagsFile    = "FLAGS"
 )
 
 // golden is one case.
@@ -37,14 +38,17 @@ type golden struct {
 	// want is the output for such an input, and failure what goes to stderr where there is no output.
 	want, failure []byte
 	results       []byte
+	// flags are those of the command line, for a case that is run by the commands alone; nil for others.
+	flags []byte
 }
 
 // load reads a case from its folder.
 func load(t testing.TB, dir string) golden {
 	t.Helper()
-	c := golden{dir: dir, config: read(t, dir, configFile), results: read(t, dir, resultsFile), list: read(t, dir, inputFile)}
+	c := golden{dir: dir, config: read(t, dir, configFile), results: read(t, dir, resultsFile), list: read(t, dir, inputFile),
+		failure: read(t, dir, errorFile), flags: read(t, dir, flagsFile)}
 	if c.list != nil {
-		c.want, c.failure = read(t, dir, expectedFile), read(t, dir, errorFile)
+		c.want = read(t, dir, expectedFile)
 		return c
 	}
 	c.input = inputOf(t, dir)

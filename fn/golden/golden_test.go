@@ -39,11 +39,14 @@ func runAll(t *testing.T, parent string) {
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			c := load(t, filepath.Join(root, parent, name))
-			if c.list != nil {
+			switch {
+			case c.list != nil:
 				runList(t, c)
-				return
+			case c.flags != nil:
+				runCheckout(t, c)
+			default:
+				runTree(t, c)
 			}
-			runTree(t, c)
 		})
 	}
 }

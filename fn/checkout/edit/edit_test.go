@@ -28,6 +28,7 @@ var edits = []struct{ name, doc, want, out string }{
 	{"last key of a map", "a:\n  b: 1\nc: 2\n", "{a: {}, c: 2}", "a: {}\nc: 2\n"},
 	{"entry appended", "resources:\n  - a.yaml # x\n  - b.yaml\n", "resources: [a.yaml, b.yaml, c.yaml]", "resources:\n  - a.yaml # x\n  - b.yaml\n  - c.yaml\n"},
 	{"entry appended without indentation", "resources:\n- a.yaml\nx: 1\n", "{resources: [a.yaml, b.yaml], x: 1}", "resources:\n- a.yaml\n- b.yaml\nx: 1\n"},
+	{"entry with its neighbours' blanks", "r:\n    -   a\n    -   b: 1\n        c: 2\n", "r:\n- a\n- b: 1\n  c: 2\n# a-b\n- d: 3\n  e: 4\n", "r:\n    -   a\n    -   b: 1\n        c: 2\n    # a-b\n    -   d: 3\n        e: 4\n"},
 	{"entry with its neighbours' quotes", "r:\n  - \"a\"\n", "r: [a, b]", "r:\n  - \"a\"\n  - \"b\"\n"},
 	{"entry inserted first", "r:\n  # about b\n  - b\n", "r: [a, b]", "r:\n  - a\n  # about b\n  - b\n"},
 	{"entry removed", "r:\n  - a\n  # about b\n  - b # x\n  # - off\n  - c\n", "r: [a, c]", "r:\n  - a\n  # - off\n  - c\n"},

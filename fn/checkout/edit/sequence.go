@@ -2,6 +2,8 @@ package edit
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -60,8 +62,27 @@ func (c *collection) step(st step, want *yaml.Node, last int) error {
 	if err != nil {
 		return err
 	}
-	c.insert(last, text)
+	c.insert(last, c.spaced(text))
 	return nil
+}
+
+// spaced is a new item with as many blanks after its dash as the last item that has something there.
+func (c *collection) spaced(item string) string {
+	more := ""
+	for _, e := range c.entries {
+		if text := c.skipBlanks(e.start + 1); text > e.start+1 && text < e.end {
+			more = strings.Repeat(" ", text-e.start-2)
+		}
+	}
+	lines := strings.SplitAfter(item, c.style.eol)
+	dash := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line[min(c.column, len(line)):], "-") })
+	lines[dash] = lines[dash][:c.column+1] + more + lines[dash][c.column+1:]
+	for i := dash + 1; i < len(lines); i++ {
+		if strings.Trim(lines[i], " \r\n") != "" {
+			lines[i] = more + lines[i]
+		}
+	}
+	return strings.Join(lines, "")
 }
 
 // like gives a new string the quotes that the list's other strings have although they need none.
