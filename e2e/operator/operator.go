@@ -4,6 +4,7 @@ package operator
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -28,10 +29,15 @@ type Operator struct {
 	kinds    crd.Set
 }
 
-// ModuleDir returns the folder of the operator's module in the module cache.
+// ModuleDir returns the folder of the operator's module in the module cache, where it is brought first.
 func ModuleDir() (string, error) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", modulePath).Output()
-	return strings.TrimSpace(string(out)), err
+	out, err := exec.Command("go", "mod", "download", "-json", modulePath).Output()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	var module struct{ Dir string }
+	err = json.Unmarshal(out, &module)
+	return module.Dir, err
 }
 
 // New builds the CLI, which the build cache keeps, and starts the registry. The work directory is the CLI's home.
