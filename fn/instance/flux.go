@@ -130,6 +130,9 @@ func (p *Plan) planInstance(_ *object.Set, findings *finding.List) {
 		findings.Error(p.Install.Anchor, "spec.patches", "the classic install does not build with its patches: %s", err)
 		return
 	}
+	if p.checkHelm(before, findings); findings.Failed() {
+		return
+	}
 	differences, err := draft.settle(before)
 	if err != nil {
 		findings.Error(p.Install.Anchor, "", "Flux Operator would refuse the FluxInstance: %s", err)
@@ -162,6 +165,15 @@ func everything(options flux.Options) ([]*kyaml.RNode, error) {
 		}
 	}
 	return all, nil
+}
+
+// checkHelm refuses a HelmRelease of Flux Operator on a cluster that runs nothing which would install it.
+func (p *Plan) checkHelm(running []*kyaml.RNode, findings *finding.List) {
+	runs := slices.ContainsFunc(running, func(o *kyaml.RNode) bool { return o.GetKind() == "Deployment" && o.GetName() == "helm-controller" })
+	if !runs && !p.External {
+		findings.Error(p.Install.Anchor, "", "helm-controller does not run on this cluster, so nothing would install the HelmRelease of Flux Operator; "+
+			"install Flux Operator %s with Helm into %s, and set the config field operator.install to external", p.Operator.Version, p.Install.Namespace)
+	}
 }
 
 // rendered is the classic install with its patches, and the sync pair beside it where Flux Operator takes it over.
