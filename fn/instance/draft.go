@@ -62,10 +62,15 @@ func inOrder(m map[string]any, comments map[string]string, keys ...string) *kyam
 	return object.Map(fields...)
 }
 
+// versionComment tells the next reader what upgrades Flux. Without an artifact Flux Operator installs the newest release of
+// the version among the manifests in its image. Source: MIGRATION facts 1.1 and 4.
+const versionComment = "Upgrade Flux here: a newer Flux Operator stays within this version. There is no artifact, so that the\n" +
+	"manifests come from inside Flux Operator and not from a tag that moves."
+
 // spec is the FluxInstance's spec without kustomize.
 func (d *draft) spec() *kyaml.Node {
 	fields := []object.Field{
-		object.F("distribution", inOrder(d.distribution, nil, "version", "registry", "imagePullSecret")),
+		object.F("distribution", inOrder(d.distribution, map[string]string{"version": versionComment}, "version", "registry", "imagePullSecret")),
 		object.F("components", d.plan.Install.Options.Components),
 		object.F("cluster", inOrder(d.cluster, d.comments, "type", "size", "domain", "multitenant", "tenantDefaultServiceAccount",
 			"objectLevelWorkloadIdentity", "networkPolicy")),
