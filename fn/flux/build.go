@@ -23,9 +23,14 @@ func (f files) add(path string, value any) error {
 	return err
 }
 
-// build runs kustomize on the root folder, with the options of kustomize-controller and Flux Operator: no plugins, files anywhere below
+// build is what kustomize makes of the root folder.
+func (f files) build() ([]*kyaml.RNode, error) {
+	return builds.build(f, files.run)
+}
+
+// run runs kustomize on the root folder, with the options of kustomize-controller and Flux Operator: no plugins, files anywhere below
 // the root. kustomize panics on some invalid input; like the controllers, that is an error here.
-func (f files) build() (objects []*kyaml.RNode, err error) {
+func (f files) run() (objects []*kyaml.RNode, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("kustomize build: %v", r)
