@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/fields"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
@@ -39,6 +40,8 @@ type Install struct {
 	Version Version
 	// Options are the components and flags of `flux install` that show in the manifests.
 	Options flux.Options
+	// Dropped are the fields of the anchor that have no counterpart, and why each needs none.
+	Dropped []fields.Leaf
 	// Patches are what the owner changed, in the order in which they apply.
 	Patches []Patch
 	// Fields are what else a kustomization.yaml does to the install, such as images and labels.

@@ -151,6 +151,7 @@ func (i *Install) readRelease(set *object.Set, live *object.Object, found *findi
 		return fmt.Errorf("field %s = %v changes what is installed, or what helm-controller does to it once Flux Operator has taken over, and has no "+
 			"counterpart in a FluxInstance: remove it first", moved.Rest[0].Path, moved.Rest[0].Value)
 	}
+	i.drop("", moved)
 	values, err := chartValues(set, live)
 	if err != nil {
 		return err

@@ -166,6 +166,7 @@ func (i *Install) readValues(values map[string]any, found *finding.List) error {
 			return unmapped("", leaf)
 		}
 	}
+	i.drop("spec.values.", moved)
 	i.readOptions(says)
 	for _, c := range controllers {
 		i.Options.Components = append(i.Options.Components, c.component)

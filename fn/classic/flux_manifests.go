@@ -119,7 +119,16 @@ func (i *Install) readOwner(live *object.Object) error {
 	if len(moved.Rest) > 0 {
 		return fmt.Errorf("field %s changes what is installed and has no counterpart in a FluxInstance: remove it first", moved.Rest[0].Path)
 	}
+	i.drop("", moved)
 	return i.readShape(live, read)
+}
+
+// drop keeps account of what was dropped below a field of the anchor.
+func (i *Install) drop(prefix string, moved fields.Moved) {
+	for _, leaf := range moved.Dropped {
+		leaf.Path = prefix + leaf.Path
+		i.Dropped = append(i.Dropped, leaf)
+	}
 }
 
 // errUnreadable is said where only the owner can know which release runs.

@@ -69,8 +69,9 @@ func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings
 	if cluster.Outcome == migrate.Refused && j.config.Phase == config.Deploy || install.KeepReason != "" {
 		return
 	}
-	findings.Info(finding.Verify, install.Pair.Root, "", "let cleanup look at the cluster itself: %s; then run it with --phase cleanup --cluster ./%s --live %s",
-		live.Command(install, liveFile), strings.TrimPrefix(install.Cluster(), "."), liveFile)
+	findings.Run(finding.Verify, install.Pair.Root, []string{live.Command(install, liveFile)},
+		"let cleanup look at the cluster itself, with --phase cleanup --cluster ./%s --live %s, where this has been written to",
+		strings.TrimPrefix(install.Cluster(), "."), liveFile)
 }
 
 // checkLive files what is missing on the cluster.

@@ -29,6 +29,8 @@ type Rule struct {
 type Leaf struct {
 	Path  string
 	Value any
+	// To is where a moved leaf went.
+	To string
 	// Why is the reason a dropped leaf was dropped.
 	Why string
 }
@@ -67,7 +69,7 @@ func (m *Moved) apply(rule Rule, left, target map[string]any) error {
 	if !found {
 		return nil
 	}
-	leaf := Leaf{Path: rule.From, Value: value, Why: rule.Why}
+	leaf := Leaf{Path: rule.From, Value: value, To: rule.To, Why: rule.Why}
 	switch {
 	case rule.To != "":
 		converted, ok := value, true

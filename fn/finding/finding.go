@@ -36,6 +36,8 @@ type Finding struct {
 	Cluster string `json:"cluster,omitempty"`
 	// Topic groups the findings of a plan: what was found, prerequisites, what to wait for, how to roll back.
 	Topic Topic `json:"topic,omitempty"`
+	// Command is what to run, one command a line; the message ends in it.
+	Command string `json:"command,omitempty"`
 }
 
 // Topic is the part of a plan that a finding belongs to.
@@ -53,6 +55,7 @@ const (
 	Wait         Topic = "wait"
 	Verify       Topic = "verify"
 	Rollback     Topic = "rollback"
+	Report       Topic = "report"
 )
 
 // List gathers findings; its zero value is ready to use.
@@ -80,7 +83,7 @@ func (l *List) Add(f Finding) {
 	if f.Cluster == "" {
 		f.Cluster = l.cluster
 	}
-	f.Message = object.Printable(f.Message)
+	f.Message, f.Command = object.Printable(f.Message), object.Printable(f.Command)
 	if !slices.Contains(l.all, f) {
 		l.all = append(l.all, f)
 	}
@@ -106,12 +109,26 @@ func (l *List) Info(topic Topic, o *object.Object, field, format string, args ..
 	l.Add(about(Info, topic, o, field, format, args...))
 }
 
+// Run adds an Info that says what to run: the commands, one after the other, are the end of its message.
+func (l *List) Run(topic Topic, o *object.Object, commands []string, format string, args ...any) {
+	f := about(Info, topic, o, "", format, args...)
+	f.Message += ": " + strings.Join(commands, " && ")
+	f.Command = strings.Join(commands, "\n")
+	l.Add(f)
+}
+
 func about(s Severity, t Topic, o *object.Object, field, format string, args ...any) Finding {
 	f := Finding{Severity: s, Topic: t, Field: field, Message: fmt.Sprintf(format, args...)}
 	if o != nil {
 		f.Object, f.File, f.Index = o.ID, o.File, o.Index
 	}
 	return f
+}
+
+// Sentence is the message without the command that it ends in.
+func (f Finding) Sentence() string {
+	commands := strings.ReplaceAll(f.Command, "\n", " && ")
+	return strings.TrimSuffix(strings.TrimSuffix(f.Message, commands), ": ")
 }
 
 // Where names the place of a finding: file, object and field, as far as they are known.

@@ -36,6 +36,16 @@ func show(value any) string {
 // operator imposes on every install (see imposed). CRDs are compared by what they serve. Arguments of controllers are compared as the flags
 // that are in force, and lists of named items by name, because neither depends on the order.
 func Compare(classic, operator []*yaml.RNode) ([]Difference, error) {
+	return compare(classic, operator, false)
+}
+
+// Imposed are the differences that Compare leaves out: what the operator imposes on this install.
+func Imposed(classic, operator []*yaml.RNode) ([]Difference, error) {
+	return compare(classic, operator, true)
+}
+
+// compare lists the differences that the operator imposes, or all others.
+func compare(classic, operator []*yaml.RNode, wanted bool) ([]Difference, error) {
 	before, err := index(classic)
 	if err != nil {
 		return nil, err
@@ -50,7 +60,7 @@ func Compare(classic, operator []*yaml.RNode) ([]Difference, error) {
 	var found []Difference
 	for _, id := range slices.SortedFunc(maps.Keys(all), compareIDs) {
 		for _, d := range compareObject(id, before[id], after[id]) {
-			if !imposed(d, identity) {
+			if imposed(d, identity) == wanted {
 				found = append(found, d)
 			}
 		}

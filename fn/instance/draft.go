@@ -22,6 +22,8 @@ type draft struct {
 	// extra are further fields of the spec: storage, sharding, commonMetadata.
 	extra   map[string]any
 	patches []classic.Patch
+	// replaced are the patches that fields took the place of.
+	replaced []replacement
 }
 
 // newDraft takes the flags of the classic install into the fields of a FluxInstance.
@@ -47,7 +49,7 @@ func newDraft(p *Plan) *draft {
 func (d *draft) clone() *draft {
 	c := *d
 	c.distribution, c.cluster, c.extra = maps.Clone(d.distribution), maps.Clone(d.cluster), maps.Clone(d.extra)
-	c.patches, c.comments = slices.Clone(d.patches), maps.Clone(d.comments)
+	c.patches, c.comments, c.replaced = slices.Clone(d.patches), maps.Clone(d.comments), slices.Clone(d.replaced)
 	return &c
 }
 

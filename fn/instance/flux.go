@@ -139,7 +139,8 @@ func (p *Plan) planInstance(_ *object.Set, findings *finding.List) {
 		return
 	}
 	p.report(differences, findings)
-	p.fields, p.patches = draft.spec(), draft.nodes()
+	p.observe(before, draft, findings)
+	p.fields, p.patches, p.draft, p.left = draft.spec(), draft.nodes(), draft, c.left
 }
 
 // everything is what Flux installs with all components, under the names of the release and of its remote base.

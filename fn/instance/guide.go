@@ -10,15 +10,17 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// OwnerCommand prints who owns the Flux objects of a cluster, and the sync pair where Flux Operator takes it over.
-func OwnerCommand(install *classic.Install, adopts bool) string {
+// OwnerCommands print who owns the Flux objects of a cluster, and the sync pair where Flux Operator takes it over.
+func OwnerCommands(install *classic.Install, adopts bool) []string {
 	what := "deployments"
 	if adopts {
 		what = fmt.Sprintf("kustomizations.kustomize.toolkit.fluxcd.io/%s,%s/%s,", install.Pair.LiveRoot.Name,
 			resourceOf(install.Pair.Source.Kind), install.Pair.LiveSource.Name) + what
 	}
-	return fmt.Sprintf("kubectl -n %s get %s -L fluxcd.controlplane.io/name && "+
-		"kubectl get crds -l app.kubernetes.io/part-of=flux -L fluxcd.controlplane.io/name", install.Namespace, what)
+	return []string{
+		fmt.Sprintf("kubectl -n %s get %s -L fluxcd.controlplane.io/name", install.Namespace, what),
+		"kubectl get crds -l app.kubernetes.io/part-of=flux -L fluxcd.controlplane.io/name",
+	}
 }
 
 func resourceOf(kind string) string {
@@ -32,7 +34,7 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	if p.External {
 		findings.Info(finding.Prerequisite, p.Install.Anchor, "", "Flux Operator %s must run in %s before this commit is pushed: nothing here installs it", p.Operator.Version, p.Install.Namespace)
 	}
-	p.imposed(findings)
+	p.tellImposed(findings)
 	root, ns := p.Install.Pair.Root, p.Install.Namespace
 	if wait, _ := object.Get[bool](root.Map(), "spec", "wait"); wait {
 		findings.Warn(root, "spec.wait", "the root waits for what it applies, so later pushes stall until the take-over is done; "+
@@ -42,46 +44,61 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 		findings.Warn(root, "", "Flux %s has no healthCheckExprs: the Kustomization flux-instance can be Ready before the take-over; look at the labels",
 			p.Install.Version.MinorRange())
 	}
-	findings.Info(finding.Wait, root, "", "push this commit and wait until the FluxInstance is Ready: "+
-		"flux -n %[1]s reconcile kustomization %[2]s --with-source && kubectl -n %[1]s wait fluxinstance/%[3]s --for=condition=Ready --timeout=10m", ns, root.Name, fluxName)
-	findings.Info(finding.Verify, root, "", "then check that Flux Operator owns everything: every row of this must show %s: %s", fluxName, OwnerCommand(p.Install, p.Config.Sync.Mode == config.Adopt))
+	findings.Run(finding.Wait, root, []string{
+		fmt.Sprintf("flux -n %s reconcile kustomization %s --with-source", ns, root.Name),
+		fmt.Sprintf("kubectl -n %s wait fluxinstance/%s --for=condition=Ready --timeout=10m", ns, fluxName),
+	}, "push this commit and wait until the FluxInstance is Ready")
+	findings.Run(finding.Verify, root, OwnerCommands(p.Install, p.Config.Sync.Mode == config.Adopt),
+		"then check that Flux Operator owns everything: every row of this must show %s", fluxName)
 	findings.Info(finding.Verify, root, "", "only then run the phase cleanup with takenOver: true, as a commit of its own: pushed together with this one it deletes everything")
-	first := operatorName
+	p.rollback(findings)
+}
+
+// rollback is the way back, before and after the take-over. Source: MIGRATION facts 10, run live.
+func (p *Plan) rollback(findings *finding.List) {
+	root, ns := p.Install.Pair.Root, p.Install.Namespace
+	first, remove := operatorName, []string{fmt.Sprintf("kubectl -n %s delete helmreleases.%s/%s %s.%s/%s", ns, classic.HelmGroup, operatorName,
+		p.chartSourceResource(), classic.SourceGroup, operatorName)}
+	uninstall := "remove Flux Operator"
 	if p.External {
-		first = instanceName
+		first, remove, uninstall = instanceName, nil, "uninstall Flux Operator as it was installed"
 	}
 	findings.Info(finding.Rollback, root, "", "before the take-over: revert this commit and wait until the Kustomization %s is gone before pushing again", first)
-	findings.Info(finding.Rollback, root, "", "after the take-over a revert rolls nothing back; instead: %s", rollback(p.Install, p.External))
+	findings.Run(finding.Rollback, root, []string{
+		fmt.Sprintf("kubectl -n %s annotate fluxinstance/%s fluxcd.controlplane.io/reconcile=disabled", ns, fluxName),
+		fmt.Sprintf("kubectl -n %s delete fluxinstance/%s", ns, fluxName),
+	}, "after the take-over: revert this commit, which rolls nothing back by itself, and wait until the Kustomization %s is gone; then let Flux Operator go of Flux", instanceName)
+	give := append(remove, releaseCommand(p.Install), fmt.Sprintf("flux -n %s reconcile kustomization %s --with-source", ns, p.Install.Pair.LiveRoot.Name))
+	if owner := p.Install.Owner; owner != nil {
+		give = append(give, fmt.Sprintf("flux -n %s reconcile kustomization %s", owner.Namespace, owner.Name))
+	}
+	findings.Run(finding.Rollback, root, give, "then %s, and let the classic install have its objects back", uninstall)
 }
 
-// rollback is the way back after the take-over. Source: MIGRATION facts 10, run live.
-func rollback(install *classic.Install, external bool) string {
-	ns, uninstall := install.Namespace, "delete the HelmRelease and the chart source "+operatorName
-	if external {
-		uninstall = "uninstall Flux Operator"
+// chartSourceResource is the type of the chart source, as kubectl names it.
+func (p *Plan) chartSourceResource() string {
+	if p.chartRefs() {
+		return "ocirepositories"
 	}
-	text := fmt.Sprintf("kubectl -n %[1]s annotate fluxinstance/%[2]s fluxcd.controlplane.io/reconcile=disabled && kubectl -n %[1]s delete fluxinstance/%[2]s; "+
-		"%[3]s; remove the annotations kustomize.toolkit.fluxcd.io/ssa and /prune from everything labelled "+
-		"app.kubernetes.io/managed-by=flux-operator; then reconcile ", ns, fluxName, uninstall)
-	if install.Owner != nil {
-		text += install.Owner.Name + " and "
-	}
-	return text + install.Pair.LiveRoot.Name
+	return "helmrepositories"
 }
 
-// imposed says what Flux Operator changes on every cluster. Source: MIGRATION facts 5.1 and 9.
-func (p *Plan) imposed(findings *finding.List) {
-	anchor := p.Install.Anchor
-	findings.Info(finding.Imposed, anchor, "", "the pods of all controllers are replaced once; they lose the labels app.kubernetes.io/instance and "+
-		"app.kubernetes.io/version, so a PodMonitor or NetworkPolicy that selects them by these needs another label, such as app")
-	findings.Info(finding.Imposed, anchor, "", "the controllers lose the permission to create service account tokens, unless cluster.objectLevelWorkloadIdentity is set")
+// releaseCommand removes the annotations by which kustomize-controller leaves alone what Flux Operator had.
+func releaseCommand(install *classic.Install) string {
+	return fmt.Sprintf("kubectl -n %s annotate namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,serviceaccounts,services,deployments,"+
+		"networkpolicies,resourcequotas,kustomizations.kustomize.toolkit.fluxcd.io,%s -l app.kubernetes.io/managed-by=flux-operator "+
+		"kustomize.toolkit.fluxcd.io/ssa- kustomize.toolkit.fluxcd.io/prune-", install.Namespace, resourceOf(install.Pair.Source.Kind))
 }
 
 // GuideCleanup says what to look at after cleanup.
 func GuideCleanup(install *classic.Install, findings *finding.List) {
 	root, ns := install.Pair.Root, install.Namespace
-	findings.Info(finding.Wait, install.Anchor, "", "push this commit and wait until %s has applied it: kubectl -n %s wait kustomization/%s --for=condition=Ready --timeout=10m", root.ID, ns, root.Name)
-	findings.Info(finding.Verify, install.Anchor, "", "nothing that Flux Operator owns may be deleted: the events of %s must say skipped for Flux objects: flux -n %s events --for Kustomization/%s", root.ID, ns, root.Name)
+	findings.Run(finding.Wait, install.Anchor, []string{
+		fmt.Sprintf("flux -n %s reconcile kustomization %s --with-source", ns, root.Name),
+		fmt.Sprintf("kubectl -n %s wait kustomization/%s --for=condition=Ready --timeout=10m", ns, root.Name),
+	}, "push this commit and wait until %s has applied it", root.ID)
+	findings.Run(finding.Verify, install.Anchor, []string{fmt.Sprintf("flux -n %s events --for Kustomization/%s", ns, root.Name)},
+		"nothing that Flux Operator owns may be deleted: the events of %s must say skipped for Flux objects", root.ID)
 	findings.Info(finding.Rollback, install.Anchor, "", "a revert of this commit is safe: the files come back and are skipped")
 	if len(install.Bootstrap) > 0 {
 		findings.Info(finding.Rollback, install.Bootstrap[0], "", "the one-shot bootstrap is gone: to build the cluster anew, install the flux-operator chart with Helm, "+

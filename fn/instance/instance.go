@@ -40,7 +40,12 @@ type Plan struct {
 	SyncDir string
 	// Sync is what becomes of the sync pair.
 	Sync Sync
+	// Before is what the classic install renders, After what Flux Operator renders in its place.
+	Before, After []*kyaml.RNode
 
+	imposed []flux.Difference
+	draft   *draft
+	left    []leftOut
 	fields  *kyaml.Node
 	patches []*kyaml.Node
 }

@@ -28,6 +28,14 @@ type carrier struct {
 	version   string
 	namespace string
 	findings  *finding.List
+	// left are the patches that are left out, with the reason.
+	left []leftOut
+}
+
+// leftOut is a patch that the FluxInstance does not have, and why it needs none.
+type leftOut struct {
+	patch classic.Patch
+	why   string
 }
 
 // carry returns the patches as spec.kustomize.patches needs them; what has no effect today is left out and said.
@@ -113,6 +121,7 @@ func (c *carrier) schemaPatch(patch classic.Patch) []classic.Patch {
 	})
 	switch {
 	case isJSON && len(kept) == 0:
+		c.left = append(c.left, leftOut{patch, "Flux Operator adds its kinds to this CRD by itself"})
 		c.findings.Info(finding.Moved, patch.Object, patch.Field, "the patch is left out: Flux Operator adds its kinds to this CRD by itself")
 		return nil
 	case isJSON && len(kept) < len(ops):
@@ -195,6 +204,7 @@ func (c *carrier) selectsNothing(patch classic.Patch) {
 	}
 	known, err := flux.Selects(all, patch.Target)
 	if err == nil && len(known) > 0 {
+		c.left = append(c.left, leftOut{patch, fmt.Sprintf("it selects %s, which is not installed under this name", known[0])})
 		c.findings.Warn(patch.Object, patch.Field, "the patch is left out: it selects %s, which is not installed under this name, so it has no effect today", known[0])
 		return
 	}

@@ -34,11 +34,12 @@ func (d *draft) settle(before []*kyaml.RNode) ([]flux.Difference, error) {
 func (d *draft) prefer(before []*kyaml.RNode, differences []flux.Difference, refused error) ([]flux.Difference, error) {
 	for _, field := range preferred {
 		tried := d.clone()
-		if !field(tried, before) {
+		if !field.put(tried, before) {
 			continue
 		}
 		after, builds := tried.differences(before)
 		if builds && (refused != nil || within(after, differences)) {
+			tried.replaced = append(tried.replaced, replacedBy(field.name, d.patches, tried.patches)...)
 			*d, differences, refused = *tried, after, nil
 		}
 	}
@@ -65,15 +66,41 @@ func within(some, others []flux.Difference) bool {
 	return true
 }
 
-// preferred are the fields that can say what patches say, in the order in which they are tried. Each changes the draft and
-// takes out the patches that it stands for; false when there are none.
-var preferred = []func(d *draft, before []*kyaml.RNode) bool{
-	withoutNetworkPolicies,
-	withRegistry,
-	withDomain,
-	withTenancy,
-	withIdentity,
+// preference is a field that can say what patches say. put changes the draft and takes out the patches that the field
+// stands for; false when there are none.
+type preference struct {
+	name string
+	put  func(d *draft, before []*kyaml.RNode) bool
 }
+
+// preferred are the fields that can say what patches say, in the order in which they are tried.
+var preferred = []preference{
+	{"spec.cluster.networkPolicy", withoutNetworkPolicies},
+	{"spec.distribution.registry", withRegistry},
+	{"spec.cluster.domain", withDomain},
+	{"spec.cluster.multitenant", withTenancy},
+	{"spec.cluster.objectLevelWorkloadIdentity", withIdentity},
+}
+
+// replacement is a patch that a field says, or a part of it.
+type replacement struct {
+	patch classic.Patch
+	field string
+}
+
+// replacedBy are the patches that a field took the place of.
+func replacedBy(field string, before, after []classic.Patch) []replacement {
+	var all []replacement
+	for _, patch := range before {
+		if !slices.ContainsFunc(after, func(p classic.Patch) bool { return sameOrigin(p, patch) && p.Body == patch.Body }) {
+			all = append(all, replacement{patch, field})
+		}
+	}
+	return all
+}
+
+// sameOrigin tells whether two patches were found in the same place.
+func sameOrigin(a, b classic.Patch) bool { return a.Object == b.Object && a.Field == b.Field }
 
 // withoutNetworkPolicies says cluster.networkPolicy: false instead of deleting the NetworkPolicies.
 func withoutNetworkPolicies(d *draft, before []*kyaml.RNode) bool {

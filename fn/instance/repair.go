@@ -57,12 +57,16 @@ func repairs(differences []flux.Difference, before, after map[flux.ID]map[string
 		}
 	}
 	type group struct{ group, kind, body string }
-	names := map[group][]string{}
+	names, paths := map[group][]string{}, map[group][]string{}
 	for _, id := range slices.SortedFunc(maps.Keys(changes), compareIDs) {
 		for _, c := range changes[id] {
 			// Several differences can have one repair, such as those within a list.
-			if g := (group{id.Group, id.Kind, c.body}); !slices.Contains(names[g], id.Name) {
+			g := group{id.Group, id.Kind, c.body}
+			if !slices.Contains(names[g], id.Name) {
 				names[g] = append(names[g], id.Name)
+			}
+			if !slices.Contains(paths[g], c.path) {
+				paths[g] = append(paths[g], c.path)
 			}
 		}
 	}
@@ -74,7 +78,8 @@ func repairs(differences []flux.Difference, before, after map[flux.ID]map[string
 		if g.group != "" {
 			target["group"] = g.group
 		}
-		patches = append(patches, classic.Patch{Body: g.body, Target: target, Comment: "As the classic install had it."})
+		patches = append(patches, classic.Patch{Body: g.body, Target: target, Comment: "As the classic install had it.",
+			Field: strings.Join(paths[g], ", ")})
 	}
 	return patches
 }

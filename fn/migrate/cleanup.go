@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"path"
+	"strings"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
@@ -26,7 +27,7 @@ func cleanup(set *object.Set, install *classic.Install, existing *object.Object,
 	checkGuards(install, existing, findings)
 	if !cfg.TakenOver {
 		findings.Error(existing, "", "cleanup needs takenOver: true, which says that you have seen the label fluxcd.controlplane.io/name on the root, "+
-			"the source and the Flux objects of the cluster (a Ready FluxInstance is not enough); check with: %s", instance.OwnerCommand(install, adopts(existing)))
+			"the source and the Flux objects of the cluster (a Ready FluxInstance is not enough); check with: %s", strings.Join(instance.OwnerCommands(install, adopts(existing)), " && "))
 	}
 	if findings.Failed() {
 		return

@@ -14,24 +14,25 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// deploy adds Flux Operator and the FluxInstance beside the classic install, and guards what the classic install could delete.
-func deploy(set *object.Set, install *classic.Install, existing *object.Object, cfg config.Config, findings *finding.List) {
+// deploy adds Flux Operator and the FluxInstance beside the classic install, and guards what the classic install could
+// delete. It returns the plan; nil where nothing was planned.
+func deploy(set *object.Set, install *classic.Install, existing *object.Object, cfg config.Config, findings *finding.List) *instance.Plan {
 	if existing != nil {
 		checkExisting(existing, install, cfg, findings)
 		if !adopts(existing) {
 			cfg.Sync.Mode = config.Keep
 		}
 		setGuards(set, install, cfg, findings)
-		return
+		return nil
 	}
 	plan := instance.New(set, install, cfg, findings)
 	if plan == nil {
-		return
+		return nil
 	}
 	objects, err := plan.Objects()
 	if err != nil {
 		findings.Error(install.Anchor, "", "the new objects cannot be written: %s", err)
-		return
+		return nil
 	}
 	for _, o := range objects {
 		add(set, o, findings)
@@ -39,6 +40,7 @@ func deploy(set *object.Set, install *classic.Install, existing *object.Object, 
 	setGuards(set, install, cfg, findings)
 	listNewFolder(set, install, plan, findings)
 	plan.Guide(set, findings)
+	return plan
 }
 
 // add puts a new object in; what is already there under its name or in its file is not overwritten.

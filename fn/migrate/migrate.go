@@ -6,9 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
 )
@@ -31,6 +34,8 @@ type Cluster struct {
 	Patches    int       `json:"patches"`
 	Source     object.ID `json:"source,omitzero"`
 	Root       object.ID `json:"root,omitzero"`
+	// Owner is the Flux Kustomization that applies the classic install and nothing else.
+	Owner object.ID `json:"owner,omitzero"`
 	// SourceFile and RootFile are where the sync pair is defined.
 	SourceFile string `json:"sourceFile,omitempty"`
 	RootFile   string `json:"rootFile,omitempty"`
@@ -40,6 +45,12 @@ type Cluster struct {
 	Reason string `json:"reason,omitempty"`
 	// Instance is the file of the FluxInstance.
 	Instance string `json:"instance,omitempty"`
+	// Fields account for what the classic install says: where deploy moves it to, or why it needs no counterpart.
+	Fields []instance.Move `json:"fields,omitempty"`
+	// Classic are the objects that the classic install renders, Operator those that Flux Operator applies for the
+	// FluxInstance, the sync pair among both where the FluxInstance generates it.
+	Classic  []flux.ID `json:"-"`
+	Operator []flux.ID `json:"-"`
 }
 
 // Outcome is the account of a run.
@@ -144,8 +155,13 @@ func checkOverlap(installs []*classic.Install, all *finding.List) {
 }
 
 func describe(i *classic.Install) Cluster {
+	var owner object.ID
+	if i.Owner != nil {
+		owner = i.Owner.ID
+	}
 	return Cluster{
-		Path: i.Cluster(), Layout: i.Layout, Version: i.Version.String(), Components: i.Options.Components, Patches: len(i.Patches),
+		Owner: owner,
+		Path:  i.Cluster(), Layout: i.Layout, Version: i.Version.String(), Components: i.Options.Components, Patches: len(i.Patches),
 		Source: i.Pair.Source.ID, Root: i.Pair.Root.ID, SourceFile: i.Pair.Source.File, RootFile: i.Pair.Root.File,
 	}
 }
@@ -153,12 +169,15 @@ func describe(i *classic.Install) Cluster {
 // run makes the phase for one cluster and notes how it ended.
 func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Config, findings *finding.List) {
 	existing := existingInstance(set, install)
-	phase := deploy
-	if cfg.Phase == config.Cleanup {
-		phase = cleanup
-	}
 	before := len(set.Added()) + edits(set)
-	phase(set, install, existing, cfg, findings)
+	if cfg.Phase == config.Cleanup {
+		cleanup(set, install, existing, cfg, findings)
+	} else if plan := deploy(set, install, existing, cfg, findings); plan != nil {
+		c.Fields, c.Classic, c.Operator = plan.Moves(), idsOf(plan.Before), idsOf(plan.After)
+	}
+	if existing != nil {
+		c.observe(install, existing)
+	}
 	switch {
 	case findings.Failed():
 		c.Outcome, c.Reason = Refused, firstError(findings)
@@ -172,6 +191,29 @@ func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Conf
 	if now := existingInstance(set, install); now != nil {
 		c.Instance = now.File
 	}
+}
+
+// observe notes what a FluxInstance that is there already has taken the place of.
+func (c *Cluster) observe(install *classic.Install, existing *object.Object) {
+	today, err := install.Base(install.Options.Version)
+	if err == nil {
+		today, err = flux.Patch(today, instance.WithoutSchemas(install))
+	}
+	if err == nil {
+		c.Classic = idsOf(today)
+	}
+	if rendered, err := instance.Render(existing.Map()); err == nil {
+		c.Operator = idsOf(rendered)
+	}
+}
+
+// idsOf names rendered objects.
+func idsOf(nodes []*kyaml.RNode) []flux.ID {
+	var ids []flux.ID
+	for _, node := range nodes {
+		ids = append(ids, flux.IDOf(node))
+	}
+	return ids
 }
 
 // edits counts the objects of the input that were edited or removed.
