@@ -12,14 +12,17 @@ const exitCodes = "\n\nExit code 0, or 2 on an Error, which is printed on stderr
 
 func planCommand() *cobra.Command {
 	var flags configFlags
-	var output string
+	var output, report string
 	cmd := &cobra.Command{
 		Use:   "plan DIR",
 		Short: "Print what was found, what will happen and what to wait for",
 		Long: "Print, for each cluster of the checkout, what was found and where, what becomes of each object, what must exist, what to\n" +
-			"wait for, how to check it and how to go back. Nothing is written." + exitCodes,
+			"wait for, how to check it and how to go back. No file of the checkout is changed.\n\n" +
+			"--report writes the same as Markdown for the pull request, with a picture of who owns what before and after, and the account\n" +
+			"of every field." + exitCodes,
 		Example: "  migrate-to-flux-operator plan .\n" +
 			"  migrate-to-flux-operator plan . --cluster ./clusters/production --output json\n" +
+			"  migrate-to-flux-operator plan . --report /tmp/report.md && gh pr create --body-file /tmp/report.md\n" +
 			"  migrate-to-flux-operator plan . --phase cleanup --live /tmp/live.yaml",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -30,14 +33,22 @@ func planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := formats[output](cmd.OutOrStdout(), result); err != nil {
-				return err
+			if report != "-" {
+				if err := formats[output](cmd.OutOrStdout(), result); err != nil {
+					return err
+				}
+			}
+			if report != "" {
+				if err := writeReport(cmd.OutOrStdout(), report, result); err != nil {
+					return err
+				}
 			}
 			return result.failure()
 		},
 	}
 	flags.bind(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
+	cmd.Flags().StringVar(&report, "report", "", "file to write a report for the pull request to, as Markdown; - prints it in the place of the plan")
 	return cmd
 }
 

@@ -33,7 +33,7 @@ func runRepository(t *testing.T, from string) {
 	commit(t, dir)
 	git(t, dir, "tag", "before")
 	plan := execAt(t, dir, "plan", "DIR", "--output", "json", "--proof", "off")
-	var found report
+	var found planJSON
 	if err := json.Unmarshal([]byte(plan.out), &found); err != nil {
 		t.Fatalf("exit code %d: %v\n%s", plan.code, err, plan.errOut)
 	}

@@ -42,8 +42,8 @@ func printYAML(out io.Writer, r *Result) error {
 	return err
 }
 
-// report is a plan for machines. Lists are never null, and what has no line has none.
-type report struct {
+// planJSON is a plan for machines. Lists are never null, and what has no line has none.
+type planJSON struct {
 	Clusters []migrate.Cluster `json:"clusters"`
 	Findings []placed          `json:"findings"`
 	Objects  []Action          `json:"objects"`
@@ -56,8 +56,8 @@ type placed struct {
 	Line int `json:"line,omitempty"`
 }
 
-func reportOf(r *Result) report {
-	all := report{append([]migrate.Cluster{}, r.Clusters...), []placed{}, append([]Action{}, r.Objects...), append([]File{}, r.Files...)}
+func reportOf(r *Result) planJSON {
+	all := planJSON{append([]migrate.Cluster{}, r.Clusters...), []placed{}, append([]Action{}, r.Objects...), append([]File{}, r.Files...)}
 	for _, f := range r.Findings {
 		all.Findings = append(all.Findings, placed{f, r.places.of(f)})
 	}

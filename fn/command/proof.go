@@ -14,5 +14,6 @@ func (r *repository) prove(result *Result, cfg config.Config) {
 	if len(result.changes) == 0 {
 		return
 	}
-	result.Findings = append(result.Findings, proof.Prove(r.tree, r.tree.With(result.changes), result.Installs, cfg)...)
+	proved := proof.Prove(r.tree, r.tree.With(result.changes), result.Installs, cfg)
+	result.Findings, result.trees = append(result.Findings, proved.Findings...), proved.Trees
 }

@@ -13,6 +13,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/proof"
 )
 
 // Result is what a run on a checkout would do.
@@ -25,6 +26,8 @@ type Result struct {
 
 	changes []checkout.Change
 	places  *places
+	trees   []proof.Trees
+	phase   string
 }
 
 // Action is what becomes of one object in Git: created, configured, unchanged or deleted.
@@ -34,6 +37,8 @@ type Action struct {
 	File   string    `json:"file"`
 	// Line is where the object is today; 0 for a new one.
 	Line int `json:"line,omitempty"`
+
+	index int
 }
 
 // File is a file that changes.
@@ -63,7 +68,7 @@ func (j job) run(ctx context.Context) (*Result, error) {
 	defer repo.tree.Close()
 	j.progress("migrating")
 	j.config.TakenOver = j.config.TakenOver || j.live != nil
-	result := &Result{Outcome: migrate.Migrate(repo.set, j.config), places: newPlaces(repo.tree.ReadFile)}
+	result := &Result{Outcome: migrate.Migrate(repo.set, j.config), places: newPlaces(repo.tree.ReadFile), phase: j.config.Phase}
 	repo.report(result)
 	if err := j.lock(ctx, repo, result); err != nil {
 		return nil, err
@@ -146,7 +151,7 @@ func (r *repository) actions(result *Result) []Action {
 		if action != "created" {
 			line = result.places.line(o.File, o.Index, "")
 		}
-		all = append(all, Action{action, o.ID, o.File, line})
+		all = append(all, Action{action, o.ID, o.File, line, o.Index})
 	}
 	for _, o := range r.set.Input() {
 		switch {

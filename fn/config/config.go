@@ -2,6 +2,7 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -54,7 +55,30 @@ type Config struct {
 	// OutputDir is where new files go, relative to the root of the input; <sync path>/flux-operator when empty.
 	OutputDir string `json:"outputDir"`
 	// Proof tells whether to prove that nothing is pruned: on or off.
-	Proof string `json:"proof"`
+	Proof Switch `json:"proof"`
+	// Report tells whether the function adds a report for the pull request to its results: on or off. The command plan
+	// writes it with --report.
+	Report Switch `json:"report"`
+}
+
+// Switch is on or off, with or without quotes: YAML 1.1 takes the bare words for true and false.
+type Switch string
+
+// UnmarshalJSON reads on, off, and what YAML makes of them.
+func (s *Switch) UnmarshalJSON(text []byte) error {
+	switch string(text) {
+	case "true":
+		*s = On
+	case "false":
+		*s = Off
+	default:
+		var word string
+		if json.Unmarshal(text, &word) != nil {
+			return fmt.Errorf("%s is neither on nor off", text)
+		}
+		*s = Switch(word)
+	}
+	return nil
 }
 
 // Operator is how Flux Operator gets onto the cluster.
@@ -94,6 +118,7 @@ func Default() Config {
 		Instance: Instance{Form: FluxInstance, Version: Minor},
 		Sync:     Sync{Mode: Adopt},
 		Proof:    On,
+		Report:   Off,
 	}
 }
 
@@ -189,7 +214,7 @@ func fromConfigMap(text []byte, config *Config) error {
 // Fields are the dotted names of all config fields, in the order of the reference.
 func Fields() []string {
 	return []string{"phase", "takenOver", "clusters", "operator.version", "operator.install", "operator.values",
-		"instance.form", "instance.version", "sync.mode", "sync.path", "outputDir", "proof"}
+		"instance.form", "instance.version", "sync.mode", "sync.path", "outputDir", "proof", "report"}
 }
 
 // Set sets one field by its dotted name from text, as a ConfigMap or a flag gives it.
@@ -221,7 +246,9 @@ func (c *Config) Set(name, text string) error {
 	case "outputDir":
 		c.OutputDir = text
 	case "proof":
-		c.Proof = text
+		c.Proof = Switch(text)
+	case "report":
+		c.Report = Switch(text)
 	default:
 		return unknown(name)
 	}
@@ -256,7 +283,8 @@ func (c *Config) Validate() error {
 		{"operator.install", c.Operator.Install, []string{HelmRelease, External}},
 		{"instance.form", c.Instance.Form, []string{FluxInstance, HelmRelease}},
 		{"sync.mode", c.Sync.Mode, []string{Adopt, Keep}},
-		{"proof", c.Proof, []string{On, Off}},
+		{"proof", string(c.Proof), []string{On, Off}},
+		{"report", string(c.Report), []string{On, Off}},
 	}
 	for _, choice := range choices {
 		if !slices.Contains(choice.allowed, choice.value) {

@@ -18,6 +18,7 @@ var every = Config{
 	Sync:      Sync{Mode: Adopt, Path: "./c"},
 	OutputDir: "d/e",
 	Proof:     Off,
+	Report:    On,
 }
 
 const everyField = `phase: cleanup
@@ -27,7 +28,8 @@ operator: {version: v0.32.0, install: HelmRelease, values: {web: {enabled: false
 instance: {form: HelmRelease, version: 2.6.x}
 sync: {mode: adopt, path: ./c}
 outputDir: d/e
-proof: "off"
+proof: off
+report: on
 `
 
 const everyKey = `apiVersion: v1
@@ -46,6 +48,7 @@ data:
   sync.path: ./c
   outputDir: d/e
   proof: "off"
+  report: "on"
 `
 
 func TestParse(t *testing.T) {
@@ -107,6 +110,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a form", head + "instance: {form: Chart}\n", `config field instance.form is "Chart"`},
 		{"a mode", head + "sync: {mode: move}\n", `config field sync.mode is "move"`},
 		{"a proof", head + "proof: 'true'\n", `config field proof is "true"`},
+		{"a proof that is a number", head + "proof: 1\n", `1 is neither on nor off`},
 		{"no version", head + "instance: {version: ''}\n", `config field instance.version is empty`},
 		{"keep and a path", head + "sync: {mode: keep, path: ./x}\n", `config field sync.path needs sync.mode adopt`},
 		{"external and values", head + "operator: {install: external, values: {a: 1}}\n", `config field operator.values needs operator.install HelmRelease`},
@@ -131,7 +135,7 @@ func TestParseRefuses(t *testing.T) {
 func TestFields(t *testing.T) {
 	values := map[string]string{"phase": Cleanup, "takenOver": "true", "clusters": "./a ./b", "operator.version": "v0.32.0", "operator.install": HelmRelease,
 		"operator.values": "web: {enabled: false}", "instance.form": HelmRelease, "instance.version": "2.6.x", "sync.mode": Adopt, "sync.path": "./c",
-		"outputDir": "d/e", "proof": Off}
+		"outputDir": "d/e", "proof": Off, "report": On}
 	config := Default()
 	for _, name := range Fields() {
 		value, known := values[name]

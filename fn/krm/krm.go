@@ -20,6 +20,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/proof"
 )
 
 // Run reads a ResourceList from in and writes the migrated one to out. With an Error the items are written as they came,
@@ -63,10 +64,15 @@ func process(rl *framework.ResourceList) error {
 	}
 	before := filesOf(set.Current())
 	outcome := migrate.Migrate(set, cfg)
+	var trees []proof.Trees
 	if !outcome.Failed() {
-		outcome.Findings = append(outcome.Findings, prove(before, set, outcome.Installs, cfg)...)
+		proved := prove(before, set, outcome.Installs, cfg)
+		outcome.Findings, trees = append(outcome.Findings, proved.Findings...), proved.Trees
 	}
 	rl.Results = finding.Results(outcome.Findings)
+	if cfg.Report == config.On {
+		rl.Results = append(rl.Results, finding.Results([]finding.Finding{reported(set, outcome, trees, cfg)})...)
+	}
 	if outcome.Failed() {
 		return failure(outcome.Findings)
 	}

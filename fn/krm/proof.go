@@ -15,14 +15,14 @@ import (
 )
 
 // prove shows that Flux prunes nothing, where the items carry paths from the root of the repository.
-func prove(before fs.FS, set *object.Set, installs []*classic.Install, cfg config.Config) []finding.Finding {
+func prove(before fs.FS, set *object.Set, installs []*classic.Install, cfg config.Config) proof.Proof {
 	if cfg.Proof == config.Off {
-		return []finding.Finding{proof.LeftOut()}
+		return proof.Proof{Findings: []finding.Finding{proof.LeftOut()}}
 	}
 	for _, install := range installs {
 		if !set.HasPaths() || install.Pair.Prefix != "" {
-			return []finding.Finding{{Severity: finding.Info, Topic: finding.Proof,
-				Message: "left out: the items are not a whole repository; run plan on the checkout to see that Flux prunes nothing"}}
+			return proof.Proof{Findings: []finding.Finding{{Severity: finding.Info, Topic: finding.Proof,
+				Message: "left out: the items are not a whole repository; run plan on the checkout to see that Flux prunes nothing"}}}
 		}
 	}
 	return proof.Prove(before, filesOf(set.Current()), installs, cfg)

@@ -15,16 +15,31 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
+// Proof is what was found, and what each Flux Kustomization applies.
+type Proof struct {
+	Findings []finding.Finding
+	Trees    []Trees
+}
+
+// Trees are the inventories of one cluster before and after a run.
+type Trees struct {
+	Cluster       string
+	Before, After *inventory.Inventory
+}
+
 // Prove compares the repository before and after a run, cluster by cluster. A loss is an Error, what could not be judged a
 // Warning, and the count of the rest an Info.
-func Prove(before, after fs.FS, installs []*classic.Install, cfg config.Config) []finding.Finding {
+func Prove(before, after fs.FS, installs []*classic.Install, cfg config.Config) Proof {
 	var all finding.List
+	var trees []Trees
 	for _, install := range installs {
 		findings := all.For(install.Cluster())
-		prove(before, after, install, cfg, findings)
+		if was, is := prove(before, after, install, cfg, findings); is != nil {
+			trees = append(trees, Trees{install.Cluster(), was, is})
+		}
 		all.Merge(findings)
 	}
-	return all.All()
+	return Proof{all.All(), trees}
 }
 
 // LeftOut is the finding where the proof is switched off.
@@ -33,21 +48,23 @@ func LeftOut() finding.Finding {
 		Message: "left out (proof: off): it was not checked that Flux prunes nothing"}
 }
 
-func prove(before, after fs.FS, install *classic.Install, cfg config.Config, findings *finding.List) {
+// prove judges one cluster; the inventories are nil where they cannot be built.
+func prove(before, after fs.FS, install *classic.Install, cfg config.Config, findings *finding.List) (was, is *inventory.Inventory) {
 	root := inventory.Root{Kustomization: install.Pair.LiveRoot.Map(), Source: install.Pair.LiveSource.Map()}
 	was, err := inventory.Build(before, inventory.Options{}, root)
 	if err != nil {
 		findings.Warn(install.Pair.Root, "spec.path", "it was not checked that Flux prunes nothing: %s", err)
-		return
+		return nil, nil
 	}
-	is, err := inventory.Build(after, inventory.Options{Before: was}, root)
+	is, err = inventory.Build(after, inventory.Options{Before: was}, root)
 	if err != nil {
 		findings.Error(install.Pair.Root, "spec.path", "the repository does not build any more: %s", err)
-		return
+		return nil, nil
 	}
 	verdict := inventory.Compare(was, is, options(install, cfg))
 	judge(verdict, install, findings)
 	summarise(verdict, was, install, findings)
+	return was, is
 }
 
 // options name what Flux Operator takes over and what cleanup means to remove.

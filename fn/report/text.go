@@ -1,0 +1,47 @@
+package report
+
+import (
+	"strings"
+
+	"migrate-to-flux-operator/fn/object"
+)
+
+// plain is a text on one line that no control character is in.
+func plain(s string) string { return strings.ReplaceAll(object.Printable(s), "\n", " ") }
+
+// special are the characters that mean something in Markdown or HTML; names of the input may hold any of them.
+var special = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "[", `\[`, "]", `\]`, "|", `\|`,
+	"#", `\#`, "~", `\~`, "@", "&#64;")
+
+// text is prose: what it names is shown as it is written.
+func text(s string) string { return special.Replace(plain(s)) }
+
+// cell is text in a cell of a table.
+func cell(s string) string { return text(s) }
+
+// code is a name as it is written, also in a cell of a table; nothing when it is empty.
+func code(s string) string {
+	if s == "" {
+		return ""
+	}
+	fence := "`"
+	for strings.Contains(s, fence) {
+		fence += "`"
+	}
+	s = strings.ReplaceAll(plain(s), "|", `\|`)
+	if len(fence) > 1 {
+		return fence + " " + s + " " + fence
+	}
+	return fence + s + fence
+}
+
+// longest is how much of a value a table shows.
+const longest = 60
+
+// value is the value of a field, cut to what a table can show.
+func value(s string) string {
+	if runes := []rune(s); len(runes) > longest {
+		s = string(runes[:longest-1]) + "…"
+	}
+	return code(s)
+}
