@@ -91,6 +91,7 @@ func (j job) make(repo *repository, result *Result) {
 		return
 	}
 	result.changes, result.Files, result.Objects = changes, files(changes), repo.actions(result)
+	result.Findings = append(result.Findings, repo.mentions(changes)...)
 	j.progress("proving that Flux prunes nothing")
 	repo.prove(result, j.config)
 	if result.Failed() {

@@ -1,8 +1,10 @@
 package instance
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
@@ -140,8 +142,37 @@ func (p *Plan) requires(set *object.Set, by *object.Object, kind, name, field st
 		where = "defined in " + found[0].File
 	} else if len(found) > 0 {
 		where = "defined in the input"
+	} else if maker := makerOf(set, id); maker != nil {
+		where = strings.TrimSuffix("made by "+maker.ID.String()+" in "+maker.File, " in ")
 	}
 	findings.Info(finding.Prerequisite, by, field, "%s is needed: %s", id, where)
+}
+
+// makers are the kinds whose controllers make a Secret, and where they say its name when it is not their own.
+// Source: external-secrets.io/v1 ExternalSecret, bitnami.com/v1alpha1 SealedSecret, onepassword.com/v1 OnePasswordItem.
+var makers = []struct {
+	group, kind string
+	name        []string
+}{
+	{"external-secrets.io", "ExternalSecret", []string{"spec", "target", "name"}},
+	{"bitnami.com", "SealedSecret", []string{"spec", "template", "metadata", "name"}},
+	{"onepassword.com", "OnePasswordItem", nil},
+}
+
+// makerOf is the object whose controller makes a Secret, nil when none is in the input.
+func makerOf(set *object.Set, id object.ID) *object.Object {
+	for _, m := range makers {
+		for _, o := range set.Of(m.group, m.kind) {
+			name := o.Name
+			if m.name != nil {
+				name = cmp.Or(o.Str(m.name...), name)
+			}
+			if id.Kind == "Secret" && name == id.Name && (o.Namespace == "" || o.Namespace == id.Namespace) {
+				return o
+			}
+		}
+	}
+	return nil
 }
 
 // defined finds an object by name; one without a namespace counts, because a Kustomization may set it.

@@ -33,7 +33,7 @@ func cleanup(set *object.Set, install *classic.Install, existing *object.Object,
 		return
 	}
 	removed := removals(install, existing, set)
-	repairReferences(set, install, findings)
+	repairReferences(set, install, removed, findings)
 	for _, o := range removed {
 		set.Remove(o)
 	}

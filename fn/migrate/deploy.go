@@ -40,6 +40,8 @@ func deploy(set *object.Set, install *classic.Install, existing *object.Object, 
 	setGuards(set, install, cfg, findings)
 	listNewFolder(set, install, plan, findings)
 	plan.Guide(set, findings)
+	tellSelectors(set, plan, findings)
+	tellMarkers(install, findings)
 	return plan
 }
 

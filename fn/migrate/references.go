@@ -3,6 +3,8 @@ package migrate
 import (
 	"fmt"
 	"maps"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,27 +18,41 @@ import (
 
 // repairReferences looks for everything that names what cleanup takes off the cluster: the install's own Kustomization and
 // its source. The sync pair stays on the cluster, so references to it hold.
-func repairReferences(set *object.Set, install *classic.Install, findings *finding.List) {
-	if install.Owner == nil {
-		return
+func repairReferences(set *object.Set, install *classic.Install, removed []*object.Object, findings *finding.List) {
+	var named []*object.Object
+	if install.Owner != nil {
+		named = install.Objects
 	}
 	for _, o := range slices.SortedStableFunc(slices.Values(set.Current()), object.Compare) {
-		if slices.Contains(install.Objects, o) || !strings.HasSuffix(o.Group(), ".toolkit.fluxcd.io") {
+		if slices.Contains(removed, o) {
 			continue
 		}
-		for _, gone := range install.Objects {
+		for _, gone := range named {
 			if !mentions(o, gone) || classic.Nearest(set.Find(gone.ID), o) != gone {
 				continue
 			}
 			for _, field := range referencesTo(o, gone.ID) {
 				repair(o, field, gone, findings)
 			}
+			tellQueries(o, gone, findings)
 		}
+		tellScan(o, install, findings)
+		tellUpdatePath(set, o, removed, findings)
 	}
+	tellMarkers(install, findings)
 }
 
-// mentions is a cheap test on the text, so that objects that cannot refer to it are not parsed.
-func mentions(o, gone *object.Object) bool { return strings.Contains(o.Text(), gone.Name) }
+// mentions is a cheap test on the text, so that objects that cannot refer to it are not parsed. What is no object of Flux
+// has to name the kind as well, or to ask for the name in a query.
+func mentions(o, gone *object.Object) bool {
+	text := o.Text()
+	return strings.Contains(text, gone.Name) && (isFlux(o) || strings.Contains(text, gone.Kind) || asksFor(text, gone.Name))
+}
+
+// isFlux tells the objects of Flux and of Flux Operator.
+func isFlux(o *object.Object) bool {
+	return strings.HasSuffix(o.Group(), ".toolkit.fluxcd.io") || o.Group() == classic.OperatorGroup
+}
 
 // repair changes a reference where the change is certain, and says what to do where it is not.
 func repair(o *object.Object, field string, gone *object.Object, findings *finding.List) {
@@ -48,6 +64,8 @@ func repair(o *object.Object, field string, gone *object.Object, findings *findi
 			return
 		}
 		findings.Info(finding.Reference, o, field, refers+"it waits for flux-instance now, which is ready when Flux is", gone.ID)
+	case !isFlux(o):
+		findings.Warn(o, field, refers+"see whether it still does what it is for", gone.ID)
 	case o.Group() == classic.NotifyGroup:
 		findings.Warn(o, field, refers+"it will see no more events of it; name FluxInstance/%s/flux or remove the entry", gone.ID, gone.Namespace)
 	default:
@@ -105,6 +123,65 @@ func walk(path string, value any, visit func(string, map[string]any)) {
 	case []any:
 		for i, child := range v {
 			walk(fmt.Sprintf("%s[%d]", path, i), child, visit)
+		}
+	}
+}
+
+// queriers are the kinds whose texts ask Prometheus for the metrics of objects by name.
+var queriers = []string{"ConfigMap", "GrafanaDashboard", "PrometheusRule", "VMRule"}
+
+// asksFor tells whether a text has a Prometheus selector, also within JSON, for this name of an object.
+func asksFor(text, name string) bool {
+	return regexp.MustCompile(`name=~?\\?["']` + regexp.QuoteMeta(name) + `\\?["']`).MatchString(text)
+}
+
+// tellQueries warns about dashboards and alerting rules that ask for an object that cleanup removes.
+func tellQueries(o, gone *object.Object, findings *finding.List) {
+	if slices.Contains(queriers, o.Kind) && asksFor(o.Text(), gone.Name) {
+		findings.Warn(o, "", "asks for the metrics of %s, which cleanup removes: they end; ask for FluxInstance/%s/flux (flux_instance_info), or remove the query", gone.ID, gone.Namespace)
+	}
+}
+
+// tellScan warns about an ImageRepository that scans the artifact of the classic install.
+func tellScan(o *object.Object, install *classic.Install, findings *finding.List) {
+	if !o.Is(imageGroup, "ImageRepository") {
+		return
+	}
+	for _, gone := range install.Objects {
+		if url := gone.Str("spec", "url"); url != "" && strings.TrimPrefix(url, "oci://") == o.Str("spec", "image") {
+			findings.Warn(o, "spec.image", "scans the artifact of %s, which cleanup removes: it has no use any more; remove it with its ImagePolicy", gone.ID)
+		}
+	}
+}
+
+const imageGroup = "image.toolkit.fluxcd.io"
+
+// tellUpdatePath warns about an ImageUpdateAutomation that writes to a folder in which cleanup leaves nothing.
+func tellUpdatePath(set *object.Set, o *object.Object, removed []*object.Object, findings *finding.List) {
+	at := o.Str("spec", "update", "path")
+	if !o.Is(imageGroup, "ImageUpdateAutomation") || at == "" || !set.HasPaths() {
+		return
+	}
+	dir := classic.CleanPath(at)
+	holds := func(o *object.Object) bool { return object.Within(path.Dir(o.File), dir) }
+	stays := func(o *object.Object) bool {
+		return !slices.Contains(removed, o) && !o.Is(classic.ConfigGroup, "Kustomization")
+	}
+	if slices.ContainsFunc(removed, holds) && !slices.ContainsFunc(set.Below(dir), stays) {
+		findings.Warn(o, "spec.update.path", "updates ./%s, in which cleanup leaves nothing: remove it, or point it at what it should update", dir)
+	}
+}
+
+// marker is what image-automation-controller looks for in a file. Source: fluxcd/image-automation-controller, pkg/update.
+var marker = regexp.MustCompile(`"\$imagepolicy": *"([^"]+)"`)
+
+// tellMarkers warns about image policies that keep the version of the classic install up to date: Flux Operator installs the
+// release that the FluxInstance names.
+func tellMarkers(install *classic.Install, findings *finding.List) {
+	for _, o := range install.Objects {
+		for _, found := range marker.FindAllStringSubmatch(o.Text(), -1) {
+			findings.Warn(o, "", "the ImagePolicy %s keeps this up to date, which has no effect once Flux Operator has taken over: it installs the release of "+
+				"spec.distribution.version of the FluxInstance; remove the policy with the marker", found[1])
 		}
 	}
 }

@@ -1,0 +1,103 @@
+package command
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"migrate-to-flux-operator/fn/checkout"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// mentions warns about workflows, task files, scripts and the configuration of tools that name what cleanup removes: Flux
+// reads none of them, so nothing else finds out before they run.
+func (r *repository) mentions(changes []checkout.Change) []finding.Finding {
+	gone := removedPaths(changes, r.tree)
+	if gone == nil {
+		return nil
+	}
+	var all []finding.Finding
+	// A folder that cannot be read has been noted when the tree was opened.
+	_ = fs.WalkDir(r.tree, ".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !entry.Type().IsRegular() || !isTooling(file) || len(r.set.InFile(file)) > 0 {
+			return nil
+		}
+		if content, err := fs.ReadFile(r.tree, file); err == nil {
+			all = append(all, mentionsIn(file, content, gone)...)
+		}
+		return nil
+	})
+	return all
+}
+
+// tooling are the files that tools outside of the cluster read, by their paths.
+var tooling = regexp.MustCompile(`(^|/)(\.github|\.gitea|\.forgejo|\.gitlab|\.circleci|\.taskfiles?|taskfiles?|\.?renovate|\.just|\.mise|hack|scripts?)/` +
+	`|(^|/)(\.?[Tt]askfile[^/]*|[^/]*[Mm]akefile[^/]*|\.?justfile|mod\.just|\.gitlab-ci\.ya?ml|\.?renovate[^/]*\.json5?|\.renovaterc[^/]*|` +
+	`\.pre-commit-config\.ya?ml|\.sops\.ya?ml|\.?mise\.toml|\.woodpecker\.ya?ml|\.drone\.ya?ml|azure-pipelines\.ya?ml|Jenkinsfile|bitbucket-pipelines\.ya?ml|CODEOWNERS|\.yamllint[^/]*|[^/]+\.(sh|bash|mk|just|tf))$`)
+
+func isTooling(file string) bool { return tooling.MatchString(file) }
+
+// removedPaths match the paths of the files that a change deletes, of the folders that it empties, and the names that only
+// Flux gives to files; nil when it deletes none.
+func removedPaths(changes []checkout.Change, tree fs.FS) *regexp.Regexp {
+	var deleted []string
+	for _, c := range changes {
+		if c.After == nil {
+			deleted = append(deleted, c.Path)
+		}
+	}
+	var names []string
+	for _, file := range deleted {
+		names = append(names, file)
+		if dir := path.Dir(file); dir != "." && emptied(dir, deleted, tree) {
+			names = append(names, dir)
+		}
+		if base := path.Base(file); strings.HasPrefix(base, "gotk-") {
+			names = append(names, base)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	slices.SortStableFunc(names, func(a, b string) int { return len(b) - len(a) })
+	for i := range names {
+		names[i] = regexp.QuoteMeta(names[i])
+	}
+	return regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(` + strings.Join(slices.Compact(names), "|") + `)(?:$|[^A-Za-z0-9_.-]|\.(?:$|[^A-Za-z0-9]))`)
+}
+
+// emptied tells whether nothing is left in a folder.
+func emptied(dir string, deleted []string, tree fs.FS) bool {
+	left := false
+	err := fs.WalkDir(tree, dir, func(file string, entry fs.DirEntry, err error) error {
+		left = left || err != nil || !entry.IsDir() && !slices.Contains(deleted, file)
+		return nil
+	})
+	return err == nil && !left
+}
+
+// mentionsIn are the lines of a file that name what goes; one finding for each name.
+func mentionsIn(file string, content []byte, gone *regexp.Regexp) []finding.Finding {
+	var all []finding.Finding
+	seen := map[string]bool{}
+	number := 0
+	for line := range bytes.Lines(content) {
+		number++
+		// The configuration of Renovate spells a path as a regular expression.
+		plain := strings.ReplaceAll(strings.TrimRight(string(line), "\r\n"), `\`, "")
+		found := gone.FindStringSubmatch(plain)
+		if found == nil || seen[found[1]] {
+			continue
+		}
+		seen[found[1]] = true
+		all = append(all, finding.Finding{Severity: finding.Warning, File: fmt.Sprintf("%s:%d", file, number),
+			Message: object.Printable(fmt.Sprintf("names %s, which this commit removes: change or remove what it does with it", found[1]))})
+	}
+	return all
+}

@@ -1,0 +1,33 @@
+package command
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestMentions holds that what tools do with a removed file is warned about with its line, and nothing else is.
+func TestMentions(t *testing.T) {
+	dir := fixture(t, "deploy")
+	must(t, 0, dir, "apply", "DIR")
+	write(t, dir, ".github/workflows/update.yaml", "on: push\njobs:\n  update:\n    steps:\n      - run: yq -i . cluster/flux.yaml\n      - run: cat cluster/flux.yaml\n")
+	write(t, dir, ".github/renovate.json5", "{\n  flux: {fileMatch: ['^cluster/flux\\\\.yaml$']},\n}\n")
+	write(t, dir, "Taskfile.yaml", "tasks:\n  other: cat other-cluster/flux.yaml cluster/flux.yaml.bak cluster/flux-operator/ks.yaml\n")
+	write(t, dir, "scripts/up.sh", "kubectl apply -f ./cluster/sync.yaml.\n")
+	write(t, dir, "docs/flux.md", "See cluster/flux.yaml.\n")
+	if out := must(t, 0, dir, "plan", "DIR").out; strings.Contains(out, "which this commit removes") {
+		t.Errorf("nothing is removed, but:\n%s", out)
+	}
+	out := must(t, 0, dir, "plan", "DIR", "--phase", "cleanup", "--taken-over").out
+	for _, want := range []string{
+		"warning: .github/renovate.json5:2: names cluster/flux.yaml, which this commit removes",
+		"warning: .github/workflows/update.yaml:5: names cluster/flux.yaml, which this commit removes",
+		"warning: scripts/up.sh:1: names cluster/sync.yaml, which this commit removes",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	if count := strings.Count(out, "which this commit removes"); count != 3 {
+		t.Errorf("%d mentions, want 3:\n%s", count, out)
+	}
+}
