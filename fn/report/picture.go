@@ -17,7 +17,7 @@ import (
 // The most that a picture shows: kinds in a box, and boxes below one box. The rest is folded into one line or one box.
 const (
 	mostKinds = 6
-	mostBoxes = 5
+	mostBoxes = 3
 )
 
 // pictures draws who owns what before and after the commit has done its work.
@@ -178,7 +178,7 @@ func (g *graph) each(visit func(*box)) {
 // mermaid is the picture as a flowchart.
 func (g *graph) mermaid() string {
 	m := &flowchart{}
-	m.line("%%%%{init: {\"flowchart\": {\"wrappingWidth\": 360}}}%%%%")
+	m.line("%%%%{init: {\"flowchart\": {\"wrappingWidth\": 360, \"rankSpacing\": 90, \"nodeSpacing\": 24}}}%%%%")
 	m.line("flowchart LR")
 	m.line("  classDef %s fill:#ffe3e0,stroke:#cf222e,color:#1f2328", classicBox)
 	m.line("  classDef %s fill:#ddf4ff,stroke:#0969da,color:#1f2328", operatorBox)
@@ -224,14 +224,15 @@ func (m *flowchart) box(b *box, parent string) string {
 	return id
 }
 
-// shown are the boxes below one: those that change, then as many others as fit; the rest is one box.
+// shown are the boxes below one: as many as fit, the rest as one box, and those that change, which come last so that no arrow
+// of the others has to go round them.
 func (b *box) shown() []*box {
 	changing := slices.DeleteFunc(slices.Clone(b.children), func(c *box) bool { return !c.changes() })
 	others := slices.DeleteFunc(slices.Clone(b.children), (*box).changes)
 	if len(others) > mostBoxes {
 		others = append(others[:mostBoxes-1:mostBoxes-1], fold(others[mostBoxes-1:]))
 	}
-	return append(changing, others...)
+	return append(others, changing...)
 }
 
 // changes tells whether a box, or one below it, is other than plain.
