@@ -292,3 +292,15 @@ func TestHelp(t *testing.T) {
 		}
 	}
 }
+
+// TestAnnotationsWithoutAny holds that the guard gets onto an object whose annotations are there and empty.
+func TestAnnotationsWithoutAny(t *testing.T) {
+	for _, empty := range []string{"annotations:", "annotations: null", "annotations: {}"} {
+		dir := fixture(t, "deploy")
+		write(t, dir, "cluster/sync.yaml", strings.ReplaceAll(read(t, dir, "cluster/sync.yaml"), "  namespace: flux-system\n", "  namespace: flux-system\n  "+empty+"\n"))
+		must(t, 0, dir, "apply", "DIR")
+		if count := strings.Count(read(t, dir, "cluster/sync.yaml"), "kustomize.toolkit.fluxcd.io/prune: disabled"); count != 2 {
+			t.Errorf("%q: %d guards, want 2:\n%s", empty, count, read(t, dir, "cluster/sync.yaml"))
+		}
+	}
+}

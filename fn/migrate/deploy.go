@@ -112,7 +112,17 @@ func annotate(objects []*object.Object) error {
 		if instance.PruneDisabled(o) {
 			continue
 		}
-		if err := o.Edit(guardAnnotation); err != nil {
+		metadata, _ := object.Get[map[string]any](o.Map(), "metadata")
+		annotations, written := metadata["annotations"]
+		err := o.Edit(func(k *fn.KubeObject) error {
+			if written && annotations == nil { // the key is there, and nothing below it
+				if _, err := k.RemoveNestedField("metadata", "annotations"); err != nil {
+					return err
+				}
+			}
+			return guardAnnotation(k)
+		})
+		if err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,115 @@
+package command
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// update writes what the commands in the documentation print today.
+var update = flag.Bool("update", false, "write the outputs in docs anew")
+
+// TestDocs runs the console blocks of each page, one after the other, on a checkout of the example that the page is about, and
+// holds that the commands print what the page shows. A line with ... stands for lines that it leaves out.
+func TestDocs(t *testing.T) {
+	for _, page := range []string{"migrating.md", "ci.md"} {
+		t.Run(page, func(t *testing.T) {
+			file := filepath.Join("..", "..", "docs", page)
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			run := consoleOf(t)
+			blocks := 0
+			now := console.ReplaceAllStringFunc(string(content), func(block string) string {
+				blocks++
+				return "```console\n" + replay(t, run, console.FindStringSubmatch(block)[1]) + "```\n"
+			})
+			if blocks == 0 {
+				t.Fatal("the page has no console block")
+			}
+			if *update && now != string(content) {
+				if err := os.WriteFile(file, []byte(now), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// console matches a block of commands and what they print.
+var console = regexp.MustCompile("(?s)```console\n(.*?)```\n")
+
+// consoleOf runs commands in a checkout of the example, which has an upstream, with the program on PATH.
+func consoleOf(t *testing.T) func(command string) string {
+	t.Helper()
+	bin, dir, upstream := t.TempDir(), t.TempDir(), t.TempDir()
+	build := exec.Command("go", "build", "-o", filepath.Join(bin, "migrate-to-flux-operator"), "..")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	copyTree(t, filepath.Join("..", "..", "examples", "kpt-fn-eval", "input"), dir)
+	git(t, upstream, "init", "--quiet", "--bare", "--initial-branch=main")
+	commit(t, dir)
+	git(t, dir, "branch", "--move", "main")
+	git(t, dir, "remote", "add", "origin", upstream)
+	git(t, dir, "push", "--quiet", "--set-upstream", "origin", "main")
+	last := 0
+	return func(command string) string {
+		shell := exec.Command("bash", "-c", "(exit "+string(rune('0'+last))+"); "+command)
+		shell.Dir = dir
+		shell.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "LC_ALL=C",
+			"GIT_AUTHOR_NAME=you", "GIT_AUTHOR_EMAIL=you@example.com", "GIT_COMMITTER_NAME=you", "GIT_COMMITTER_EMAIL=you@example.com")
+		out, err := shell.CombinedOutput()
+		var exit *exec.ExitError
+		if last = 0; errors.As(err, &exit) {
+			last = exit.ExitCode()
+		} else if err != nil {
+			t.Fatalf("%s: %v", command, err)
+		}
+		return string(out)
+	}
+}
+
+// replay runs the commands of a block and returns the block; with -update as it is today, but where lines are left out.
+func replay(t *testing.T, run func(string) string, block string) string {
+	t.Helper()
+	var now strings.Builder
+	for part := range strings.SplitSeq("\n"+block, "\n$ ") {
+		if part == "" {
+			continue
+		}
+		command, want, _ := strings.Cut(part, "\n")
+		if want != "" && !strings.HasSuffix(want, "\n") {
+			want += "\n"
+		}
+		got := run(command)
+		if !shows(got, want) {
+			if *update && !strings.Contains("\n"+want, "\n...\n") {
+				want = got
+			} else {
+				t.Errorf("$ %s\nprints\n%s\nthe page shows\n%s", command, got, want)
+			}
+		}
+		now.WriteString("$ " + command + "\n" + want)
+	}
+	return now.String()
+}
+
+// shows tells whether an output is what a page shows of it.
+func shows(got, want string) bool {
+	var pattern strings.Builder
+	for line := range strings.Lines(want) {
+		if line == "...\n" {
+			pattern.WriteString(`(?:.*\n)*?`)
+		} else {
+			pattern.WriteString(regexp.QuoteMeta(line))
+		}
+	}
+	return regexp.MustCompile(`^` + pattern.String() + `$`).MatchString(got)
+}
