@@ -2,7 +2,11 @@ package e2e
 
 import (
 	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -41,6 +45,38 @@ func TestFirstUser(t *testing.T) {
 		}
 	}
 	idempotent(t, fn, checkout, "apply", checkout.directory, "--phase", "cleanup", "--taken-over")
+}
+
+// TestFirstUserPlan runs the commands of docs/first-user.md, one after the other, and holds that each prints what the page says.
+func TestFirstUserPlan(t *testing.T) {
+	fn, repository := commands(t), corpus(t, firstUser)
+	page, err := os.ReadFile(filepath.Join("..", "docs", "first-user.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkout := newCheckout(t, repository)
+	rows := 0
+	for line := range strings.Lines(string(page)) {
+		cells := regexp.MustCompile(`(?:[^|\\]|\\.)+`).FindAllString(strings.Trim(line, "|\n"), -1)
+		if len(cells) != 3 || !strings.Contains(cells[1], "`") {
+			continue
+		}
+		rows++
+		command := strings.ReplaceAll(strings.Trim(cells[1], " `"), `\|`, "|")
+		shell := exec.Command("bash", "-c", command)
+		shell.Dir = checkout.directory
+		shell.Env = append(os.Environ(), "PATH="+filepath.Dir(fn.binary)+":"+os.Getenv("PATH"), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
+			"GIT_AUTHOR_NAME=owner", "GIT_AUTHOR_EMAIL=owner@example.com", "GIT_COMMITTER_NAME=owner", "GIT_COMMITTER_EMAIL=owner@example.com")
+		printed, _ := shell.CombinedOutput() // a refusal is what some rows show
+		for _, want := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[2], -1) {
+			if !strings.Contains(string(printed), want[1]) {
+				t.Errorf("%s:\n$ %s\ndoes not print %q but\n%s", strings.TrimSpace(cells[0]), command, want[1], printed)
+			}
+		}
+	}
+	if rows < 20 {
+		t.Errorf("the page has %d rows", rows)
+	}
 }
 
 // firstClusterOf returns the first cluster that has a sync pair.
