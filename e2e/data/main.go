@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
 
 // operatorModule carries the Flux release manifests, the image tags of each release and the FluxInstance CRD.
@@ -19,17 +20,20 @@ const operatorModule = "github.com/controlplaneio-fluxcd/flux-operator"
 type module struct {
 	Dir     string
 	Version string
+	// Time is when the version was tagged.
+	Time time.Time
 }
 
 func main() {
 	log.SetFlags(0)
-	if err := write(filepath.Join("..", "fn", "flux", "data")); err != nil {
+	if err := write(filepath.Join("..", "fn")); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// write refreshes every data file below dir.
-func write(dir string) error {
+// write refreshes every data file of the product, whose packages are below fn.
+func write(fn string) error {
+	dir := filepath.Join(fn, "flux", "data")
 	operator, err := pinned(operatorModule)
 	if err != nil {
 		return err
@@ -40,7 +44,7 @@ func write(dir string) error {
 			return err
 		}
 	}
-	return writeAPIFields(filepath.Join("..", "fn", "fields", "census"))
+	return writeAPIFields(filepath.Join(fn, "fields", "census"))
 }
 
 // pinned locates a module of the current go.mod in the module cache.

@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"log"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/Masterminds/semver/v3"
 	"sigs.k8s.io/yaml"
@@ -107,21 +111,75 @@ func orDash(tag string) string {
 	return tag
 }
 
-// writeOperators adds the pinned operator with the range of Flux releases that it embeds. The module knows no release date.
+// writeOperators adds the pinned operator, and the releases between it and the newest that is known, each with the range of Flux releases
+// that it embeds.
 func writeOperators(operator module, dir string) error {
 	path := filepath.Join(dir, "operators.tsv")
 	t, err := readTable(path, "operator")
 	if err != nil {
 		return err
 	}
-	if !t.has(operator.Version) {
-		row, err := operatorRow(operator)
+	if t.has(operator.Version) {
+		return t.write(path)
+	}
+	releases, err := between(t.rows[len(t.rows)-1][0], operator)
+	if err != nil {
+		return err
+	}
+	for _, release := range releases {
+		row, err := operatorRow(release)
 		if err != nil {
 			return err
 		}
 		t.rows = append(t.rows, row)
 	}
+	slices.SortStableFunc(t.rows, func(a, b []string) int { return semver.MustParse(a[0]).Compare(semver.MustParse(b[0])) })
 	return t.write(path)
+}
+
+// between are the operator releases after the newest one that is known, up to the pinned one, oldest first. One that cannot be had is left
+// out, and said: the product then refuses it by name.
+func between(known string, pinned module) ([]module, error) {
+	out, err := exec.Command("go", "list", "-m", "-json", "-versions", operatorModule).Output()
+	if err != nil {
+		return nil, fmt.Errorf("list the versions of %s: %w", operatorModule, err)
+	}
+	var all struct{ Versions []string }
+	if err := json.Unmarshal(out, &all); err != nil {
+		return nil, err
+	}
+	newest, until := semver.MustParse(known), semver.MustParse(pinned.Version)
+	var releases []module
+	for _, name := range all.Versions {
+		v, err := semver.NewVersion(name)
+		if err != nil || v.Prerelease() != "" || !v.GreaterThan(newest) || !v.LessThan(until) {
+			continue
+		}
+		release, err := fetched(name)
+		if err != nil {
+			log.Printf("%s is left out: %v", name, err)
+			continue
+		}
+		releases = append(releases, release)
+	}
+	return append(releases, pinned), nil
+}
+
+// fetched brings a release of the operator into the module cache.
+func fetched(version string) (module, error) {
+	at := operatorModule + "@" + version
+	dir, err := download(operatorModule, version)
+	if err != nil {
+		return module{}, err
+	}
+	out, err := exec.Command("go", "list", "-m", "-json", at).Output()
+	if err != nil {
+		return module{}, fmt.Errorf("look up %s: %w", at, err)
+	}
+	var m module
+	err = json.Unmarshal(out, &m)
+	m.Dir = dir
+	return m, err
 }
 
 // kustomizeAPI finds the kustomize library in a go.mod.
@@ -142,7 +200,7 @@ func operatorRow(operator module) ([]string, error) {
 	if api == nil {
 		return nil, fmt.Errorf("%s requires no kustomize/api", operator.Version)
 	}
-	return []string{operator.Version, "-", span, string(api[1]), "embedded-guard=2"}, nil
+	return []string{operator.Version, operator.Time.UTC().Format(time.DateOnly), span, string(api[1]), "embedded-guard=2"}, nil
 }
 
 // versions lists the folders named for a release, oldest first.
