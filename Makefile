@@ -12,7 +12,7 @@ SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 .DEFAULT_GOAL := gate
-.PHONY: gate build demo test golden format lint e2e e2e-live corpus bench fuzz data image clean-tree help
+.PHONY: gate build demo test golden format lint e2e e2e-live corpus speed bench fuzz data image clean-tree help
 
 gate: lint test clean-tree ## The gate, and the default: format, vet, staticcheck, tests, clean tree
 
@@ -55,6 +55,9 @@ e2e-live: ## Replay migrations, and disasters, on a real API server with the rea
 corpus: ## Run the product on a corpus of real repositories, where ../shared/corpus is there
 	go test -count 1 -v -run Corpus ./... | grep -v '^=== \|no tests to run\|no test files'
 	cd e2e && go test -count 1 -v -timeout 40m -run Corpus .
+
+speed: ## Measure plan, with its proof, against kustomize build for each Flux Kustomization of the corpus
+	cd e2e && go test -count 1 -v -timeout 40m . -run 'TestSpeed$$' -speed
 
 bench: ## Measure
 	go test -run '^$$' -bench . -benchmem ./fn/...

@@ -22,6 +22,8 @@ type scenario struct {
 var scenarios = []scenario{
 	{"adopt", layouts, adoptAndGoBack},
 	{"keep", layouts, keep},
+	{"new-path-below", layouts, movePath("cluster")},
+	{"new-path-beside", layouts, movePath("../new")},
 	{"cleanup-before-the-operator", layouts, cleanupBeforeTheOperator},
 	{"cleanup-during-the-take-over", layouts, cleanupDuringTheTakeOver},
 	{"cleanup-with-a-stalled-instance", layouts, cleanupWithAStalledInstance},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -33,11 +34,17 @@ func (r *replay) adopt(t *testing.T, args ...string) {
 	t.Helper()
 	r.deploy(t, args...)
 	r.takenOver(t)
+	r.finish(t, args...)
+}
+
+// finish is what follows the take-over: nothing has changed, and the second commit changes nothing either.
+func (r *replay) finish(t *testing.T, args ...string) {
+	t.Helper()
 	r.settle(t)
 	r.kept(t)
 	r.skipped(t)
 	r.oneRoot(t)
-	r.migrate(t, append(r.look(t), args...)...)
+	r.migrate(t, append(r.look(t, args...), args...)...)
 	r.push(t, "cleanup")
 	r.settle(t)
 	r.kept(t, r.removed...)
@@ -50,9 +57,9 @@ func (r *replay) adopt(t *testing.T, args ...string) {
 var lookCommand = regexp.MustCompile(`(\(kubectl get .*\) > )(\S+); then run it with (--phase cleanup .*) --live \S+`)
 
 // look runs what plan prints, with the real kubectl, and returns the flags for a cleanup that looks at the cluster.
-func (r *replay) look(t *testing.T) []string {
+func (r *replay) look(t *testing.T, args ...string) []string {
 	t.Helper()
-	planned, err := r.checkout.run("plan")
+	planned, err := r.checkout.run("plan", args...)
 	printed := lookCommand.FindStringSubmatch(planned)
 	if err != nil || printed == nil {
 		t.Fatalf("plan does not say how to look at the cluster: %v\n%s", err, planned)
@@ -76,6 +83,21 @@ func (r *replay) applies(t *testing.T, extra string) {
 		}
 	}
 	t.Errorf("the root does not apply %s any more: %v", extra, entries)
+}
+
+// movePath moves the root to another path with the take-over: below the old one, as the first user did, and beside it.
+func movePath(to string) func(t *testing.T, r *replay) {
+	return func(t *testing.T, r *replay) {
+		to := path.Join(r.folder, to)
+		r.deploy(t, "--sync-path", to)
+		r.takenOver(t)
+		r.before[r.rootKey()] = r.before[r.rootKey()].DeepCopy()
+		if err := unstructured.SetNestedField(r.before[r.rootKey()].Object, "./"+to, "spec", "path"); err != nil {
+			t.Fatal(err)
+		}
+		r.folder = to
+		r.finish(t, "--sync-path", to)
+	}
 }
 
 // keep leaves the pair in Git.

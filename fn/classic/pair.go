@@ -32,6 +32,14 @@ func (p Pair) Dir() string {
 	return path.Clean(strings.TrimPrefix(strings.TrimPrefix(p.Path, p.Prefix), "/"))
 }
 
+// NewPath is the sync path that the config moves the root to, empty where it stays.
+func (p Pair) NewPath(cfg config.Config) string {
+	if cfg.Sync.Path == "" || CleanPath(cfg.Sync.Path) == p.Path {
+		return ""
+	}
+	return CleanPath(cfg.Sync.Path)
+}
+
 // sourceKinds are the sources that a cluster can sync from.
 var sourceKinds = []string{"GitRepository", "OCIRepository", "Bucket"}
 

@@ -52,10 +52,11 @@ func listInventory(cmd *cobra.Command, dir, output string) error {
 		return err
 	}
 	defer tree.Close()
-	clusters, err := inventory.Discover(tree)
+	files, err := inventory.Open(tree)
 	if err != nil {
 		return err
 	}
+	clusters := files.Discover()
 	if len(clusters) == 0 {
 		return fmt.Errorf("%s: no root Flux Kustomization found: no Kustomization of %s syncs the folder that it is defined in", object.Printable(dir), "kustomize.toolkit.fluxcd.io")
 	}
@@ -94,18 +95,18 @@ func compareInventory(cmd *cobra.Command, dir, revision, output string) error {
 		return err
 	}
 	defer after.Close()
-	clusters, err := inventory.Discover(before)
+	was, err := inventory.Open(before)
+	if err != nil {
+		return err
+	}
+	is, err := was.With(after)
 	if err != nil {
 		return err
 	}
 	var all []compared
 	lost := false
-	for _, cluster := range clusters {
-		is, err := inventory.Build(after, inventory.Options{Before: cluster.Inventory}, cluster.Roots...)
-		if err != nil {
-			return err
-		}
-		verdict := inventory.Compare(cluster.Inventory, is, inventory.CompareOptions{})
+	for _, cluster := range was.Discover() {
+		verdict := inventory.Compare(cluster.Inventory, is.Follow(cluster.Inventory, cluster.Roots...), inventory.CompareOptions{})
 		lost = lost || !verdict.OK()
 		all = append(all, compared{cluster.Path, verdict})
 	}

@@ -302,6 +302,8 @@ func (c *Config) exclusions() error {
 		return fmt.Errorf("config field sync.path needs sync.mode adopt: with keep the pair stays as it is")
 	case len(c.Operator.Values) > 0 && c.Operator.Install == External:
 		return fmt.Errorf("config field operator.values needs operator.install HelmRelease: an external install has its own values")
+	case slices.Contains(strings.Split(c.Sync.Path, "/"), ".."):
+		return fmt.Errorf("config field sync.path is %q: use a path inside the repository", c.Sync.Path)
 	case strings.HasPrefix(c.OutputDir, "/") || slices.Contains(strings.Split(c.OutputDir, "/"), ".."):
 		return fmt.Errorf("config field outputDir is %q: use a path inside the repository", c.OutputDir)
 	}

@@ -115,6 +115,7 @@ func TestParseRefuses(t *testing.T) {
 		{"keep and a path", head + "sync: {mode: keep, path: ./x}\n", `config field sync.path needs sync.mode adopt`},
 		{"external and values", head + "operator: {install: external, values: {a: 1}}\n", `config field operator.values needs operator.install HelmRelease`},
 		{"an absolute folder", head + "outputDir: /tmp\n", `config field outputDir is "/tmp"`},
+		{"a path outside", head + "sync: {path: ../x}\n", `config field sync.path is "../x"`},
 		{"a folder outside", head + "outputDir: a/../../b\n", `config field outputDir is "a/../../b"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

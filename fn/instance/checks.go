@@ -37,13 +37,25 @@ func (p *Plan) checkPair(_ *object.Set, findings *finding.List) {
 	}
 }
 
-// planSync maps the pair.
-func (p *Plan) planSync(_ *object.Set, findings *finding.List) {
-	if p.Config.Sync.Path != "" {
-		findings.Error(p.Install.Pair.Root, "spec.path", "config field sync.path: moving the root path is refused in the same commit; migrate first")
+// checkMove refuses to move the root where the files do not show everything that it applies.
+func (p *Plan) checkMove(set *object.Set, findings *finding.List) {
+	pair := p.Install.Pair
+	if p.NewPath == "" {
 		return
 	}
-	sync, err := syncOf(p.Install.Pair, p.Operator.Supports)
+	if !set.HasPaths() || pair.Prefix != "" || p.Config.Proof == config.Off {
+		findings.Error(pair.Root, "spec.path", "config field sync.path: the root can only move where the proof shows that it applies the same from its new path: "+
+			"run on the root of the checkout, with proof on")
+	}
+	if _, set := object.Get[[]any](pair.LiveRoot.Map(), "spec", "components"); set {
+		findings.Error(pair.Root, "spec.components", "config field sync.path: the components are paths from the sync path, and would be others from a new one: "+
+			"list them in a kustomization.yaml first")
+	}
+}
+
+// planSync maps the pair.
+func (p *Plan) planSync(_ *object.Set, findings *finding.List) {
+	sync, err := syncOf(p.Install.Pair, p.NewPath, p.Operator.Supports)
 	if err != nil {
 		findings.Error(p.Install.Pair.Root, "", "%s", err)
 		return

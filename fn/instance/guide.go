@@ -52,6 +52,9 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	}, "push this commit and wait until the FluxInstance is Ready")
 	findings.Run(finding.Verify, root, OwnerCommands(p.Install, p.Config.Sync.Mode == config.Adopt),
 		"then check that Flux Operator owns everything: every row of this must show %s", fluxName)
+	if p.NewPath != "" {
+		p.guideMove(findings)
+	}
 	findings.Info(finding.Verify, root, "", "only then run the phase cleanup with takenOver: true, as a commit of its own: pushed together with this one it deletes everything")
 	p.rollback(findings)
 }
@@ -75,6 +78,17 @@ func (p *Plan) rollback(findings *finding.List) {
 		give = append(give, fmt.Sprintf("flux -n %s reconcile kustomization %s", owner.Namespace, owner.Name))
 	}
 	findings.Run(finding.Rollback, root, give, "then %s, and let the classic install have its objects back", uninstall)
+}
+
+// guideMove says how to see that the root has moved, and what holds it there.
+func (p *Plan) guideMove(findings *finding.List) {
+	root := p.Install.Pair.Root
+	findings.Run(finding.Verify, root, []string{
+		fmt.Sprintf("kubectl -n %s get kustomizations.kustomize.toolkit.fluxcd.io/%s -o jsonpath='{.spec.path}'", p.Install.Namespace, root.Name),
+	}, "and that the root has moved: this must print %s", p.Sync.Spec["path"])
+	findings.Info(finding.Rollback, root, "spec.path", "from the take-over on the root syncs %s: without that folder it cannot be built, and neither applies nor prunes anything; "+
+		"set spec.sync.path of the FluxInstance back to %s, and wait until the root has it, before a commit takes the folder away",
+		p.Sync.Spec["path"], cmp.Or(p.Install.Pair.LiveRoot.Str("spec", "path"), "./"))
 }
 
 // chartSourceResource is the type of the chart source, as kubectl names it.

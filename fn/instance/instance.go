@@ -38,6 +38,8 @@ type Plan struct {
 	Dir string
 	// SyncDir is the same folder as Flux Kustomizations name it, from the root of the repository.
 	SyncDir string
+	// NewPath is the sync path that the root moves to with the take-over, empty where it stays.
+	NewPath string
 	// Sync is what becomes of the sync pair.
 	Sync Sync
 	// Before is what the classic install renders, After what Flux Operator renders in its place.
@@ -56,7 +58,7 @@ type Plan struct {
 func New(set *object.Set, install *classic.Install, cfg config.Config, findings *finding.List) *Plan {
 	plan := &Plan{Install: install, Config: cfg}
 	plan.place(set)
-	steps := []func(*object.Set, *finding.List){plan.checkPair, plan.checkPlace, plan.chooseOperator, plan.chooseVersion, plan.checkServed,
+	steps := []func(*object.Set, *finding.List){plan.checkPair, plan.checkMove, plan.checkPlace, plan.chooseOperator, plan.chooseVersion, plan.checkServed,
 		plan.planSync, plan.planInstance, plan.checkVariables}
 	for _, step := range steps {
 		if step(set, findings); findings.Failed() {
@@ -72,11 +74,16 @@ func New(set *object.Set, install *classic.Install, cfg config.Config, findings 
 // Source: fluxcd/pkg/kustomize v1.39.0, the walk of the generator.
 func (p *Plan) place(set *object.Set) {
 	pair := p.Install.Pair
-	p.SyncDir = cmp.Or(p.Config.OutputDir, path.Join(pair.Path, operatorName))
+	p.NewPath = pair.NewPath(p.Config)
+	at, dir := pair.Path, pair.Dir()
+	if p.NewPath != "" && object.Within(p.NewPath, pair.Path) {
+		at, dir = p.NewPath, p.NewPath // the old path applies what the new one does, until the root has moved
+	}
+	p.SyncDir = cmp.Or(p.Config.OutputDir, path.Join(at, operatorName))
 	if !set.HasPaths() {
 		return
 	}
-	p.Dir = path.Join(pair.Dir(), operatorName)
+	p.Dir = path.Join(dir, operatorName)
 	if p.Config.OutputDir != "" {
 		p.Dir = path.Clean(p.Config.OutputDir)
 		p.SyncDir = path.Join(pair.Prefix, p.Dir)

@@ -175,12 +175,12 @@ type Sync struct {
 	sourceMap, rootMap map[string]any
 }
 
-// syncOf maps the pair to spec.sync and the patches that restate the rest. can tells whether the FluxInstance has a field
-// or value.
+// syncOf maps the pair to spec.sync and the patches that restate the rest; newPath is where the root moves, empty where it
+// stays. can tells whether the FluxInstance has a field or value.
 //
 // It fails when a rule is wrong, never on what the pair says.
-func syncOf(pair classic.Pair, can func(field string) bool) (Sync, error) {
-	sync := Sync{Spec: map[string]any{}, sourceMap: pair.LiveSource.Map(), rootMap: modern(pair.LiveRoot.Map())}
+func syncOf(pair classic.Pair, newPath string, can func(field string) bool) (Sync, error) {
+	sync := Sync{Spec: map[string]any{}, sourceMap: pair.LiveSource.Map(), rootMap: at(newPath, modern(pair.LiveRoot.Map()))}
 	var err error
 	if sync.Source, err = fields.Move(sync.sourceMap, sync.Spec, sourceRules(pair.LiveSource, can)); err != nil {
 		return Sync{}, fmt.Errorf("%s: %w", pair.Source.ID, err)
@@ -316,6 +316,18 @@ func modern(root map[string]any) map[string]any {
 	spec = maps.Clone(spec)
 	spec["patches"] = patches
 	root = maps.Clone(root)
+	root["spec"] = spec
+	return root
+}
+
+// at is a Flux Kustomization with another path, the same one where there is no other.
+func at(newPath string, root map[string]any) map[string]any {
+	if newPath == "" {
+		return root
+	}
+	spec, _ := object.Get[map[string]any](root, "spec")
+	root, spec = maps.Clone(root), maps.Clone(spec)
+	spec["path"] = "./" + strings.TrimPrefix(newPath, ".")
 	root["spec"] = spec
 	return root
 }

@@ -187,9 +187,7 @@ func (o Owner) id() ID {
 
 // with is the inventory with more roots.
 func (inv *Inventory) with(roots []Root) *Inventory {
-	w := *inv.walk
-	w.roots = append(slices.Clone(w.roots), roots...)
-	return w.build()
+	return inv.From(append(slices.Clone(inv.walk.roots), roots...)...)
 }
 
 // judge decides what becomes of one object.
@@ -338,8 +336,10 @@ func (j *judge) pruned(e Entry) (Action, Severity, string) {
 		return Unjudged, Error, "its name now depends on a value that is not in the repository"
 	case e.Guarded():
 		return Kept, Info, "it is annotated against pruning"
-	case stays && !was.prunes() && !is.prunes():
+	case stays && !was.Prune && !is.Prune:
 		return Kept, Info, fmt.Sprintf("Flux Kustomization %s does not prune", e.Owner)
+	case stays && was.Suspend && is.Suspend:
+		return Lost, Error, fmt.Sprintf("Flux Kustomization %s prunes it as soon as it is resumed", e.Owner)
 	case stays:
 		return Lost, Error, fmt.Sprintf("Flux Kustomization %s prunes it", e.Owner)
 	}
@@ -400,6 +400,12 @@ func (j *judge) moved(c *Change, was []Entry) {
 		switch {
 		case action != Lost:
 			c.Why = why
+		case j.asleep(to):
+			c.Severity = Error
+			c.Why = fmt.Sprintf("%s, and %s, which has it now, does not reconcile", why, to)
+			return
+		case j.suspended(e.Owner):
+			c.Why = fmt.Sprintf("Flux Kustomization %s is suspended while %s takes it over", e.Owner, to)
 		case j.waits(e.Owner, to):
 			c.Why = fmt.Sprintf("Flux Kustomization %s depends on %s, which takes it over first", e.Owner, to)
 		case j.takesFirst(e.Owner, to):
@@ -410,6 +416,20 @@ func (j *judge) moved(c *Change, was []Entry) {
 			return
 		}
 	}
+}
+
+// asleep says whether an owner applies nothing: it is suspended, or does not
+// build.
+func (j *judge) asleep(n Name) bool {
+	is, _ := j.after.Owner(n)
+	return is.Suspend || is.Broken != ""
+}
+
+// suspended says whether an owner neither applies nor prunes, now and before.
+func (j *judge) suspended(n Name) bool {
+	was, _ := j.before.Owner(n)
+	is, stays := j.after.Owner(n)
+	return stays && was.Suspend && is.Suspend
 }
 
 // waits says whether from reconciles a revision only after to has applied it,
@@ -443,6 +463,7 @@ func (j *judge) issues() []Issue {
 		}
 		out = append(out, Issue{severity, p.Owner, p.Kind + ": " + p.What, p.File})
 	}
+	out = append(out, j.blindIssues()...)
 	out = append(out, j.danglingIssues()...)
 	out = append(out, j.installerIssues()...)
 	for _, o := range j.after.Opaque {
@@ -453,6 +474,27 @@ func (j *judge) issues() []Issue {
 		out = append(out, Issue{Warning, o.Owner, "not judged: " + o.String(), o.File})
 	}
 	return out
+}
+
+// blindIssues are the Flux Kustomizations that prune again though no file
+// shows what they applied last: they did not build, or read something else.
+func (j *judge) blindIssues() []Issue {
+	var out []Issue
+	for _, was := range j.before.Owners {
+		is, stays := j.after.Owner(was.Name)
+		if why := was.blind(); stays && why != "" && is.blind() == "" && is.prunes() {
+			out = append(out, Issue{Severity: Warning, Owner: was.Name, What: "not judged: it prunes what it applied last, which no file shows: until now it " + why})
+		}
+	}
+	return out
+}
+
+// blind says why the files do not show what an owner has applied.
+func (o Owner) blind() string {
+	if o.Broken != "" {
+		return ProblemBuild + ": " + o.Broken
+	}
+	return o.Unread
 }
 
 // danglingIssues are the references that led somewhere, or were not there,

@@ -55,19 +55,33 @@ func overlay(t *testing.T, tree fs.FS, dir string) fstest.MapFS {
 // pair builds both sides from the roots of the first.
 func pair(t *testing.T, before, after fs.FS) (*Inventory, *Inventory) {
 	t.Helper()
-	clusters, err := Discover(before)
-	if err != nil || len(clusters) != 1 {
-		t.Fatalf("clusters: %v %v", clusters, err)
+	files := open(t, before)
+	clusters := files.Discover()
+	if len(clusters) != 1 {
+		t.Fatalf("clusters: %v", clusters)
 	}
-	was, err := Build(before, Options{}, clusters[0].Roots...)
+	was := files.Build(clusters[0].Roots...)
+	return was, follow(t, was, after, clusters[0].Roots...)
+}
+
+// open reads a tree.
+func open(t *testing.T, tree fs.FS) *Files {
+	t.Helper()
+	files, err := Open(tree)
 	if err != nil {
 		t.Fatal(err)
 	}
-	is, err := Build(after, Options{Before: was}, clusters[0].Roots...)
+	return files
+}
+
+// follow builds the state after another one.
+func follow(t *testing.T, before *Inventory, tree fs.FS, roots ...Root) *Inventory {
+	t.Helper()
+	files, err := (&Files{renderer: before.walk.renderer}).With(tree)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return was, is
+	return files.Follow(before, roots...)
 }
 
 // golden compares with a file, or writes it.

@@ -37,26 +37,20 @@ func TestCorpus(t *testing.T) {
 	t.Logf("%-55s %5s %5s %7s %7s %8s %7s", "cluster", "roots", "ks", "objects", "opaque", "problems", "seconds")
 	for _, dir := range repositories(t) {
 		tree := os.DirFS(dir)
-		clusters, err := Discover(tree)
-		if err != nil {
-			t.Fatal(err)
-		}
+		clusters := open(t, tree).Discover()
 		if len(clusters) == 0 {
 			t.Logf("%-55s no cluster found", filepath.Base(dir))
 		}
 		for _, c := range clusters {
 			start := time.Now()
-			inv, err := Build(tree, Options{}, c.Roots...)
-			if err != nil {
-				t.Fatal(err)
-			}
+			inv := open(t, tree).Build(c.Roots...)
 			if inv.List() != c.Inventory.List() {
 				t.Errorf("%s: Discover and Build differ", c.Path)
 			}
 			seconds := time.Since(start).Seconds()
 			opaque, all := inv.Share()
 			t.Logf("%-55s %5d %5d %7d %3d/%-3d %8d %7.2f", cut(filepath.Base(dir))+" "+c.Path, len(c.Roots), all, len(inv.Entries), opaque, all, len(inv.Problems), seconds)
-			again, _ := Build(tree, Options{Before: inv}, c.Roots...)
+			again := follow(t, inv, tree, c.Roots...)
 			if again.List() != inv.List() || again.Tree() != inv.Tree() {
 				t.Errorf("%s: a second build differs", c.Path)
 			}
@@ -118,12 +112,8 @@ func subjectsIn(t *testing.T, dir string) []subject {
 	for name, data := range files.files {
 		tree[name] = &fstest.MapFile{Data: data}
 	}
-	clusters, err := Discover(tree)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var out []subject
-	for _, c := range clusters {
+	for _, c := range open(t, tree).Discover() {
 		inv := c.Inventory
 		s := subject{dir: dir, tree: tree, inv: inv, roots: c.Roots}
 		for _, e := range inv.Entries {
@@ -193,10 +183,7 @@ func dropEntry(tree fstest.MapFS, dir, file string) string {
 // check demands an error, and for e itself an answer that is not `fine`.
 func (s subject) check(t *testing.T, how string, e Entry, tree fs.FS) {
 	t.Helper()
-	after, err := Build(tree, Options{Before: s.inv}, s.roots...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	after := follow(t, s.inv, tree, s.roots...)
 	v := Compare(s.inv, after, CompareOptions{})
 	if v.OK() {
 		t.Errorf("%s: %s of %s (%s) is not noticed:\n%s", filepath.Base(s.dir), how, e.ID, e.File, v.Text())

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -27,19 +26,15 @@ type Cluster struct {
 // else applies. Beside a cluster that syncs itself the latter are apps that
 // someone switched off. Without a namespace they are taken to be in
 // flux-system.
-func Discover(tree fs.FS) ([]Cluster, error) {
-	files, err := load(tree)
-	if err != nil {
-		return nil, err
-	}
-	d := &discovery{files: files, renderer: newRenderer(), sources: map[Ref][]definedObject{}}
+func (f *Files) Discover() []Cluster {
+	d := &discovery{files: f.snapshot, renderer: f.renderer, sources: map[Ref][]definedObject{}}
 	d.scan()
 	d.dropForeign()
 	d.placeholders()
 	if d.selfSynced(); len(d.clusters) == 0 {
 		d.unreached()
 	}
-	return d.clusters, nil
+	return d.clusters
 }
 
 // discovery looks for roots.

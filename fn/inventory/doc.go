@@ -1,7 +1,7 @@
 // Package inventory says what each Flux Kustomization applies, and what Flux
 // would prune between two states of a repository.
 //
-// [Build] starts at the root Flux Kustomizations and follows what they apply,
+// [Files.Build] starts at the root Flux Kustomizations and follows what they apply,
 // from files alone: it builds each path as kustomize-controller does, takes
 // the Flux Kustomizations out of the result (so that a parent's patches
 // count) and goes on with them. [Compare] takes two inventories and judges

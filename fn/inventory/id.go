@@ -18,7 +18,7 @@ type ID struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name"`
-	// Cluster is the kubeconfig Secret of another cluster; empty for this one.
+	// Cluster is the kubeconfig of another cluster; empty for this one.
 	Cluster string `json:"cluster,omitempty"`
 }
 

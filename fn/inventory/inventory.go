@@ -13,14 +13,49 @@ import (
 type Root struct {
 	Kustomization map[string]any
 	Source        map[string]any
+	// Fixed says that the Kustomization stays as it is here, whatever its own
+	// output says of it: Flux Operator owns it.
+	Fixed bool
 }
 
-// Options tune Build.
-type Options struct {
-	// Before is the inventory of the state that is live. What reads the same
-	// files is not built again, and a source or a value that this state no
-	// longer has still holds until Flux prunes it.
-	Before *Inventory
+// At is the root with another path, which its own output does not change.
+func (r Root) At(path string) Root {
+	r.Kustomization, r.Fixed = maps.Clone(r.Kustomization), true
+	spec := map[string]any{}
+	maps.Copy(spec, dig(r.Kustomization, "spec"))
+	spec["path"] = path
+	r.Kustomization["spec"] = spec
+	return r
+}
+
+// Files are the files of a repository, and what was built of them.
+type Files struct {
+	snapshot *snapshot
+	renderer *renderer
+}
+
+// Open reads a tree into memory.
+func Open(tree fs.FS) (*Files, error) {
+	files, err := load(tree)
+	return &Files{snapshot: files, renderer: newRenderer()}, err
+}
+
+// With reads another state of the repository. What reads the same files in
+// both is built once.
+func (f *Files) With(tree fs.FS) (*Files, error) {
+	files, err := load(tree)
+	return &Files{snapshot: files, renderer: f.renderer}, err
+}
+
+// Build follows the roots through the files.
+func (f *Files) Build(roots ...Root) *Inventory {
+	return (&walk{files: f.snapshot, renderer: f.renderer, roots: roots}).build()
+}
+
+// Follow is Build for the state that comes after the one of before: a source
+// or a value that is not there any longer still holds until Flux prunes it.
+func (f *Files) Follow(before *Inventory, roots ...Root) *Inventory {
+	return (&walk{files: f.snapshot, renderer: f.renderer, roots: roots, live: before.walk.found}).build()
 }
 
 // Inventory is what a repository's Flux Kustomizations apply.
@@ -119,17 +154,11 @@ func (p Problem) String() string {
 	return "Flux Kustomization " + p.Owner.String() + " " + p.Kind + ": " + p.What
 }
 
-// Build follows the roots through the tree.
-func Build(tree fs.FS, o Options, roots ...Root) (*Inventory, error) {
-	files, err := load(tree)
-	if err != nil {
-		return nil, err
-	}
-	w := &walk{files: files, renderer: newRenderer(), roots: roots}
-	if o.Before != nil {
-		w.renderer, w.live = o.Before.walk.renderer, o.Before.walk.found
-	}
-	return w.build(), nil
+// From is what other roots apply of the same files.
+func (inv *Inventory) From(roots ...Root) *Inventory {
+	w := *inv.walk
+	w.roots = roots
+	return w.build()
 }
 
 // Owner returns the Flux Kustomization of that name.

@@ -77,6 +77,22 @@ func (s *snapshot) sort() {
 	}
 }
 
+// sparse is the snapshot with what is in these directories only; all of it
+// where there are none.
+func (s *snapshot) sparse(dirs []string) *snapshot {
+	if len(dirs) == 0 {
+		return s
+	}
+	out := newSnapshot()
+	for f, data := range s.files {
+		if slices.ContainsFunc(dirs, func(dir string) bool { return strings.HasPrefix(f, path.Clean(dir)+"/") }) {
+			out.addFile(f, data)
+		}
+	}
+	out.sort()
+	return out
+}
+
 // artifact is the snapshot as source-controller would pack it: without what
 // .sourceignore files, the source's spec.ignore or, where there is neither,
 // Flux's default list exclude.

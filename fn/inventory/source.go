@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"encoding/json"
 	"net/url"
 	"strings"
 )
@@ -15,23 +16,37 @@ func (r *round) source(o *Owner) *snapshot {
 		}
 		return nil
 	}
-	var ignore *string
-	if text, ok := dig(source, "spec")["ignore"].(string); ok {
-		ignore = &text
+	for _, include := range list(source, "spec", "include") {
+		r.note(o.Name, OpaqueSource, "files of GitRepository "+str(include, "repository", "name")+", which "+o.Source.String()+" includes")
 	}
-	return r.artifact(ignore)
+	return r.artifact(source)
 }
 
-// artifact returns the tree as a source with that spec.ignore packs it.
-func (w *walk) artifact(ignore *string) *snapshot {
-	key := "default"
-	if ignore != nil {
-		key = "ignore:" + *ignore
+// artifact returns the tree as a source packs it.
+func (w *walk) artifact(source map[string]any) *snapshot {
+	spec := dig(source, "spec")
+	var ignore *string
+	if text, ok := spec["ignore"].(string); ok {
+		ignore = &text
 	}
-	if _, ok := w.files.artifacts[key]; !ok {
-		w.files.artifacts[key] = w.files.artifact(ignore)
+	sparse := texts(spec["sparseCheckout"])
+	inputs, _ := json.Marshal([]any{ignore, sparse}) // strings can be written
+	if _, ok := w.files.artifacts[string(inputs)]; !ok {
+		w.files.artifacts[string(inputs)] = w.files.sparse(sparse).artifact(ignore)
 	}
-	return w.files.artifacts[key]
+	return w.files.artifacts[string(inputs)]
+}
+
+// texts returns the strings in a list.
+func texts(v any) []string {
+	var out []string
+	items, _ := v.([]any)
+	for _, item := range items {
+		if s, ok := item.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // resolve finds a source and says whether it is this repository: the source

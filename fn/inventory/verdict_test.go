@@ -75,10 +75,7 @@ func TestMoved(t *testing.T) {
 			}
 		}
 		was, _ := identities(t, before, root(""))
-		is, err := Build(after, Options{Before: was}, root(""))
-		if err != nil {
-			t.Fatal(err)
-		}
+		is := follow(t, was, after, root(""))
 		v := Compare(was, is, CompareOptions{})
 		if len(v.Of(Moved)) != 1 || v.OK() != c.ok {
 			t.Errorf("%s: %s", c.name, v.Text())

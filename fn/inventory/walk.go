@@ -82,12 +82,13 @@ type definition struct {
 	object map[string]any
 	parent Name
 	root   bool
+	fixed  bool // its own output does not change it
 }
 
 // follow reads the roots and all that they lead to, breadth first.
 func (r *round) follow() {
 	for _, root := range r.roots {
-		r.queue = append(r.queue, definition{object: root.Kustomization, root: true})
+		r.queue = append(r.queue, definition{object: root.Kustomization, root: true, fixed: root.Fixed})
 	}
 	for len(r.queue) > 0 {
 		d := r.queue[0]
@@ -106,7 +107,7 @@ func (r *round) visit(d definition) {
 		return
 	}
 	objects := r.read(&o)
-	if self := r.self(o, objects); self != nil {
+	if self := r.self(o, objects); self != nil && !d.fixed {
 		d.object = self
 		o = newOwner(d)
 		r.assumed[o.Source] = r.assumed[o.Source] || d.root
@@ -279,7 +280,7 @@ func (r *round) variables(o *Owner) variables {
 func (r *round) enter(o Owner, object *object) {
 	id := object.ID
 	r.scope(o, &id, object)
-	remote := str(o.object, "spec", "kubeConfig", "secretRef", "name")
+	remote := remoteCluster(o.object)
 	id.Cluster = remote
 	r.inv.Entries = append(r.inv.Entries, Entry{
 		ID: id, APIVersion: object.apiVersion, Owner: o.Name, File: object.file,
@@ -300,6 +301,13 @@ func (r *round) enter(o Owner, object *object) {
 	case remote == "":
 		r.learn(o, object, content)
 	}
+}
+
+// remoteCluster names the kubeconfig of the cluster that a Flux Kustomization
+// applies to, if that is another one: a Secret, or a ConfigMap from Flux 2.7.
+func remoteCluster(kustomization map[string]any) string {
+	config := dig(kustomization, "spec", "kubeConfig")
+	return str(config, "secretRef", "name") + str(config, "configMapRef", "name")
 }
 
 // matters says whether the content of an object decides what is found.

@@ -36,10 +36,7 @@ func configMap(name string) string {
 // identities builds a tree and returns the identities, one a line.
 func identities(t *testing.T, tree fstest.MapFS, r Root) (*Inventory, string) {
 	t.Helper()
-	inv, err := Build(tree, Options{}, r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	inv := open(t, tree).Build(r)
 	var ids []string
 	for _, id := range inv.IDs() {
 		ids = append(ids, id.String())
@@ -47,25 +44,50 @@ func identities(t *testing.T, tree fstest.MapFS, r Root) (*Inventory, string) {
 	return inv, strings.Join(ids, " ")
 }
 
+// specTree is what the specs are about.
+func specTree() fstest.MapFS {
+	return files("apps/a.yaml", configMap("a"), "apps/sub/kustomization.yaml", "resources: [c.yaml]\nnamePrefix: sub-\n", "apps/sub/c.yaml", configMap("c"),
+		"apps/sub/not-listed.yaml", configMap("d"), "apps/deep/e.yml", configMap("e"), "apps/readme.md", "text", "more/kustomization.yaml",
+		"kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nresources: [b.yaml]\n", "more/b.yaml", configMap("b"))
+}
+
+// specs are fields of a Flux Kustomization that go into the build, and what
+// comes of them.
+var specs = map[string]string{
+	"":                                  "ConfigMap/default/a ConfigMap/default/e ConfigMap/default/sub-c",
+	"  namePrefix: x-":                  "ConfigMap/default/x-a ConfigMap/default/x-e ConfigMap/default/x-sub-c",
+	"  nameSuffix: -x":                  "ConfigMap/default/a-x ConfigMap/default/e-x ConfigMap/default/sub-c-x",
+	"  targetNamespace: other":          "ConfigMap/other/a ConfigMap/other/e ConfigMap/other/sub-c",
+	"  components: [../more]":           "ConfigMap/default/a ConfigMap/default/b ConfigMap/default/e ConfigMap/default/sub-c",
+	"  images: [{name: x, newTag: v1}]": "ConfigMap/default/a ConfigMap/default/e ConfigMap/default/sub-c",
+	"  components: [../more, ../nowhere]\n  ignoreMissingComponents: true":                                                           "ConfigMap/default/a ConfigMap/default/b ConfigMap/default/e ConfigMap/default/sub-c",
+	"  patches: [{target: {name: a}, patch: '- {op: replace, path: /metadata/name, value: z}'}]":                                     "ConfigMap/default/e ConfigMap/default/sub-c ConfigMap/default/z",
+	"  patches: [{target: {name: a}, patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: {x: y}}}'}]":         "ConfigMap/default/a ConfigMap/default/e ConfigMap/default/sub-c",
+	"  patches: [{patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default}, $patch: delete}'}]":             "ConfigMap/default/e ConfigMap/default/sub-c",
+	"  patchesStrategicMerge: [{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default, labels: {x: y}}}]":          "ConfigMap/default/a ConfigMap/default/e ConfigMap/default/sub-c",
+	"  patchesJson6902: [{target: {version: v1, kind: ConfigMap, name: a}, patch: [{op: replace, path: /metadata/name, value: z}]}]": "ConfigMap/default/e ConfigMap/default/sub-c ConfigMap/default/z",
+}
+
 func TestBuildTakesTheSpecIntoAccount(t *testing.T) {
-	tree := files("apps/a.yaml", configMap("a"), "more/kustomization.yaml", "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nresources: [b.yaml]\n", "more/b.yaml", configMap("b"))
-	for spec, want := range map[string]string{
-		"":                           "ConfigMap/default/a",
-		"  namePrefix: x-":           "ConfigMap/default/x-a",
-		"  nameSuffix: -x":           "ConfigMap/default/a-x",
-		"  targetNamespace: other":   "ConfigMap/other/a",
-		"  components: [../more]":    "ConfigMap/default/a ConfigMap/default/b",
-		"  components: [../nowhere]": "ConfigMap/default/a",
-		"  patches: [{target: {name: a}, patch: '- {op: replace, path: /metadata/name, value: z}'}]": "ConfigMap/default/z",
-		"  kubeConfig: {secretRef: {name: far}}":                                                     "ConfigMap/default/a on far",
-	} {
-		if _, got := identities(t, tree, root(spec)); got != want {
+	for spec, want := range specs {
+		if _, got := identities(t, specTree(), root(spec)); got != want {
 			t.Errorf("%s: got %q, want %q", spec, got, want)
 		}
 	}
-	inv, _ := identities(t, tree, root("  commonMetadata: {annotations: {kustomize.toolkit.fluxcd.io/prune: Disabled}}"))
+	for spec, cluster := range map[string]string{
+		"  kubeConfig: {secretRef: {name: far}}": "far", "  kubeConfig: {configMapRef: {name: farther}}": "farther",
+	} {
+		if _, got := identities(t, specTree(), root(spec)); !strings.Contains(got, "ConfigMap/default/a on "+cluster) {
+			t.Errorf("%s: got %q", spec, got)
+		}
+	}
+	inv, _ := identities(t, specTree(), root("  commonMetadata: {annotations: {kustomize.toolkit.fluxcd.io/prune: Disabled}}"))
 	if !inv.Entries[0].Guarded() {
 		t.Error("commonMetadata does not guard")
+	}
+	inv, got := identities(t, specTree(), root("  components: [../nowhere]"))
+	if !strings.Contains(got, "ConfigMap/default/a") || len(inv.Opaque) != 1 || inv.Opaque[0].Reason != OpaqueMissing {
+		t.Errorf("a missing component: %v", inv.Opaque)
 	}
 }
 
@@ -162,8 +184,8 @@ func TestBuildIsReusedOnlyWhereItHolds(t *testing.T) {
 	}
 	delete(tree, "apps/none/readme.txt")
 	tree["apps/sub/c.yaml"] = files("x", configMap("c"))["x"]
-	again, err := Build(tree, Options{Before: inv}, root("  components: [none]\n  ignoreMissingComponents: true"))
-	if err != nil || again.Owners[0].Broken != "" || len(again.Entries) != 3 {
+	again := follow(t, inv, tree, root("  components: [none]\n  ignoreMissingComponents: true"))
+	if again.Owners[0].Broken != "" || len(again.Entries) != 3 {
 		t.Errorf("got %v %v", again.Owners[0].Broken, again.List())
 	}
 }

@@ -38,6 +38,7 @@ func deploy(set *object.Set, install *classic.Install, existing *object.Object, 
 		add(set, o, findings)
 	}
 	setGuards(set, install, cfg, findings)
+	move(set, install, plan, findings)
 	listNewFolder(set, install, plan, findings)
 	plan.Guide(set, findings)
 	tellSelectors(set, plan, findings)
@@ -155,31 +156,40 @@ func guardOwner(install *classic.Install) error {
 	})
 }
 
-// listNewFolder adds the new folder to the kustomization.yaml of the sync path, where there is one.
+// listNewFolder adds the new folder to the kustomization.yaml of the sync path, and of the one that the root moves to, where
+// there is one.
 func listNewFolder(set *object.Set, install *classic.Install, plan *instance.Plan, findings *finding.List) {
 	if plan.Dir == "" {
 		findings.Info(finding.Found, nil, "", "the items carry no paths: list what is new in the kustomization.yaml that the root applies, and "+
 			"put the FluxInstance and Flux Operator at ./%s/instance and ./%s/operator, which nothing else may apply", plan.SyncDir, plan.SyncDir)
 		return
 	}
-	parent := classic.KustomizationIn(set, install.Pair.Dir())
-	if parent == nil {
-		return
+	dirs := []string{install.Pair.Dir()}
+	if plan.NewPath != "" {
+		dirs = []string{plan.NewPath, install.Pair.Dir()} // the old path may apply it by the new one
 	}
-	entry, err := relative(install.Pair.Dir(), plan.Dir)
-	if err == nil {
-		err = addEntry(parent, entry)
-	}
-	if err != nil {
-		findings.Error(parent, "resources", "the folder %s cannot be listed: %s", plan.Dir, err)
+	for _, dir := range dirs {
+		parent := classic.KustomizationIn(set, dir)
+		if parent == nil || classic.Applies(set, dir, path.Join(plan.Dir, "ks.yaml")) {
+			continue
+		}
+		if err := addEntry(parent, relative(dir, plan.Dir)); err != nil {
+			findings.Error(parent, "resources", "the folder %s cannot be listed: %s", plan.Dir, err)
+		}
 	}
 }
 
-// relative is the path from one folder to another.
-func relative(from, to string) (string, error) {
+// relative is the path from one folder to a file or folder.
+func relative(from, to string) string {
 	up := ""
 	for !object.Within(to, from) {
 		from, up = path.Dir(from), up+"../"
 	}
-	return up + strings.TrimPrefix(strings.TrimPrefix(to, from), "/"), nil
+	if from == to {
+		return up
+	}
+	if from != "." {
+		to = strings.TrimPrefix(to, from+"/")
+	}
+	return up + to
 }

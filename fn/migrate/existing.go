@@ -15,21 +15,40 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// existingInstance is the FluxInstance of a cluster, nil when the input has none: the one that syncs its path, or that
-// lies below it.
-func existingInstance(set *object.Set, install *classic.Install) *object.Object {
-	for _, o := range set.Of(classic.OperatorGroup, "FluxInstance") {
-		if belongs(set, o, install) {
+// existingInstance is the FluxInstance of a cluster, nil when the input has none: the one that syncs its path or the one
+// that the root moves to, or one that lies below it and syncs no cluster's path.
+func existingInstance(set *object.Set, install *classic.Install, cfg config.Config) *object.Object {
+	all := set.Of(classic.OperatorGroup, "FluxInstance")
+	for _, o := range all {
+		if at := syncPath(o); at != "" && (at == install.Pair.Path || at == install.Pair.NewPath(cfg)) {
+			return o
+		}
+	}
+	for _, o := range all {
+		if !syncs(set, syncPath(o)) && belongs(set, o, install) {
 			return o
 		}
 	}
 	return nil
 }
 
-func belongs(set *object.Set, o *object.Object, install *classic.Install) bool {
-	if syncPath := o.Str("spec", "sync", "path"); syncPath != "" {
-		return classic.CleanPath(syncPath) == install.Pair.Path
+// syncPath is the path that a FluxInstance syncs, empty where it syncs none.
+func syncPath(o *object.Object) string {
+	if at := o.Str("spec", "sync", "path"); at != "" {
+		return classic.CleanPath(at)
 	}
+	return ""
+}
+
+// syncs tells whether a Flux Kustomization applies a path.
+func syncs(set *object.Set, at string) bool {
+	return at != "" && slices.ContainsFunc(set.Of(classic.KustomizeGroup, "Kustomization"), func(k *object.Object) bool {
+		return classic.CleanPath(k.Str("spec", "path")) == at
+	})
+}
+
+// belongs tells whether a FluxInstance lies in the sync path of a cluster, or is applied by what does.
+func belongs(set *object.Set, o *object.Object, install *classic.Install) bool {
 	if o.File == "" {
 		return true
 	}
@@ -58,6 +77,7 @@ func checkExisting(existing *object.Object, install *classic.Install, cfg config
 		return
 	}
 	checkExistingVersion(existing, install, findings)
+	checkExistingPath(existing, install, cfg, findings)
 	have := map[flux.ID]bool{}
 	for _, node := range rendered {
 		have[flux.IDOf(node)] = true
@@ -115,6 +135,20 @@ func checkExistingVersion(existing *object.Object, install *classic.Install, fin
 	if err == nil && (target.Major() < running.Major() || target.Major() == running.Major() && target.Minor() < running.Minor()) {
 		findings.Error(existing, "spec.distribution.version", "%s means Flux %s, lower than the %s that runs: a downgrade is refused; set it to %s or higher",
 			version, target, running, install.Version.MinorRange())
+	}
+}
+
+// checkExistingPath refuses to go on where the FluxInstance syncs another path than the config says: the root moves with the
+// take-over or not at all.
+func checkExistingPath(existing *object.Object, install *classic.Install, cfg config.Config, findings *finding.List) {
+	at, to := syncPath(existing), install.Pair.NewPath(cfg)
+	switch {
+	case to != "" && at != to:
+		findings.Error(existing, "spec.sync.path", "config field sync.path is %s, and this FluxInstance does not sync that: the root moves with the take-over or "+
+			"not at all; leave the config field out", shown(to))
+	case at != "" && at != to && at != install.Pair.Path:
+		findings.Error(existing, "spec.sync.path", "the FluxInstance syncs %s, and %s syncs %s: set the config field sync.path to %s if the phase deploy moved "+
+			"the root there, or repair the FluxInstance", shown(at), install.Pair.Root.ID, shown(install.Pair.Path), shown(at))
 	}
 }
 

@@ -72,12 +72,15 @@ func resourcesOf(set *object.Set, dir string) []string {
 	var names []string
 	for _, o := range set.Below(dir) {
 		name := o.File
+		if ext := path.Ext(name); ext != ".yaml" && ext != ".yml" {
+			continue
+		}
 		for below := path.Dir(o.File); below != dir; below = path.Dir(below) {
 			if classic.KustomizationIn(set, below) != nil {
 				name = below
 			}
 		}
-		names = append(names, name[len(dir)+1:])
+		names = append(names, relative(dir, name))
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -71,6 +71,7 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	var all finding.List
 	installs := detect(set, cfg, &all)
 	checkOverlap(installs, &all)
+	cfg = checkOnePath(installs, cfg, &all)
 	var outcome Outcome
 	for _, install := range installs {
 		findings := all.For(install.Cluster())
@@ -154,6 +155,15 @@ func checkOverlap(installs []*classic.Install, all *finding.List) {
 	}
 }
 
+// checkOnePath refuses to move the roots of several clusters to one path, and returns the config without it.
+func checkOnePath(installs []*classic.Install, cfg config.Config, all *finding.List) config.Config {
+	if len(installs) > 1 && cfg.Sync.Path != "" {
+		all.Error(nil, "", "config field sync.path is one path, and there are %d clusters: name one of them in the config field clusters: %s", len(installs), paths(installs))
+		cfg.Sync.Path = ""
+	}
+	return cfg
+}
+
 func describe(i *classic.Install) Cluster {
 	var owner object.ID
 	if i.Owner != nil {
@@ -168,7 +178,7 @@ func describe(i *classic.Install) Cluster {
 
 // run makes the phase for one cluster and notes how it ended.
 func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Config, findings *finding.List) {
-	existing := existingInstance(set, install)
+	existing := existingInstance(set, install, cfg)
 	before := len(set.Added()) + edits(set)
 	if cfg.Phase == config.Cleanup {
 		cleanup(set, install, existing, cfg, findings)
@@ -188,7 +198,7 @@ func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Conf
 	default:
 		c.Outcome = Deployed
 	}
-	if now := existingInstance(set, install); now != nil {
+	if now := existingInstance(set, install, cfg); now != nil {
 		c.Instance = now.File
 	}
 }

@@ -28,18 +28,39 @@ type Trees struct {
 }
 
 // Prove compares the repository before and after a run, cluster by cluster. A loss is an Error, what could not be judged a
-// Warning, and the count of the rest an Info.
+// Warning, and the count of the rest an Info. Clusters that the run leaves alone are compared as well: they may share files.
 func Prove(before, after fs.FS, installs []*classic.Install, cfg config.Config) Proof {
+	was, err := inventory.Open(before)
+	if err != nil {
+		return Proof{Findings: []finding.Finding{unread(err)}}
+	}
+	is, err := was.With(after)
+	if err != nil {
+		return Proof{Findings: []finding.Finding{unread(err)}}
+	}
+	s := states{before: was, after: is, files: before, config: cfg}
 	var all finding.List
 	var trees []Trees
 	for _, install := range installs {
 		findings := all.For(install.Cluster())
-		if was, is := prove(before, after, install, cfg, findings); is != nil {
+		if was, is := s.prove(install, findings); is != nil {
 			trees = append(trees, Trees{install.Cluster(), was, is})
 		}
 		all.Merge(findings)
 	}
+	s.proveOthers(installs, &all)
 	return Proof{all.All(), trees}
+}
+
+func unread(err error) finding.Finding {
+	return finding.Finding{Severity: finding.Error, Topic: finding.Proof, Message: "the files cannot be read to prove that Flux prunes nothing: " + err.Error()}
+}
+
+// states are the repository before and after a run.
+type states struct {
+	before, after *inventory.Files
+	files         fs.FS // those of before
+	config        config.Config
 }
 
 // LeftOut is the finding where the proof is switched off.
@@ -48,23 +69,61 @@ func LeftOut() finding.Finding {
 		Message: "left out (proof: off): it was not checked that Flux prunes nothing"}
 }
 
-// prove judges one cluster; the inventories are nil where they cannot be built.
-func prove(before, after fs.FS, install *classic.Install, cfg config.Config, findings *finding.List) (was, is *inventory.Inventory) {
+// prove judges the cluster of one install; is is nil where there is nothing to judge by.
+func (s states) prove(install *classic.Install, findings *finding.List) (was, is *inventory.Inventory) {
 	root := inventory.Root{Kustomization: install.Pair.LiveRoot.Map(), Source: install.Pair.LiveSource.Map()}
-	was, err := inventory.Build(before, inventory.Options{}, root)
-	if err != nil {
-		findings.Warn(install.Pair.Root, "spec.path", "it was not checked that Flux prunes nothing: %s", err)
-		return nil, nil
+	was = s.before.Build(root)
+	if broken := was.Owners[0].Broken; broken != "" {
+		findings.Error(install.Pair.Root, "spec.path", "Flux cannot build what the root applies, so no file shows what would be pruned: repair it first, and wait until it is "+
+			"applied: %s", broken)
+		return was, nil
 	}
-	is, err = inventory.Build(after, inventory.Options{Before: was}, root)
-	if err != nil {
-		findings.Error(install.Pair.Root, "spec.path", "the repository does not build any more: %s", err)
-		return nil, nil
-	}
-	verdict := inventory.Compare(was, is, options(install, cfg))
-	judge(verdict, install, findings)
+	is = s.after.Follow(was, root)
+	verdict := inventory.Compare(was, is, options(install, s.config))
+	s.judge("this commit", verdict, install, findings)
 	summarise(verdict, was, install, findings)
+	if to := install.Pair.NewPath(s.config); to != "" {
+		s.proveMove(root.At(to), was, is, install, findings)
+	}
 	return was, is
+}
+
+// proveMove proves that the root can move to its new path: what it applies from there is what it applies from the old one
+// when the phase deploy is live, and what the phase cleanup leaves is judged from the new path as well.
+func (s states) proveMove(moved inventory.Root, was, is *inventory.Inventory, install *classic.Install, findings *finding.List) {
+	from := is
+	if s.config.Phase == config.Cleanup {
+		from = s.before.Follow(was, moved)
+	}
+	verdict := inventory.Compare(from, is.From(moved), options(install, s.config))
+	s.judge("the root on its new path", verdict, install, findings)
+	findings.Info(finding.Proof, install.Pair.Root, "spec.path", "from its new path the root and what is below it apply the same %d objects; %d are new, %d are lost",
+		verdict.Unchanged, len(verdict.Of(inventory.New)), len(verdict.Of(inventory.Lost)))
+}
+
+// proveOthers judges the clusters that the run does not migrate: nothing may change there.
+func (s states) proveOthers(installs []*classic.Install, findings *finding.List) {
+	for _, cluster := range s.before.Discover() {
+		if slices.ContainsFunc(installs, func(i *classic.Install) bool { return syncs(cluster, i) }) {
+			continue
+		}
+		verdict := inventory.Compare(cluster.Inventory, s.after.Follow(cluster.Inventory, cluster.Roots...), inventory.CompareOptions{})
+		for _, change := range verdict.Changes {
+			file("this commit, on the cluster ./"+cluster.Path, change.Severity, change.File, change.String(), findings)
+		}
+		for _, issue := range verdict.Issues {
+			if issue.Severity == inventory.Error {
+				file("this commit, on the cluster ./"+cluster.Path, issue.Severity, issue.File, issue.Owner.String()+": "+issue.What, findings)
+			}
+		}
+	}
+}
+
+// syncs tells whether a cluster that was found is that of an install.
+func syncs(cluster inventory.Cluster, install *classic.Install) bool {
+	return slices.ContainsFunc(cluster.Inventory.Owners, func(o inventory.Owner) bool {
+		return o.Root && o.Path == install.Pair.Path && o.Name == inventory.Name{Namespace: install.Pair.LiveRoot.Namespace, Name: install.Pair.LiveRoot.Name}
+	})
 }
 
 // options name what Flux Operator takes over and what cleanup means to remove.
@@ -95,16 +154,20 @@ func idOf(o *object.Object) inventory.ID {
 
 // judge files the Errors and Warnings of a verdict: Errors one by one, Warnings one for each Flux Kustomization. What the
 // classic install's own Kustomization applies is known without building it.
-func judge(verdict inventory.Verdict, install *classic.Install, findings *finding.List) {
+func (s states) judge(what string, verdict inventory.Verdict, install *classic.Install, findings *finding.List) {
 	for _, change := range verdict.Changes {
-		file(change.Severity, change.File, change.String(), findings)
+		file(what, change.Severity, change.File, change.String(), findings)
+		if _, err := fs.Stat(s.files, change.File); change.Action == inventory.New && err == nil {
+			findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: change.File,
+				Message: what + " would make Flux apply what it does not apply today: " + change.ID.String() + "; move or delete the file first"})
+		}
 	}
 	warnings := map[string][]inventory.Issue{}
 	for _, issue := range verdict.Issues {
 		owner := issue.Owner.String()
 		switch {
 		case issue.Severity == inventory.Error:
-			file(issue.Severity, issue.File, owner+": "+issue.What, findings)
+			file(what, issue.Severity, issue.File, owner+": "+issue.What, findings)
 		case issue.Severity == inventory.Warning && (install.Owner == nil || issue.Owner.Name != install.Owner.Name):
 			warnings[owner] = append(warnings[owner], issue)
 		}
@@ -115,14 +178,14 @@ func judge(verdict inventory.Verdict, install *classic.Install, findings *findin
 		if n := len(warnings[owner]); n > 1 {
 			more = fmt.Sprintf(" (and %d more)", n-1)
 		}
-		file(first.Severity, first.File, owner+": "+first.What+more, findings)
+		file(what, first.Severity, first.File, owner+": "+first.What+more, findings)
 	}
 }
 
-func file(severity inventory.Severity, path, message string, findings *finding.List) {
+func file(what string, severity inventory.Severity, path, message string, findings *finding.List) {
 	switch severity {
 	case inventory.Error:
-		findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: path, Message: "this commit would make Flux delete or lose something: " + message})
+		findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: path, Message: what + " would make Flux delete or lose something: " + message})
 	case inventory.Warning:
 		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: path, Message: message})
 	}
