@@ -1,8 +1,10 @@
 package inventory
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
+	"path"
 	"strings"
 )
 
@@ -16,11 +18,24 @@ func (r *round) source(o *Owner) *snapshot {
 		}
 		return nil
 	}
-	for _, include := range list(source, "spec", "include") {
-		r.note(o.Name, OpaqueSource, "files of GitRepository "+str(include, "repository", "name")+", which "+o.Source.String()+" includes")
-	}
+	r.includes(o, source)
 	return r.artifact(source)
 }
+
+// includes notes the files of other repositories that the source puts where o
+// reads.
+func (r *round) includes(o *Owner, source map[string]any) {
+	for _, include := range list(source, "spec", "include") {
+		name := str(include, "repository", "name")
+		to := path.Clean(cmp.Or(str(include, "toPath"), name))
+		if within(to, o.Path) || within(o.Path, to) {
+			r.note(o.Name, OpaqueSource, "files of GitRepository "+name+", which "+o.Source.String()+" includes")
+		}
+	}
+}
+
+// within says whether a path is dir or below it.
+func within(p, dir string) bool { return dir == "." || p == dir || strings.HasPrefix(p, dir+"/") }
 
 // artifact returns the tree as a source packs it.
 func (w *walk) artifact(source map[string]any) *snapshot {

@@ -65,7 +65,7 @@ func TestMoved(t *testing.T) {
 		{"a race", "", configMap("m"), false},
 		{"guarded", "", configMap("m") + guard, true},
 		{"in order", "dependsOn: [{name: to}], ", configMap("m"), true},
-		{"does not prune", "suspend: true, ", configMap("m"), true},
+		{"suspended", "suspend: true, ", configMap("m"), true},
 	} {
 		before := files("apps/from.yaml", owner("from", c.spec), "apps/to.yaml", owner("to", ""), "from/m.yaml", c.object, "to/x.yaml", configMap("x"), "from/y.yaml", configMap("y"))
 		after := files("to/m.yaml", c.object)
@@ -81,6 +81,38 @@ func TestMoved(t *testing.T) {
 			t.Errorf("%s: %s", c.name, v.Text())
 		}
 	}
+}
+
+// TestSuspended drops an object of a Flux Kustomization that is suspended: it
+// goes when that is resumed. An object that moves to such a one is lost.
+func TestSuspended(t *testing.T) {
+	asleep := strings.Replace(kustomization("apps"), "prune: true", "prune: true, suspend: true", 1)
+	tree := func(more ...string) fstest.MapFS {
+		return files(append([]string{"apps/asleep.yaml", strings.ReplaceAll(asleep, "apps", "asleep"), "asleep/b.yaml", configMap("b"), "apps/c.yaml", configMap("c")}, more...)...)
+	}
+	was, _ := identities(t, tree("asleep/a.yaml", configMap("a")), root(""))
+	if v := Compare(was, follow(t, was, tree(), root("")), CompareOptions{}); len(v.Of(Lost)) != 1 || !strings.Contains(v.Text(), "resumed") {
+		t.Error(v.Text())
+	}
+	was, _ = identities(t, tree("apps/a.yaml", configMap("a")), root(""))
+	if v := Compare(was, follow(t, was, tree("asleep/a.yaml", configMap("a")), root("")), CompareOptions{}); v.OK() || !strings.Contains(v.Text(), "does not reconcile") {
+		t.Error(v.Text())
+	}
+}
+
+// TestBlind repairs what did not build: what it prunes then, no file shows.
+func TestBlind(t *testing.T) {
+	was, _ := identities(t, files("apps/a.yaml", configMap("a"), "apps/b.yaml", configMap("a")), root(""))
+	is := follow(t, was, files("apps/a.yaml", configMap("a")), root(""))
+	if v := Compare(was, is, CompareOptions{}); !strings.Contains(v.Text(), "warning flux-system/root not judged: it prunes what it applied last") {
+		t.Error(v.Text())
+	}
+}
+
+// kustomization is a Flux Kustomization of that name and path.
+func kustomization(name string) string {
+	return "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: " + name + ", namespace: flux-system}\nspec: {path: " + name +
+		", prune: true, sourceRef: {kind: GitRepository, name: home}}\n"
 }
 
 // TestGeneratedName takes a new hash for what it is.

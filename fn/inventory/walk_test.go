@@ -189,3 +189,18 @@ func TestBuildIsReusedOnlyWhereItHolds(t *testing.T) {
 		t.Errorf("got %v %v", again.Owners[0].Broken, again.List())
 	}
 }
+
+// TestSparseCheckoutAndIncludes leaves out what the source does not check out,
+// and says where it puts files of another repository.
+func TestSparseCheckoutAndIncludes(t *testing.T) {
+	r := root("")
+	r.Source = map[string]any{"kind": "GitRepository", "metadata": map[string]any{"name": "home", "namespace": "flux-system"}, "spec": map[string]any{
+		"sparseCheckout": []any{"apps/in"},
+		"include": []any{map[string]any{"repository": map[string]any{"name": "shared"}, "toPath": "apps/shared"},
+			map[string]any{"repository": map[string]any{"name": "elsewhere"}}},
+	}}
+	inv, got := identities(t, files("apps/in/a.yaml", configMap("a"), "apps/inner/b.yaml", configMap("b"), "apps/c.yaml", configMap("c")), r)
+	if got != "ConfigMap/default/a" || len(inv.Opaque) != 1 || !strings.Contains(inv.Opaque[0].What, "shared") {
+		t.Errorf("got %q, opaque %v", got, inv.Opaque)
+	}
+}
