@@ -9,7 +9,7 @@ import (
 
 // writeReport writes the report for the pull request into a file, or to stdout for -.
 func writeReport(out io.Writer, file string, r *Result) error {
-	run := report.Run{Outcome: r.Outcome, Phase: r.phase, Trees: r.trees, Line: r.places.line}
+	run := report.Run{Outcome: r.Outcome, Config: r.config, Trees: r.trees, Line: r.places.line}
 	for _, f := range r.Files {
 		run.Files = append(run.Files, report.File(f))
 	}

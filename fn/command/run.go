@@ -27,7 +27,7 @@ type Result struct {
 	changes []checkout.Change
 	places  *places
 	trees   []proof.Trees
-	phase   string
+	config  config.Config
 }
 
 // Action is what becomes of one object in Git: created, configured, unchanged or deleted.
@@ -68,7 +68,7 @@ func (j job) run(ctx context.Context) (*Result, error) {
 	defer repo.tree.Close()
 	j.progress("migrating")
 	j.config.TakenOver = j.config.TakenOver || j.live != nil
-	result := &Result{Outcome: migrate.Migrate(repo.set, j.config), places: newPlaces(repo.tree.ReadFile), phase: j.config.Phase}
+	result := &Result{Outcome: migrate.Migrate(repo.set, j.config), places: newPlaces(repo.tree.ReadFile), config: j.config}
 	repo.report(result)
 	if err := j.lock(ctx, repo, result); err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 
 // reported is the report for the pull request as a result.
 func reported(set *object.Set, outcome migrate.Outcome, trees []proof.Trees, cfg config.Config) finding.Finding {
-	run := report.Run{Outcome: outcome, Phase: cfg.Phase, Trees: trees}
+	run := report.Run{Outcome: outcome, Config: cfg, Trees: trees}
 	if !outcome.Failed() {
 		run.Files, run.Objects = changesOf(set)
 	}

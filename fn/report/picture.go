@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/migrate"
@@ -21,8 +22,11 @@ const (
 )
 
 // pictures draws who owns what before and after the commit has done its work.
-func (w *writer) pictures(c *migrate.Cluster) {
+func (w *writer) pictures(c *migrate.Cluster, install *classic.Install) {
 	before, after := w.graphs(c)
+	if moved := install.Pair.NewPath(w.run.Config); moved != "" {
+		after.root.note = "./" + moved
+	}
 	w.paragraph("### Who owns what")
 	w.paragraph("Each box owns the objects that it lists: it applies them, and deletes them when they leave it. Red is the classic install, blue is Flux Operator, green is new.")
 	w.paragraph("Before:\n\n```mermaid\n%s```", before.mermaid())

@@ -23,7 +23,7 @@ import (
 // Run is what a report is about.
 type Run struct {
 	migrate.Outcome
-	Phase string
+	Config config.Config
 	// Trees are what each Flux Kustomization applies, of the clusters for which the proof built it.
 	Trees []proof.Trees
 	// Files are the files that change, Objects what becomes of each object that the run is about.
@@ -86,14 +86,14 @@ var orders = map[string]string{
 }
 
 func (w *writer) head() {
-	w.paragraph("# %s", titles[w.run.Phase])
+	w.paragraph("# %s", titles[w.run.Config.Phase])
 	switch {
 	case w.run.Failed():
 		w.paragraph("> [!CAUTION]\n> Refused: nothing is changed. The errors below say what to do first.")
 	case len(w.run.Files) == 0 && len(w.run.Objects) == 0:
 		w.paragraph("> [!NOTE]\n> Nothing to do: no file changes.")
 	default:
-		w.paragraph("> [!IMPORTANT]\n> %s", orders[w.run.Phase])
+		w.paragraph("> [!IMPORTANT]\n> %s", orders[w.run.Config.Phase])
 	}
 	w.summary()
 }
@@ -127,7 +127,7 @@ func (w *writer) cluster(c *migrate.Cluster, install *classic.Install) {
 	w.problems(c.Path)
 	w.found(c, install)
 	if c.Outcome == migrate.Deployed || c.Outcome == migrate.CleanedUp {
-		w.pictures(c)
+		w.pictures(c, install)
 	}
 	w.fields(c.Fields)
 	for _, s := range sections {
