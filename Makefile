@@ -69,8 +69,8 @@ fuzz: ## Run each fuzz target for FUZZTIME (30s)
 	  done; \
 	done
 
-data: ## Refresh the tables of releases from the modules that e2e/go.mod pins; OPERATOR=v1.2.3 pins that Flux Operator first
-	cd e2e && $(if $(OPERATOR),go get github.com/controlplaneio-fluxcd/flux-operator@$(OPERATOR) && )go run ./data
+data: ## Refresh the tables of releases from the modules that e2e/go.mod pins; OPERATOR=v1.2.3 pins that Flux Operator first, CHARTS=clone reads its charts again
+	cd e2e && $(if $(OPERATOR),go get github.com/controlplaneio-fluxcd/flux-operator@$(OPERATOR) && )go run ./data $(if $(CHARTS),-charts $(abspath $(CHARTS)))
 
 # The binary is built by Go on this machine, so that no base image has to be pulled; `docker build .` builds it in a stage.
 image: build ## Build the container image (IMAGE=name:tag) with docker, podman or buildah

@@ -1,10 +1,14 @@
 // Command data writes fn/flux/data: the facts on Flux and Flux Operator releases that the product carries. Run it from e2e with
 // `go run ./data` after raising the flux-operator module there: the manifests are written anew from that module, the tables keep the rows
 // of older releases (a release never changes) and gain those that the module adds.
+//
+// The charts of Flux Operator are in no Go module: with `-charts DIR`, a clone of github.com/controlplaneio-fluxcd/charts with its tags, the
+// tables about them are written anew, else they stay.
 package main
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"log"
 	"os"
@@ -26,7 +30,16 @@ type module struct {
 
 func main() {
 	log.SetFlags(0)
-	if err := write(filepath.Join("..", "fn")); err != nil {
+	charts := flag.String("charts", "", "a clone of github.com/controlplaneio-fluxcd/charts, to read the charts again")
+	flag.Parse()
+	dir := filepath.Join("..", "fn")
+	if err := write(dir); err != nil {
+		log.Fatal(err)
+	}
+	if *charts == "" {
+		return
+	}
+	if err := writeCharts(*charts, filepath.Join(dir, "flux", "data")); err != nil {
 		log.Fatal(err)
 	}
 }
