@@ -152,7 +152,7 @@ func (i *Install) readRelease(set *object.Set, live *object.Object, found *findi
 			"counterpart in a FluxInstance: remove it first", moved.Rest[0].Path, moved.Rest[0].Value)
 	}
 	i.drop("", moved)
-	values, err := chartValues(set, live)
+	values, err := ChartValues(set, live)
 	if err != nil {
 		return err
 	}

@@ -12,11 +12,11 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// chartValues are the values that a HelmRelease gives its chart: those of spec.valuesFrom in their order, then spec.values.
+// ChartValues are the values that a HelmRelease gives its chart: those of spec.valuesFrom in their order, then spec.values.
 // Source: helm-controller v1.6, internal/chartutil.
 //
 // It fails on values that the input does not show, naming where they are.
-func chartValues(set *object.Set, release *object.Object) (map[string]any, error) {
+func ChartValues(set *object.Set, release *object.Object) (map[string]any, error) {
 	values := map[string]any{}
 	refs, _ := object.Get[[]any](release.Map(), "spec", "valuesFrom")
 	for n, entry := range refs {

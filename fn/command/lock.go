@@ -12,6 +12,7 @@ import (
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/live"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
@@ -87,10 +88,10 @@ func (j job) checkLive(repo *repository, install *classic.Install, cluster migra
 }
 
 // fluxInstance is the FluxInstance in a file.
-func (r *repository) fluxInstance(file string) *object.Object {
-	for _, o := range r.set.InFile(file) {
-		if o.Is(classic.OperatorGroup, "FluxInstance") {
-			return o
+func (r *repository) fluxInstance(file string) *instance.Existing {
+	for _, existing := range instance.Existings(r.set) {
+		if existing.At.File == file {
+			return existing
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -93,7 +94,7 @@ type Operator struct {
 
 // Instance is what the FluxInstance says.
 type Instance struct {
-	// Form is FluxInstance, or HelmRelease for the flux-instance chart.
+	// Form is FluxInstance, or HelmRelease for the flux-instance chart; when empty the one that is there, else FluxInstance.
 	Form string `json:"form"`
 	// Version is minor, exact, or a semver range for distribution.version.
 	Version string `json:"version"`
@@ -115,7 +116,7 @@ func Default() Config {
 	return Config{
 		Phase:    Deploy,
 		Operator: Operator{Version: DefaultOperatorVersion, Install: HelmRelease},
-		Instance: Instance{Form: FluxInstance, Version: Minor},
+		Instance: Instance{Version: Minor},
 		Sync:     Sync{Mode: Adopt},
 		Proof:    On,
 		Report:   Off,
@@ -281,7 +282,7 @@ func (c *Config) Validate() error {
 	}{
 		{"phase", c.Phase, []string{Deploy, Cleanup}},
 		{"operator.install", c.Operator.Install, []string{HelmRelease, External}},
-		{"instance.form", c.Instance.Form, []string{FluxInstance, HelmRelease}},
+		{"instance.form", cmp.Or(c.Instance.Form, FluxInstance), []string{FluxInstance, HelmRelease}},
 		{"sync.mode", c.Sync.Mode, []string{Adopt, Keep}},
 		{"proof", string(c.Proof), []string{On, Off}},
 		{"report", string(c.Report), []string{On, Off}},

@@ -16,10 +16,6 @@ import (
 // checkPair refuses a sync pair that Flux Operator cannot take over as it is.
 func (p *Plan) checkPair(_ *object.Set, findings *finding.List) {
 	pair := p.Install.Pair
-	if p.Config.Instance.Form == config.HelmRelease {
-		findings.Error(nil, "", "config field instance.form: HelmRelease is not supported by this release; use FluxInstance, which says more: the chart has no "+
-			"wait, migrateResources and sharding.storage, and ignores keys that it does not know")
-	}
 	for _, o := range []*object.Object{pair.LiveRoot, pair.LiveSource} {
 		if o.Namespace != p.Install.Namespace {
 			findings.Error(o, "metadata.namespace", "the sync pair must be in %s, where Flux runs: Flux Operator writes it there and nowhere else; "+

@@ -22,6 +22,9 @@ const minimumOperator = "0.28.0"
 // chooseOperator finds the Flux Operator release that will run.
 func (p *Plan) chooseOperator(set *object.Set, findings *finding.List) {
 	p.External = p.Config.Operator.Install == config.External
+	if !p.External {
+		p.operatorRelease = object.Map(object.F("name", operatorName))
+	}
 	p.usePresent(set, findings)
 	version := p.Config.Operator.Version
 	operator, known := flux.FindOperator(version)
@@ -34,6 +37,10 @@ func (p *Plan) chooseOperator(set *object.Set, findings *finding.List) {
 	if oldest, _ := flux.FindOperator(minimumOperator); operator.Version.LessThan(oldest.Version) {
 		findings.Error(nil, "", "config field operator.version: Flux Operator %s does not mark what it takes over, so the classic install "+
 			"could still delete it; use %s or later", version, minimumOperator)
+	}
+	if (!p.External || p.asRelease()) && !flux.ChartPublished(operator.Version) {
+		findings.Error(nil, "", "config field operator.version: the charts of Flux Operator were not published for %s; use another version, such as %s",
+			version, config.DefaultOperatorVersion)
 	}
 }
 
@@ -264,15 +271,20 @@ func (p *Plan) spec() *kyaml.Node {
 
 // fluxInstance is the FluxInstance as it is written.
 func (p *Plan) fluxInstance() *kyaml.Node {
-	annotations := []object.Field{object.Because("Removing this file must not uninstall Flux.", PruneKey, Disabled)}
-	if p.substitution() == nil {
-		annotations = append(annotations, object.Because("The patches are meant literally.", substituteKey, Disabled))
-	}
+	annotations := append([]object.Field{object.Because(keepComment, PruneKey, Disabled)}, p.literally()...)
 	return object.Map(
 		object.F("apiVersion", classic.OperatorGroup+"/v1"),
 		object.F("kind", "FluxInstance"),
 		object.F("metadata", p.metadata(fluxName, annotations...)),
 		object.F("spec", p.spec()))
+}
+
+// literally is the annotation that keeps Flux from replacing ${variables} where none are meant.
+func (p *Plan) literally() []object.Field {
+	if p.substitution() != nil {
+		return nil
+	}
+	return []object.Field{object.Because("The patches are meant literally.", substituteKey, Disabled)}
 }
 
 // substitution is the postBuild that the FluxInstance needs to mean what the classic files meant: they went through the

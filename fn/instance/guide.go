@@ -69,10 +69,14 @@ func (p *Plan) rollback(findings *finding.List) {
 		first, remove, uninstall = instanceName, nil, "uninstall Flux Operator as it was installed"
 	}
 	findings.Info(finding.Rollback, root, "", "before the take-over: revert this commit and wait until the Kustomization %s is gone before pushing again", first)
-	findings.Run(finding.Rollback, root, []string{
-		fmt.Sprintf("kubectl -n %s annotate fluxinstance/%s fluxcd.controlplane.io/reconcile=disabled", ns, fluxName),
-		fmt.Sprintf("kubectl -n %s delete fluxinstance/%s", ns, fluxName),
-	}, "after the take-over: revert this commit, which rolls nothing back by itself, and wait until the Kustomization %s is gone; then let Flux Operator go of Flux", instanceName)
+	free := []string{fmt.Sprintf("kubectl -n %s annotate fluxinstance/%s fluxcd.controlplane.io/reconcile=disabled", ns, fluxName)}
+	if p.asRelease() {
+		// Helm leaves the FluxInstance where it is.
+		free = append(free, fmt.Sprintf("kubectl -n %s delete helmreleases.%s/%s %s.%s/%s", ns, classic.HelmGroup, instanceName,
+			p.chartSourceResource(), classic.SourceGroup, instanceName))
+	}
+	free = append(free, fmt.Sprintf("kubectl -n %s delete fluxinstance/%s", ns, fluxName))
+	findings.Run(finding.Rollback, root, free, "after the take-over: revert this commit, which rolls nothing back by itself, and wait until the Kustomization %s is gone; then let Flux Operator go of Flux", instanceName)
 	give := append(remove, releaseCommand(p.Install), fmt.Sprintf("flux -n %s reconcile kustomization %s --with-source", ns, p.Install.Pair.LiveRoot.Name))
 	if owner := p.Install.Owner; owner != nil {
 		give = append(give, fmt.Sprintf("flux -n %s reconcile kustomization %s", owner.Namespace, owner.Name))

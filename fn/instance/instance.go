@@ -17,8 +17,8 @@ import (
 
 // The names of what deploy adds.
 const (
-	operatorName = "flux-operator"
-	instanceName = "flux-instance"
+	operatorName = flux.OperatorChart
+	instanceName = flux.InstanceChart
 	fluxName     = "flux"
 )
 
@@ -48,6 +48,9 @@ type Plan struct {
 	imposed []flux.Difference
 	draft   *draft
 	left    []leftOut
+	// operatorRelease refers to the HelmRelease of Flux Operator; nil where none is known.
+	operatorRelease *kyaml.Node
+
 	fields  *kyaml.Node
 	patches []*kyaml.Node
 }
@@ -59,7 +62,7 @@ func New(set *object.Set, install *classic.Install, cfg config.Config, findings 
 	plan := &Plan{Install: install, Config: cfg}
 	plan.place(set)
 	steps := []func(*object.Set, *finding.List){plan.checkPair, plan.checkMove, plan.checkPlace, plan.chooseOperator, plan.chooseVersion, plan.checkServed,
-		plan.planSync, plan.planInstance, plan.checkVariables}
+		plan.planSync, plan.planInstance, plan.checkVariables, plan.checkRelease}
 	for _, step := range steps {
 		if step(set, findings); findings.Failed() {
 			return nil
@@ -125,16 +128,29 @@ func (p *Plan) files() []file {
 	if !p.External {
 		files = append(files, p.operatorFiles()...)
 	}
-	files = append(files, file{"instance/instance.yaml", []*kyaml.Node{p.fluxInstance()}})
+	files = append(files, p.instanceFiles()...)
 	if p.Dir == "" {
 		return files
 	}
-	files = append(files, file{"kustomization.yaml", []*kyaml.Node{kustomization("ks.yaml")}},
-		file{"instance/kustomization.yaml", []*kyaml.Node{kustomization("instance.yaml")}})
-	if !p.External {
-		files = append(files, file{"operator/kustomization.yaml", []*kyaml.Node{kustomization("source.yaml", "helmrelease.yaml")}})
+	return append(files, listing(files)...)
+}
+
+// listing are the kustomization.yaml files that list these files, each those of its folder.
+func listing(files []file) []file {
+	var dirs []string
+	names := map[string][]string{}
+	for _, f := range files {
+		dir := path.Dir(f.name)
+		if names[dir] == nil {
+			dirs = append(dirs, dir)
+		}
+		names[dir] = append(names[dir], path.Base(f.name))
 	}
-	return files
+	var all []file
+	for _, dir := range dirs {
+		all = append(all, file{path.Join(dir, "kustomization.yaml"), []*kyaml.Node{kustomization(names[dir]...)}})
+	}
+	return all
 }
 
 func (p *Plan) file(name string) string {

@@ -33,16 +33,6 @@ func OwnerGuarded(owner *object.Object) bool {
 	return policy == "Orphan" || !prune && (policy == "" || policy == "MirrorPrune")
 }
 
-// ChartRelease finds the HelmRelease of one of Flux Operator's charts; nil when there is none.
-func ChartRelease(set *object.Set, chart string) *object.Object {
-	for _, release := range set.Of(classic.HelmGroup, "HelmRelease") {
-		if ChartOf(set, release) == chart {
-			return release
-		}
-	}
-	return nil
-}
-
 // ChartOf is the name of the chart that a HelmRelease installs, empty when its source is not in the input.
 func ChartOf(set *object.Set, release *object.Object) string {
 	if name := release.Str("spec", "chart", "spec", "chart"); name != "" {

@@ -27,7 +27,11 @@ func (p *Plan) instanceKustomization() *kyaml.Node {
 	if !p.External {
 		spec = append(spec, object.F("dependsOn", []*kyaml.Node{object.Map(object.F("name", operatorName))}))
 	}
-	spec = append(spec, object.F("wait", true))
+	if p.asRelease() {
+		spec = append(spec, object.Because("The HelmRelease is ready once the FluxInstance exists: this waits for Flux itself.", "healthChecks", p.healthChecks()))
+	} else {
+		spec = append(spec, object.F("wait", true))
+	}
 	if p.healthExpressions() {
 		spec = append(spec, object.Because("Without these a new FluxInstance, which has no status yet, counts as healthy.",
 			"healthCheckExprs", []*kyaml.Node{healthCheck()}))
@@ -61,6 +65,15 @@ func (p *Plan) fluxKustomization(name string, spec []object.Field) *kyaml.Node {
 		object.F("kind", "Kustomization"),
 		object.F("metadata", p.metadata(name)),
 		object.F("spec", object.Map(spec...)))
+}
+
+// healthChecks name the release and what it renders, which Flux does not apply itself and can look at all the same.
+// Source: kustomize-controller v1.7.3, checkHealth.
+func (p *Plan) healthChecks() []*kyaml.Node {
+	check := func(apiVersion, kind, name string) *kyaml.Node {
+		return object.Map(object.F("apiVersion", apiVersion), object.F("kind", kind), object.F("name", name), object.F("namespace", p.Install.Namespace))
+	}
+	return []*kyaml.Node{check(p.serves(classic.HelmGroup, "HelmRelease"), "HelmRelease", instanceName), check(classic.OperatorGroup+"/v1", "FluxInstance", fluxName)}
 }
 
 // healthExpressions tells whether the running Flux has spec.healthCheckExprs: since Flux 2.5.

@@ -43,6 +43,7 @@ func (p *Plan) usePresent(set *object.Set, findings *finding.List) {
 		return
 	}
 	p.External = true
+	p.operatorRelease = object.Map(object.F("name", release.Name), object.F("namespace", cmp.Or(release.Namespace, p.Install.Namespace)))
 	namespace := cmp.Or(release.Str("spec", "targetNamespace"), release.Namespace, p.Install.Namespace)
 	if namespace != p.Install.Namespace {
 		findings.Error(release, "metadata.namespace", "Flux Operator is installed in %s, and manages the FluxInstance of its own namespace only: install it in %s",

@@ -1,18 +1,64 @@
 package instance
 
 import (
+	"maps"
+	"reflect"
 	"slices"
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
 )
 
-// The comments in the values of the chart flux-instance.
+// The annotation that keeps Helm from deleting an object with its release. Source: Helm v3 and v4, resource policy.
+const (
+	policyKey = "helm.sh/resource-policy"
+	keep      = "keep"
+)
+
+// The comments in the values of the chart flux-instance and in its HelmRelease.
 const (
 	policyComment   = "Uninstalling the release must not uninstall Flux: Helm leaves the FluxInstance where it is."
 	artifactComment = "The manifests are those that Flux Operator carries. The chart's default is an artifact that moves."
+	waitComment     = "The FluxInstance replaces helm-controller, which must not wait for that."
 )
+
+// asRelease tells whether the FluxInstance comes from the chart flux-instance.
+func (p *Plan) asRelease() bool { return p.Config.Instance.Form == config.HelmRelease }
+
+// instanceFiles hold the FluxInstance, or the release of the chart that renders it.
+func (p *Plan) instanceFiles() []file {
+	if !p.asRelease() {
+		return []file{{"instance/instance.yaml", []*kyaml.Node{p.fluxInstance()}}}
+	}
+	return []file{
+		{"instance/source.yaml", []*kyaml.Node{p.chartSource(flux.InstanceChart)}},
+		{"instance/helmrelease.yaml", []*kyaml.Node{p.instanceRelease()}},
+	}
+}
+
+// instanceRelease is the HelmRelease of the chart flux-instance.
+func (p *Plan) instanceRelease() *kyaml.Node {
+	var spec []object.Field
+	if p.operatorRelease != nil {
+		spec = append(spec, object.F("dependsOn", []*kyaml.Node{p.operatorRelease}))
+	}
+	wait, again := object.Because(waitComment, "disableWait", true), p.again()
+	spec = append(spec, object.F("install", object.Map(wait, again)), object.F("upgrade", object.Map(object.F("disableWait", true), again)))
+	return p.helmRelease(release{chart: flux.InstanceChart, annotations: p.literally(), spec: spec, values: p.InstanceValues()})
+}
+
+// again makes Helm try again what failed. Since Flux 2.7 it can do so and no more; before it uninstalls first, which leaves
+// the FluxInstance, or goes back to the last release. Source: helm.toolkit.fluxcd.io of Flux 2.6 and 2.7.
+func (p *Plan) again() object.Field {
+	if p.Install.Version.Release.Minor() < 7 {
+		return object.F("remediation", object.Map(object.F("retries", 3)))
+	}
+	return object.F("strategy", object.Map(object.F("name", "RetryOnFailure"), object.F("retryInterval", "1m")))
+}
 
 // InstanceValues are the values of the chart flux-instance for which it renders the FluxInstance of this plan.
 func (p *Plan) InstanceValues() *kyaml.Node {
@@ -25,6 +71,67 @@ func (p *Plan) InstanceValues() *kyaml.Node {
 		}
 	}
 	return object.Map(
-		object.F("commonAnnotations", object.Map(object.Because(policyComment, "helm.sh/resource-policy", "keep"))),
+		object.F("commonAnnotations", object.Map(object.Because(policyComment, policyKey, keep))),
 		object.F("instance", spec))
+}
+
+// checkRelease refuses what the chart flux-instance of this version cannot say: it ignores values that it does not know.
+func (p *Plan) checkRelease(_ *object.Set, findings *finding.List) {
+	if !p.asRelease() {
+		return
+	}
+	const remedy = "leave out config field instance.form, which writes a FluxInstance"
+	values, want, err := p.decoded()
+	if err != nil {
+		findings.Error(p.Install.Anchor, "", "%s", err)
+		return
+	}
+	rendered, ignored, err := flux.ChartInstance(p.Operator.Version, p.Install.Namespace, values)
+	if err != nil {
+		findings.Error(p.Install.Anchor, "", "instance.form HelmRelease: %s; %s", err, remedy)
+		return
+	}
+	for _, value := range ignored {
+		findings.Error(p.Install.Anchor, "", "instance.form HelmRelease: the chart %s %s has no value %s, which this cluster needs; %s",
+			flux.InstanceChart, p.Operator.Version, value, remedy)
+	}
+	if last := flux.LastChart(); p.Operator.Version.GreaterThan(last) {
+		findings.Warn(p.Install.Anchor, "", "instance.form HelmRelease: the chart %[1]s %[2]s is taken to have the values that %[3]s has, the last that this release knows; "+
+			"see that it renders them: yq .spec.values helmrelease.yaml | helm template %[1]s %[4]s/%[1]s --version %[2]s -n %[5]s -f -",
+			flux.InstanceChart, p.Operator.Version, last, chartRepository, p.Install.Namespace)
+	}
+	have, _ := object.Get[map[string]any](rendered, "spec")
+	for _, field := range lost(want, have) {
+		findings.Error(p.Install.Anchor, "", "instance.form HelmRelease: the chart %s %s does not render spec.%s as this cluster needs it; %s",
+			flux.InstanceChart, p.Operator.Version, field, remedy)
+	}
+}
+
+// decoded are the values, and the spec that the chart is to render from them.
+func (p *Plan) decoded() (values, spec map[string]any, err error) {
+	if err := p.InstanceValues().Decode(&values); err != nil {
+		return nil, nil, err
+	}
+	return values, spec, p.spec().Decode(&spec)
+}
+
+// lost are the fields of a map, two levels deep, that another one does not hold as they are.
+func lost(want, have map[string]any) []string {
+	var all []string
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		group, isMap := want[key].(map[string]any)
+		other, wasMap := have[key].(map[string]any)
+		if !isMap || !wasMap {
+			if !reflect.DeepEqual(want[key], have[key]) {
+				all = append(all, key)
+			}
+			continue
+		}
+		for _, field := range slices.Sorted(maps.Keys(group)) {
+			if !reflect.DeepEqual(group[field], other[field]) {
+				all = append(all, key+"."+field)
+			}
+		}
+	}
+	return all
 }

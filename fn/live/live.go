@@ -33,10 +33,9 @@ type Want struct {
 }
 
 // WantOf is what the cluster of an install is to show.
-func WantOf(install *classic.Install, flux *object.Object) Want {
-	_, adopted := object.Get[map[string]any](flux.Map(), "spec", "sync")
+func WantOf(install *classic.Install, flux *instance.Existing) Want {
 	want := Want{
-		Instance: flux.ID, Source: install.Pair.LiveSource.ID, Root: install.Pair.LiveRoot.ID, Path: install.Pair.Path, Adopted: adopted,
+		Instance: flux.ID(), Source: install.Pair.LiveSource.ID, Root: install.Pair.LiveRoot.ID, Path: install.Pair.Path, Adopted: flux.Adopts(),
 		Components: install.Options.Components,
 	}
 	if install.Owner != nil {

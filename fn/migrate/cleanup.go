@@ -13,7 +13,7 @@ import (
 
 // cleanup removes the classic install. What it removes is deleted by Flux unless it is guarded and taken over, so it does
 // nothing until the input shows deploy's result and the owner says that the cluster has taken over.
-func cleanup(set *object.Set, install *classic.Install, existing *object.Object, cfg config.Config, findings *finding.List) {
+func cleanup(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, findings *finding.List) {
 	if existing == nil {
 		findings.Error(install.Anchor, "", "cleanup is too early: the input holds no FluxInstance for this cluster, and removing the classic install now "+
 			"would delete every Flux CRD and everything Flux applied; run the phase deploy, push it and wait for the take-over")
@@ -23,11 +23,11 @@ func cleanup(set *object.Set, install *classic.Install, existing *object.Object,
 		findings.Error(install.Anchor, "", "cleanup is refused: %s", install.KeepReason)
 		return
 	}
-	checkExisting(existing, install, cfg, findings)
+	checkExisting(set, existing, install, cfg, findings)
 	checkGuards(install, existing, findings)
 	if !cfg.TakenOver {
-		findings.Error(existing, "", "cleanup needs takenOver: true, which says that you have seen the label fluxcd.controlplane.io/name on the root, "+
-			"the source and the Flux objects of the cluster (a Ready FluxInstance is not enough); check with: %s", strings.Join(instance.OwnerCommands(install, adopts(existing)), " && "))
+		findings.Error(existing.At, "", "cleanup needs takenOver: true, which says that you have seen the label fluxcd.controlplane.io/name on the root, "+
+			"the source and the Flux objects of the cluster (a Ready FluxInstance is not enough); check with: %s", strings.Join(instance.OwnerCommands(install, existing.Adopts()), " && "))
 	}
 	if findings.Failed() {
 		return
@@ -55,23 +55,17 @@ func cleanup(set *object.Set, install *classic.Install, existing *object.Object,
 	}
 }
 
-// adopts tells whether a FluxInstance generates the sync pair.
-func adopts(existing *object.Object) bool {
-	_, hasSync := object.Get[map[string]any](existing.Map(), "spec", "sync")
-	return hasSync
-}
-
 // removals are the objects of the classic install, the pair where Flux Operator generates it, and the one-shot bootstrap.
-func removals(install *classic.Install, existing *object.Object, set *object.Set) []*object.Object {
+func removals(install *classic.Install, existing *instance.Existing, set *object.Set) []*object.Object {
 	removed := append([]*object.Object{}, install.Objects...)
-	if adopts(existing) {
+	if existing.Adopts() {
 		removed = append(removed, install.Pair.Source, install.Pair.Root)
 	}
 	return append(removed, install.Bootstrap...)
 }
 
 // checkGuards refuses a cleanup whose deletions nothing holds back.
-func checkGuards(install *classic.Install, existing *object.Object, findings *finding.List) {
+func checkGuards(install *classic.Install, existing *instance.Existing, findings *finding.List) {
 	const remedy = "without it an early cleanup deletes %s; run the phase deploy, push it, and wait until it is live"
 	if install.Owner != nil && !instance.OwnerGuarded(install.Owner) {
 		findings.Error(install.Owner, "spec.deletionPolicy", "the guard of the phase deploy is missing: "+remedy, "every Flux CRD and controller")
@@ -79,7 +73,7 @@ func checkGuards(install *classic.Install, existing *object.Object, findings *fi
 	if install.Owner == nil && !guarded(install, install.Anchor) {
 		findings.Error(install.Anchor, "", "the guard of the phase deploy is missing: "+remedy, "every Flux CRD and everything Flux applied")
 	}
-	if !adopts(existing) {
+	if !existing.Adopts() {
 		return
 	}
 	for _, o := range []*object.Object{install.Pair.Source, install.Pair.Root} {

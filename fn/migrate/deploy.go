@@ -16,10 +16,10 @@ import (
 
 // deploy adds Flux Operator and the FluxInstance beside the classic install, and guards what the classic install could
 // delete. It returns the plan; nil where nothing was planned.
-func deploy(set *object.Set, install *classic.Install, existing *object.Object, cfg config.Config, findings *finding.List) *instance.Plan {
+func deploy(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, findings *finding.List) *instance.Plan {
 	if existing != nil {
-		checkExisting(existing, install, cfg, findings)
-		if !adopts(existing) {
+		checkExisting(set, existing, install, cfg, findings)
+		if !existing.Adopts() {
 			cfg.Sync.Mode = config.Keep
 		}
 		setGuards(set, install, cfg, findings)

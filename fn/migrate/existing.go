@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -15,26 +16,32 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// existingInstance is the FluxInstance of a cluster, nil when the input has none: the one that syncs its path or the one
-// that the root moves to, or one that lies below it and syncs no cluster's path.
-func existingInstance(set *object.Set, install *classic.Install, cfg config.Config) *object.Object {
-	all := set.Of(classic.OperatorGroup, "FluxInstance")
-	for _, o := range all {
-		if at := syncPath(o); at != "" && (at == install.Pair.Path || at == install.Pair.NewPath(cfg)) {
-			return o
-		}
-	}
-	for _, o := range all {
-		if !syncs(set, syncPath(o)) && belongs(set, o, install) {
-			return o
-		}
+// existingInstance is the FluxInstance of a cluster, nil when the input has none.
+func existingInstance(set *object.Set, install *classic.Install, cfg config.Config) *instance.Existing {
+	if all := existingInstances(set, install, cfg); len(all) > 0 {
+		return all[0]
 	}
 	return nil
 }
 
+// existingInstances are all that define the FluxInstance of a cluster: first those that sync its path or the one that the
+// root moves to, then those that lie below it and sync no cluster's path.
+func existingInstances(set *object.Set, install *classic.Install, cfg config.Config) []*instance.Existing {
+	var syncing, below []*instance.Existing
+	for _, e := range instance.ExistingsIn(set, install.Namespace) {
+		switch at := syncPath(e); {
+		case at != "" && (at == install.Pair.Path || at == install.Pair.NewPath(cfg)):
+			syncing = append(syncing, e)
+		case !syncs(set, at) && belongs(set, e.At, install):
+			below = append(below, e)
+		}
+	}
+	return append(syncing, below...)
+}
+
 // syncPath is the path that a FluxInstance syncs, empty where it syncs none.
-func syncPath(o *object.Object) string {
-	if at := o.Str("spec", "sync", "path"); at != "" {
+func syncPath(e *instance.Existing) string {
+	if at := e.Str("spec", "sync", "path"); at != "" {
 		return classic.CleanPath(at)
 	}
 	return ""
@@ -66,14 +73,17 @@ func belongs(set *object.Set, o *object.Object, install *classic.Install) bool {
 
 // checkExisting looks at a FluxInstance that is already there. It is its owner's and never overwritten, but one that would
 // make Flux Operator delete something is refused.
-func checkExisting(existing *object.Object, install *classic.Install, cfg config.Config, findings *finding.List) {
-	if existing.Namespace != install.Namespace {
-		findings.Error(existing, "metadata.namespace", "the FluxInstance is not in %s, where Flux runs: Flux Operator would install a second Flux", install.Namespace)
+func checkExisting(set *object.Set, existing *instance.Existing, install *classic.Install, cfg config.Config, findings *finding.List) {
+	if checkForm(set, existing, install, cfg, findings); findings.Failed() {
 		return
 	}
-	rendered, err := instance.Render(existing.Map())
+	if existing.ID().Namespace != install.Namespace {
+		findings.Error(existing.At, "metadata.namespace", "the FluxInstance is not in %s, where Flux runs: Flux Operator would install a second Flux", install.Namespace)
+		return
+	}
+	rendered, err := instance.Render(existing.Instance)
 	if err != nil {
-		findings.Error(existing, "spec", "Flux Operator would refuse this FluxInstance: %s", err)
+		findings.Error(existing.At, existing.Field("spec"), "Flux Operator would refuse this FluxInstance: %s", err)
 		return
 	}
 	checkExistingVersion(existing, install, findings)
@@ -85,17 +95,57 @@ func checkExisting(existing *object.Object, install *classic.Install, cfg config
 	for _, component := range install.Options.Components {
 		id := flux.ID{Group: "apps", Kind: "Deployment", Namespace: install.Namespace, Name: component}
 		if !have[id] && installs(install, component) {
-			findings.Error(existing, "spec.components", "%s is missing, which the classic install runs: its CRDs and all their objects would be deleted; add it", component)
+			findings.Error(existing.At, existing.Field("spec.components"), "%s is missing, which the classic install runs: its CRDs and all their objects would be deleted; add it", component)
 		}
 	}
-	if adopts(existing) {
+	if existing.Adopts() {
 		checkAdopts(existing, install, have, findings)
 		checkRestated(existing, install, rendered, findings)
 	}
 }
 
+// checkForm refuses a FluxInstance with two owners, one in the other form than the config asks for, and values that hide it.
+func checkForm(set *object.Set, existing *instance.Existing, install *classic.Install, cfg config.Config, findings *finding.List) {
+	for _, other := range existingInstances(set, install, cfg) {
+		if other.Form != existing.Form && other.ID().Name == existing.ID().Name {
+			findings.Error(other.At, "", "%s and this define one FluxInstance: dropping either uninstalls Flux; keep one owner. To keep the HelmRelease, annotate %s with "+
+				"%s: disabled, wait until that is live, and remove it. To keep the FluxInstance, set commonAnnotations {helm.sh/resource-policy: keep} in the values of the "+
+				"HelmRelease, wait until that release is live, and remove it", existing.At.ID, existing.At.ID, instance.PruneKey)
+			return
+		}
+	}
+	if cfg.Instance.Form != "" && cfg.Instance.Form != existing.Form {
+		findings.Error(existing.At, "", "config field instance.form: %s, and the input has the FluxInstance as %s: leave the field out to finish the migration as it is, "+
+			"and switch later: %s", cfg.Instance.Form, existing.Form, switchForm(existing, install))
+		return
+	}
+	if existing.Err != nil {
+		findings.Error(existing.At, "spec.values", "the FluxInstance of this HelmRelease is not known: %s", existing.Err)
+	}
+	for _, value := range existing.Ignored {
+		findings.Warn(existing.At, "spec.values."+value, "the chart flux-instance takes no notice of this value: it is not in the FluxInstance")
+	}
+	if !existing.Kept() {
+		findings.Warn(existing.At, "spec.values.commonAnnotations", "without helm.sh/resource-policy: keep, removing this HelmRelease uninstalls Flux: add it")
+	}
+}
+
+// switchForm is how the FluxInstance gets another owner without leaving the cluster.
+func switchForm(existing *instance.Existing, install *classic.Install) string {
+	const policy, chart = "helm.sh/resource-policy", flux.InstanceChart
+	if existing.Form == config.HelmRelease {
+		return fmt.Sprintf("set commonAnnotations {%s: keep} in the values and wait until that release is live, because Helm looks at its release and not at the cluster; "+
+			"then remove the HelmRelease from Git and delete it (kubectl -n %s delete helmrelease/%s), which leaves the FluxInstance; then add the FluxInstance to Git",
+			policy, install.Namespace, existing.At.Name)
+	}
+	return fmt.Sprintf("annotate the FluxInstance with %[1]s: disabled and wait until that is live; remove it from Git, which leaves it on the cluster; let Helm take it over "+
+		"(kubectl -n %[2]s annotate fluxinstance/%[3]s meta.helm.sh/release-name=%[4]s meta.helm.sh/release-namespace=%[2]s && kubectl -n %[2]s label fluxinstance/%[3]s "+
+		"app.kubernetes.io/managed-by=Helm --overwrite); then add the HelmRelease %[4]s with the same instance and commonAnnotations {%[5]s: keep}",
+		instance.PruneKey, install.Namespace, existing.ID().Name, chart, policy)
+}
+
 // checkAdopts refuses a FluxInstance that generates a pair under other names than the live one.
-func checkAdopts(existing *object.Object, install *classic.Install, have map[flux.ID]bool, findings *finding.List) {
+func checkAdopts(existing *instance.Existing, install *classic.Install, have map[flux.ID]bool, findings *finding.List) {
 	for _, o := range []*object.Object{install.Pair.Source, install.Pair.Root} {
 		if have[flux.ID{Group: o.Group(), Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}] {
 			continue
@@ -104,7 +154,7 @@ func checkAdopts(existing *object.Object, install *classic.Install, have map[flu
 		if o == install.Pair.Root {
 			field = "spec.kustomize.patches"
 		}
-		findings.Error(existing, field, "the FluxInstance does not generate %s, which syncs this cluster: Flux Operator would add a second root, and "+
+		findings.Error(existing.At, existing.Field(field), "the FluxInstance does not generate %s, which syncs this cluster: Flux Operator would add a second root, and "+
 			"deleting the old one deletes everything it applied; restore spec.sync.name and the patch that renames the Kustomization", o.ID)
 	}
 }
@@ -128,32 +178,32 @@ func installs(install *classic.Install, component string) bool {
 }
 
 // checkExistingVersion refuses a FluxInstance that would downgrade Flux: nothing else does on the first take-over.
-func checkExistingVersion(existing *object.Object, install *classic.Install, findings *finding.List) {
+func checkExistingVersion(existing *instance.Existing, install *classic.Install, findings *finding.List) {
 	version := existing.Str("spec", "distribution", "version")
 	target, err := flux.Latest(version)
 	running := install.Version.Release
 	if err == nil && (target.Major() < running.Major() || target.Major() == running.Major() && target.Minor() < running.Minor()) {
-		findings.Error(existing, "spec.distribution.version", "%s means Flux %s, lower than the %s that runs: a downgrade is refused; set it to %s or higher",
+		findings.Error(existing.At, existing.Field("spec.distribution.version"), "%s means Flux %s, lower than the %s that runs: a downgrade is refused; set it to %s or higher",
 			version, target, running, install.Version.MinorRange())
 	}
 }
 
 // checkExistingPath refuses to go on where the FluxInstance syncs another path than the config says: the root moves with the
 // take-over or not at all.
-func checkExistingPath(existing *object.Object, install *classic.Install, cfg config.Config, findings *finding.List) {
+func checkExistingPath(existing *instance.Existing, install *classic.Install, cfg config.Config, findings *finding.List) {
 	at, to := syncPath(existing), install.Pair.NewPath(cfg)
 	switch {
 	case to != "" && at != to:
-		findings.Error(existing, "spec.sync.path", "config field sync.path is %s, and this FluxInstance does not sync that: the root moves with the take-over or "+
+		findings.Error(existing.At, existing.Field("spec.sync.path"), "config field sync.path is %s, and this FluxInstance does not sync that: the root moves with the take-over or "+
 			"not at all; leave the config field out", shown(to))
 	case at != "" && at != to && at != install.Pair.Path:
-		findings.Error(existing, "spec.sync.path", "the FluxInstance syncs %s, and %s syncs %s: set the config field sync.path to %s if the phase deploy moved "+
+		findings.Error(existing.At, existing.Field("spec.sync.path"), "the FluxInstance syncs %s, and %s syncs %s: set the config field sync.path to %s if the phase deploy moved "+
 			"the root there, or repair the FluxInstance", shown(at), install.Pair.Root.ID, shown(install.Pair.Path), shown(at))
 	}
 }
 
 // checkRestated warns about fields of the live pair that the FluxInstance does not state: Flux Operator has dropped them.
-func checkRestated(existing *object.Object, install *classic.Install, rendered []*kyaml.RNode, findings *finding.List) {
+func checkRestated(existing *instance.Existing, install *classic.Install, rendered []*kyaml.RNode, findings *finding.List) {
 	pair, err := classic.Nodes([]*object.Object{install.Pair.LiveSource, install.Pair.LiveRoot})
 	if err != nil {
 		return
@@ -166,7 +216,7 @@ func checkRestated(existing *object.Object, install *classic.Install, rendered [
 	}
 	for _, d := range differences {
 		if strings.HasPrefix(d.Path, "spec.") && d.Operator == nil && !strings.HasPrefix(d.Path, "spec.ref") {
-			findings.Warn(existing, "spec.kustomize.patches", "%s says %s, and the FluxInstance does not: Flux Operator drops it from the cluster; restate it by a patch, unless you mean it",
+			findings.Warn(existing.At, existing.Field("spec.kustomize.patches"), "%s says %s, and the FluxInstance does not: Flux Operator drops it from the cluster; restate it by a patch, unless you mean it",
 				d.Object, d.Path)
 		}
 	}

@@ -126,8 +126,8 @@ func selected(set *object.Set, installs []*classic.Install, cfg config.Config, a
 
 // migrated tells whether a FluxInstance syncs a path.
 func migrated(set *object.Set, name string) bool {
-	return slices.ContainsFunc(set.Of(classic.OperatorGroup, "FluxInstance"), func(o *object.Object) bool {
-		at := o.Str("spec", "sync", "path")
+	return slices.ContainsFunc(instance.Existings(set), func(e *instance.Existing) bool {
+		at := e.Str("spec", "sync", "path")
 		return at != "" && classic.CleanPath(at) == classic.CleanPath(name)
 	})
 }
@@ -199,12 +199,12 @@ func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Conf
 		c.Outcome = Deployed
 	}
 	if now := existingInstance(set, install, cfg); now != nil {
-		c.Instance = now.File
+		c.Instance = now.At.File
 	}
 }
 
 // observe notes what a FluxInstance that is there already has taken the place of.
-func (c *Cluster) observe(install *classic.Install, existing *object.Object) {
+func (c *Cluster) observe(install *classic.Install, existing *instance.Existing) {
 	today, err := install.Base(install.Options.Version)
 	if err == nil {
 		today, err = flux.Patch(today, instance.WithoutSchemas(install))
@@ -212,7 +212,7 @@ func (c *Cluster) observe(install *classic.Install, existing *object.Object) {
 	if err == nil {
 		c.Classic = idsOf(today)
 	}
-	if rendered, err := instance.Render(existing.Map()); err == nil {
+	if rendered, err := instance.Render(existing.Instance); err == nil {
 		c.Operator = idsOf(rendered)
 	}
 }
@@ -248,12 +248,12 @@ func firstError(findings *finding.List) string {
 
 // nothingFound tells an input that is already migrated from one that has no Flux.
 func nothingFound(set *object.Set, all *finding.List) {
-	if instances := set.Of(classic.OperatorGroup, "FluxInstance"); len(instances) > 0 {
-		all.Info(finding.Found, instances[0], "", "no classic install is left: Flux is managed by this FluxInstance")
-		return
-	}
-	if chart := instance.ChartRelease(set, "flux-instance"); chart != nil {
-		all.Info(finding.Found, chart, "", "no classic install is left: Flux is managed by the FluxInstance of this HelmRelease")
+	for _, existing := range instance.Existings(set) {
+		of := "this FluxInstance"
+		if existing.Form == config.HelmRelease {
+			of = "the FluxInstance of this HelmRelease"
+		}
+		all.Info(finding.Found, existing.At, "", "no classic install is left: Flux is managed by %s", of)
 		return
 	}
 	all.Error(nil, "", "no classic Flux install found in the input: expected one of the layouts %s; run on the whole repository",

@@ -1,0 +1,98 @@
+package instance
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// Existing is a FluxInstance that the input has, in one of its two forms.
+type Existing struct {
+	// At is what defines it: the FluxInstance, or the HelmRelease of the chart flux-instance.
+	At *object.Object
+	// Form is FluxInstance or HelmRelease.
+	Form string
+	// Instance is the FluxInstance as it comes to the cluster.
+	Instance map[string]any
+	// Ignored are values that the chart takes no notice of.
+	Ignored []string
+	// Err tells why the FluxInstance of a HelmRelease is not known; then Instance has only its name.
+	Err error
+}
+
+// Existings are all of the input.
+func Existings(set *object.Set) []*Existing { return ExistingsIn(set, "") }
+
+// ExistingsIn are all of the input; a HelmRelease that names no namespace is in this one.
+func ExistingsIn(set *object.Set, namespace string) []*Existing {
+	var all []*Existing
+	for _, o := range set.Of(classic.OperatorGroup, "FluxInstance") {
+		all = append(all, &Existing{At: o, Form: config.FluxInstance, Instance: o.Map()})
+	}
+	for _, o := range set.Of(classic.HelmGroup, "HelmRelease") {
+		if ChartOf(set, o) == instanceName {
+			all = append(all, existingRelease(set, o, cmp.Or(o.Str("spec", "targetNamespace"), o.Namespace, namespace)))
+		}
+	}
+	return all
+}
+
+// existingRelease reads the FluxInstance that a HelmRelease renders.
+func existingRelease(set *object.Set, o *object.Object, namespace string) *Existing {
+	e := &Existing{At: o, Form: config.HelmRelease}
+	values, err := classic.ChartValues(set, o)
+	if err == nil {
+		e.Instance, e.Ignored, err = flux.ChartInstance(chartOr(presentVersion(set, o)), namespace, values)
+	}
+	if e.Err = err; err != nil {
+		e.Instance = map[string]any{"apiVersion": classic.OperatorGroup + "/v1", "kind": "FluxInstance",
+			"metadata": map[string]any{"name": fluxName, "namespace": namespace}}
+	}
+	return e
+}
+
+// chartOr is the version of a chart; one that is not pinned is taken to be the last that is known.
+func chartOr(version string) *semver.Version {
+	if v, err := semver.NewVersion(version); err == nil {
+		return v
+	}
+	return flux.LastChart()
+}
+
+// ID is that of the FluxInstance.
+func (e *Existing) ID() object.ID {
+	return object.ID{APIVersion: classic.OperatorGroup + "/v1", Kind: "FluxInstance", Namespace: e.Str("metadata", "namespace"), Name: e.Str("metadata", "name")}
+}
+
+// Str reads a text of the FluxInstance.
+func (e *Existing) Str(keys ...string) string {
+	text, _ := object.Get[string](e.Instance, keys...)
+	return text
+}
+
+// Field is where the object that defines the FluxInstance has one of its fields.
+func (e *Existing) Field(field string) string {
+	if rest, isSpec := strings.CutPrefix(field, "spec"); isSpec && e.Form == config.HelmRelease {
+		return "spec.values.instance" + rest
+	}
+	return field
+}
+
+// Adopts tells whether the FluxInstance generates the sync pair.
+func (e *Existing) Adopts() bool {
+	_, hasSync := object.Get[map[string]any](e.Instance, "spec", "sync")
+	return hasSync
+}
+
+// Kept tells whether Helm leaves the FluxInstance when its release goes. Helm looks at the release, not at the object on the
+// cluster. Source: helm.sh/helm v3.19 and v4.0, filterManifestsToKeep.
+func (e *Existing) Kept() bool {
+	annotations, _ := object.Get[map[string]any](e.Instance, "metadata", "annotations")
+	return e.Form != config.HelmRelease || annotations[policyKey] == keep
+}
