@@ -175,9 +175,13 @@ func everything(options flux.Options) ([]*kyaml.RNode, error) {
 	return all, nil
 }
 
-// checkHelm refuses a HelmRelease of Flux Operator on a cluster that runs nothing which would install it.
+// checkHelm refuses a HelmRelease on a cluster that runs nothing which would install it.
 func (p *Plan) checkHelm(running []*kyaml.RNode, findings *finding.List) {
 	runs := slices.ContainsFunc(running, func(o *kyaml.RNode) bool { return o.GetKind() == "Deployment" && o.GetName() == "helm-controller" })
+	if !runs && p.External && p.asRelease() {
+		findings.Error(p.Install.Anchor, "", "helm-controller does not run on this cluster, so nothing would install the HelmRelease of the FluxInstance; "+
+			"leave out the config field instance.form")
+	}
 	if !runs && !p.External {
 		findings.Error(p.Install.Anchor, "", "helm-controller does not run on this cluster, so nothing would install the HelmRelease of Flux Operator; "+
 			"install Flux Operator %s with Helm into %s, and set the config field operator.install to external", p.Operator.Version, p.Install.Namespace)
