@@ -73,7 +73,7 @@ func (c chartController) defaultResources() map[string]any {
 // resources are what a controller asks for; Flux's own manifests have limits, which the chart has not.
 func (c chartController) resources() map[string]any {
 	own, _ := c.says["resources"].(map[string]any)
-	all := overlay(c.defaultResources(), own)
+	all := object.Overlay(c.defaultResources(), own)
 	for key, value := range all {
 		if m, isMap := value.(map[string]any); isMap {
 			maps.DeleteFunc(m, func(_ string, v any) bool { return v == nil })
@@ -160,7 +160,7 @@ func (i *Install) valuePatch(field string, controllers []chartController, text s
 func (i *Install) commonPatch(metadata any, found *finding.List) {
 	const field = "spec.commonMetadata"
 	own, _ := metadata.(map[string]any)
-	body := map[string]any{"apiVersion": "v1", "kind": "all", "metadata": overlay(map[string]any{"name": "all"}, own)}
+	body := map[string]any{"apiVersion": "v1", "kind": "all", "metadata": object.Overlay(map[string]any{"name": "all"}, own)}
 	i.Patches = append(i.Patches, Patch{Body: marshal(body), Target: map[string]any{"kind": "(Deployment|Service|ServiceAccount)"},
 		Comment: "The " + field + " of the HelmRelease.", Object: i.Anchor, Field: field})
 	found.Info(finding.Moved, i.Anchor, field, "kept on Deployments, Services and service accounts; CRDs, cluster roles and NetworkPolicies lose it")
@@ -211,7 +211,7 @@ func marshal(value any) string {
 // merged is a strategic merge patch on a Deployment; its target says on which.
 func merged(body map[string]any) any {
 	metadata, _ := body["metadata"].(map[string]any)
-	return overlay(map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": overlay(map[string]any{"name": "all"}, metadata)},
+	return object.Overlay(map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": object.Overlay(map[string]any{"name": "all"}, metadata)},
 		map[string]any{"spec": body["spec"]})
 }
 
@@ -233,7 +233,7 @@ func environment(_ chartController, value any) any {
 	for _, entry := range list {
 		variable, _ := entry.(map[string]any)
 		if _, isValue := variable["value"]; isValue && slices.Contains([]any{"GOMAXPROCS", "GOMEMLIMIT", "RUNTIME_NAMESPACE"}, variable["name"]) {
-			variable = overlay(map[string]any{"valueFrom": nil}, variable)
+			variable = object.Overlay(map[string]any{"valueFrom": nil}, variable)
 		}
 		variables = append(variables, variable)
 	}

@@ -85,7 +85,7 @@ func TestChartFlux(t *testing.T) {
 }
 
 func TestOverlay(t *testing.T) {
-	got := overlay(map[string]any{"a": map[string]any{"b": 1, "c": []any{1}}}, map[string]any{"a": map[string]any{"c": []any{2}}, "d": nil})
+	got := object.Overlay(map[string]any{"a": map[string]any{"b": 1, "c": []any{1}}}, map[string]any{"a": map[string]any{"c": []any{2}}, "d": nil})
 	want := map[string]any{"a": map[string]any{"b": 1, "c": []any{2}}, "d": nil}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)

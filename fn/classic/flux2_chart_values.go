@@ -25,23 +25,10 @@ func ChartValues(set *object.Set, release *object.Object) (map[string]any, error
 		if err != nil {
 			return nil, fmt.Errorf("field spec.valuesFrom[%d]: %w", n, err)
 		}
-		values = overlay(values, more)
+		values = object.Overlay(values, more)
 	}
 	own, _ := object.Get[map[string]any](release.Map(), "spec", "values")
-	return overlay(values, own), nil
-}
-
-// overlay merges values as Helm does: maps key by key, everything else as a whole.
-func overlay(below, above map[string]any) map[string]any {
-	for key, value := range above {
-		over, isMap := value.(map[string]any)
-		under, wasMap := below[key].(map[string]any)
-		if isMap && wasMap {
-			value = overlay(under, over)
-		}
-		below[key] = value
-	}
-	return below
+	return object.Overlay(values, own), nil
 }
 
 // valuesOf reads one entry of spec.valuesFrom.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/object"
 )
 
 // quotesVersion is the first chart that writes distribution.version in quotes. Source: templates/instance.yaml of the chart.
@@ -19,7 +21,7 @@ const quotesVersion = "0.48.0"
 //
 // It fails where Helm or the API server would refuse what the chart renders.
 func ChartInstance(version *semver.Version, namespace string, values map[string]any) (instance map[string]any, ignored []string, err error) {
-	c := &chartInstance{version: version, values: overlay(ChartDefaults(InstanceChart, version), values)}
+	c := &chartInstance{version: version, values: object.Overlay(ChartDefaults(InstanceChart, version), values)}
 	spec := c.spec()
 	metadata := map[string]any{"name": c.text("fullnameOverride"), "namespace": namespace}
 	if annotations, _ := c.values["commonAnnotations"].(map[string]any); len(annotations) > 0 {
@@ -27,23 +29,6 @@ func ChartInstance(version *semver.Version, namespace string, values map[string]
 	}
 	return map[string]any{"apiVersion": "fluxcd.controlplane.io/v1", "kind": "FluxInstance", "metadata": metadata, "spec": spec},
 		c.ignored(values), c.err
-}
-
-// overlay merges values as Helm does: maps key by key, everything else as a whole; null takes a default away.
-func overlay(below, above map[string]any) map[string]any {
-	for _, key := range slices.Sorted(maps.Keys(above)) {
-		over, isMap := above[key].(map[string]any)
-		under, wasMap := below[key].(map[string]any)
-		switch {
-		case above[key] == nil:
-			delete(below, key)
-		case isMap && wasMap:
-			below[key] = overlay(under, over)
-		default:
-			below[key] = above[key]
-		}
-	}
-	return below
 }
 
 // chartInstance renders one set of values.
@@ -128,7 +113,7 @@ func (c *chartInstance) group(name string, keys []string) map[string]any {
 	group := map[string]any{}
 	for _, key := range keys {
 		value, set := c.in(name)[key]
-		if path := name + "." + key; set && value != "" && (name == "cluster" || c.has(path)) {
+		if path := name + "." + key; set && value != nil && value != "" && (name == "cluster" || c.has(path)) {
 			group[key] = c.scalar(path, value)
 		}
 	}

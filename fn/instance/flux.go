@@ -140,6 +140,7 @@ func (p *Plan) planInstance(_ *object.Set, findings *finding.List) {
 	if p.checkHelm(before, findings); findings.Failed() {
 		return
 	}
+	p.followControllers(before, findings)
 	differences, err := draft.settle(before)
 	if err != nil {
 		findings.Error(p.Install.Anchor, "", "Flux Operator would refuse the FluxInstance: %s", err)

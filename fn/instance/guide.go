@@ -37,6 +37,7 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 		findings.Info(finding.Prerequisite, p.Install.Anchor, "", "Flux Operator %s must run in %s before this commit is pushed: nothing here installs it", p.Operator.Version, p.Install.Namespace)
 	}
 	p.tellImposed(findings)
+	p.monitored(set, findings)
 	root, ns := p.Install.Pair.Root, p.Install.Namespace
 	if wait, _ := object.Get[bool](root.Map(), "spec", "wait"); wait {
 		findings.Warn(root, "spec.wait", "the root waits for what it applies, so later pushes stall until the take-over is done; "+

@@ -50,6 +50,8 @@ type Plan struct {
 	left    []leftOut
 	// operatorRelease refers to the HelmRelease of Flux Operator; nil where none is known.
 	operatorRelease *kyaml.Node
+	// follow are the values of Flux Operator that follow the controllers.
+	follow map[string]any
 
 	fields  *kyaml.Node
 	patches []*kyaml.Node

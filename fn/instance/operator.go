@@ -18,11 +18,3 @@ func (p *Plan) operatorFiles() []file {
 		})}},
 	}
 }
-
-// OperatorValues are the values of the chart flux-operator, nil where its defaults do.
-func (p *Plan) OperatorValues() *kyaml.Node {
-	if len(p.Config.Operator.Values) == 0 {
-		return nil
-	}
-	return object.Value(p.Config.Operator.Values)
-}

@@ -22,7 +22,7 @@ const (
 // The comments in the values of the chart flux-instance and in its HelmRelease.
 const (
 	policyComment   = "Uninstalling the release must not uninstall Flux: Helm leaves the FluxInstance where it is."
-	artifactComment = "The manifests are those that Flux Operator carries. The chart's default is an artifact that moves."
+	artifactComment = "Empty, because the chart's default is a tag that moves."
 	waitComment     = "The FluxInstance replaces helm-controller, which must not wait for that."
 )
 
