@@ -82,10 +82,11 @@ func (s Set) Serves(object *objects.Object) bool {
 	return served
 }
 
-// Default returns a copy of the object with its defaults filled; an object that is not served is returned as it is.
+// Default returns a copy of the object without nulls that mean nothing, and with its defaults filled, as the API server has it; an object that is not served is returned as it is.
 func (s Set) Default(object *objects.Object) *objects.Object {
 	filled := object.DeepCopy()
 	if served, found := s[key(object.GetAPIVersion(), object.GetKind())]; found {
+		defaulting.PruneNonNullableNullsWithoutDefaults(filled.Object, served.structural)
 		defaulting.Default(filled.Object, served.structural)
 	}
 	return filled
