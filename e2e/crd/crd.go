@@ -82,7 +82,8 @@ func (s Set) Serves(object *objects.Object) bool {
 	return served
 }
 
-// Default returns a copy of the object without nulls that mean nothing, and with its defaults filled, as the API server has it; an object that is not served is returned as it is.
+// Default returns a copy of the object as the API server has it: without nulls that mean nothing, and with its defaults
+// filled; an object that is not served is returned as it is.
 func (s Set) Default(object *objects.Object) *objects.Object {
 	filled := object.DeepCopy()
 	if served, found := s[key(object.GetAPIVersion(), object.GetKind())]; found {
