@@ -2,6 +2,7 @@ package instance
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -164,7 +165,9 @@ func withoutSchemas(patches []classic.Patch) []classic.Patch {
 func Render(instance map[string]any) ([]*kyaml.RNode, error) {
 	bare := maps.Clone(instance)
 	spec, _ := object.Get[map[string]any](instance, "spec")
-	spec = maps.Clone(spec)
+	if spec = maps.Clone(spec); spec == nil {
+		return nil, errors.New("it has no spec")
+	}
 	kustomize, _ := object.Get[map[string]any](spec, "kustomize")
 	patches, _ := object.Get[[]any](kustomize, "patches")
 	spec["kustomize"] = map[string]any{"patches": slices.DeleteFunc(slices.Clone(patches), func(entry any) bool {

@@ -121,6 +121,7 @@ func checkForm(set *object.Set, existing *instance.Existing, install *classic.In
 	}
 	if existing.Err != nil {
 		findings.Error(existing.At, "spec.values", "the FluxInstance of this HelmRelease is not known: %s", existing.Err)
+		return
 	}
 	for _, value := range existing.Ignored {
 		findings.Warn(existing.At, "spec.values."+value, "the chart flux-instance takes no notice of this value: it is not in the FluxInstance")
