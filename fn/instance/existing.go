@@ -91,7 +91,7 @@ func (e *Existing) Adopts() bool {
 }
 
 // Kept tells whether Helm leaves the FluxInstance when its release goes. Helm looks at the release, not at the object on the
-// cluster. Source: helm.sh/helm v3.19 and v4.0, filterManifestsToKeep.
+// cluster. Source: helm.sh/helm v3.19.0 and v4.2.2, filterManifestsToKeep.
 func (e *Existing) Kept() bool {
 	annotations, _ := object.Get[map[string]any](e.Instance, "metadata", "annotations")
 	return e.Form != config.HelmRelease || annotations[policyKey] == keep

@@ -13,7 +13,7 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// The annotation that keeps Helm from deleting an object with its release. Source: Helm v3 and v4, resource policy.
+// The annotation that keeps Helm from deleting an object with its release. Source: helm.sh/helm v3.19.0 and v4.2.2.
 const (
 	policyKey = "helm.sh/resource-policy"
 	keep      = "keep"
