@@ -264,6 +264,9 @@ func (w *writer) fields(moves []instance.Move) {
 	w.paragraph("### What becomes of each field")
 	said, dropped := split(moves)
 	w.paragraph("%d fields and patches of the classic install go into the FluxInstance, %d need no counterpart there.", len(said), len(dropped))
+	if w.run.Config.Instance.Form == config.HelmRelease {
+		w.paragraph("The fields are named as in a FluxInstance: in the HelmRelease %s stands as %s.", code("spec"), code("spec.values.instance"))
+	}
 	w.table(said)
 	if len(dropped) > 0 {
 		w.paragraph("<details><summary>No counterpart needed: %d %s</summary>", len(dropped), plural("field", len(dropped)))
