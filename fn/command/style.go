@@ -23,7 +23,9 @@ type style struct {
 	schemas string
 	// kustomizationSchema is the whole comment that kustomization.yaml files carry.
 	kustomizationSchema string
-	newline             string
+	// renovate is the comment by which Renovate finds the version of Flux, empty where the repository has no such comments.
+	renovate string
+	newline  string
 }
 
 // schemaComment is the comment by which editors find the schema of a custom resource.
@@ -62,7 +64,7 @@ func (r *repository) style() style {
 			}
 		}
 	}
-	s := style{marked: 2*marked > files, separator: "---\n", newline: "\n"}
+	s := style{marked: 2*marked > files, separator: "---\n", newline: "\n", renovate: r.renovate()}
 	if 2*crlf > files {
 		s.newline = "\r\n"
 	}
@@ -102,7 +104,7 @@ func (s style) document(o *object.Object, first bool) []byte {
 	if comment := s.schema(o); comment != "" {
 		out.WriteString(comment + "\n")
 	}
-	out.WriteString(o.Text())
+	out.WriteString(s.annotated(o.Text()))
 	return []byte(strings.ReplaceAll(out.String(), "\n", s.newline))
 }
 

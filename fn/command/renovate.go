@@ -1,0 +1,72 @@
+package command
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// renovateComment is the comment by which a custom manager of Renovate finds a version in the next line.
+var renovateComment = regexp.MustCompile(`(?m)^[ \t]*# renovate: (.*\bdatasource=.*\bdepName=.*|.*\bdepName=.*\bdatasource=.*?)\r?$`)
+
+// fluxVersion is distribution.version of a FluxInstance, of its own or in the values of the chart.
+var fluxVersion = regexp.MustCompile(`(?m)^ +distribution:\n(?: +#.*\n)*( +)version: `)
+
+// fluxRelease is what Renovate has to know of the version of Flux. The version is a range, which npm's rules know, and the
+// releases have a v. Source: Renovate documentation, custom managers; its manager flux knows no FluxInstance.
+var fluxRelease = map[string]string{"datasource": "github-releases", "depName": "fluxcd/flux2", "versioning": "npm", "extractVersion": "^v(?<version>.+)$"}
+
+// renovate is the comment for the version of Flux as the repository writes such comments, empty where it has none. The other
+// versions need none: Renovate's managers for Flux, helmfile and Terraform know them.
+func (r *repository) renovate() string {
+	shapes := map[string]int{}
+	known := map[string]bool{}
+	for _, file := range r.tree.Files() {
+		raw, err := r.tree.ReadFile(file)
+		if err != nil || !bytes.Contains(raw, []byte("# renovate: ")) {
+			continue
+		}
+		for _, found := range renovateComment.FindAllSubmatch(raw, -1) {
+			shape := keysOf(string(found[1]))
+			shapes[strings.Join(shape, " ")]++
+			for _, key := range shape {
+				known[key] = true
+			}
+		}
+	}
+	shape, count := commonest(shapes)
+	if count == 0 {
+		return ""
+	}
+	keys := slices.DeleteFunc(strings.Fields(shape), func(key string) bool { return fluxRelease[key] == "" })
+	for _, key := range []string{"versioning", "extractVersion"} {
+		if known[key] && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	for i, key := range keys {
+		keys[i] = key + "=" + fluxRelease[key]
+	}
+	return "# renovate: " + strings.Join(keys, " ")
+}
+
+// keysOf are the keys of a comment, in their order.
+func keysOf(comment string) []string {
+	var keys []string
+	for _, field := range strings.Fields(comment) {
+		if key, _, isPair := strings.Cut(field, "="); isPair {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// annotated puts the comment above the version of Flux.
+func (s style) annotated(text string) string {
+	at := fluxVersion.FindStringSubmatchIndex(text)
+	if s.renovate == "" || at == nil {
+		return text
+	}
+	return text[:at[2]] + text[at[2]:at[3]] + s.renovate + "\n" + text[at[2]:]
+}
