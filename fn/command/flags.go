@@ -30,6 +30,7 @@ var flagNames = []struct{ flag, field, usage string }{
 	{"sync-mode", "sync.mode", "adopt or keep"},
 	{"sync-path", "sync.path", "move the root path"},
 	{"output-dir", "outputDir", "folder for new files"},
+	{"bootstrap", "bootstrap", "for a rebuilt cluster: none, helmfile, shell or terraform"},
 	{"proof", "proof", "on, or off to leave out the proof that nothing is pruned"},
 }
 

@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
@@ -51,9 +52,12 @@ func removedPaths(changes []checkout.Change, tree fs.FS) *regexp.Regexp {
 			deleted = append(deleted, c.Path)
 		}
 	}
-	var names []string
+	var names, folders []string
 	for _, file := range deleted {
 		names = append(names, file)
+		if isKustomizationFile(file) && strings.Contains(path.Dir(file), "/") {
+			folders = append(folders, tail(path.Dir(file)))
+		}
 		if dir := path.Dir(file); dir != "." && emptied(dir, deleted, tree) {
 			names = append(names, dir)
 		}
@@ -64,12 +68,28 @@ func removedPaths(changes []checkout.Change, tree fs.FS) *regexp.Regexp {
 	if len(names) == 0 {
 		return nil
 	}
+	pattern := `(?:^|[^A-Za-z0-9_-])(?:(` + alternatives(names) + `)(?:$|[^A-Za-z0-9_.-]|\.(?:$|[^A-Za-z0-9]))`
+	if len(folders) > 0 {
+		// What tools are to build or apply is the folder, and nothing in it.
+		pattern += `|(` + alternatives(folders) + `)/?(?:$|["'\s)` + "`" + `])`
+	}
+	return regexp.MustCompile(pattern + `)`)
+}
+
+// alternatives match any of the names, the longest first.
+func alternatives(names []string) string {
 	slices.Sort(names)
 	slices.SortStableFunc(names, func(a, b string) int { return len(b) - len(a) })
 	for i := range names {
 		names[i] = regexp.QuoteMeta(names[i])
 	}
-	return regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(` + strings.Join(slices.Compact(names), "|") + `)(?:$|[^A-Za-z0-9_.-]|\.(?:$|[^A-Za-z0-9]))`)
+	return strings.Join(slices.Compact(names), "|")
+}
+
+// tail is the end of a path that tells it from others: tools often have the rest in a variable.
+func tail(dir string) string {
+	parts := strings.Split(dir, "/")
+	return strings.Join(parts[max(0, len(parts)-2):], "/")
 }
 
 // emptied tells whether nothing is left in a folder.
@@ -92,12 +112,16 @@ func mentionsIn(file string, content []byte, gone *regexp.Regexp) []finding.Find
 		// The configuration of Renovate spells a path as a regular expression.
 		plain := strings.ReplaceAll(strings.TrimRight(string(line), "\r\n"), `\`, "")
 		found := gone.FindStringSubmatch(plain)
-		if found == nil || seen[found[1]] {
+		if found == nil {
 			continue
 		}
-		seen[found[1]] = true
+		name := cmp.Or(found[1:]...)
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
 		all = append(all, finding.Finding{Severity: finding.Warning, File: fmt.Sprintf("%s:%d", file, number),
-			Message: object.Printable(fmt.Sprintf("names %s, which this commit removes: change or remove what it does with it", found[1]))})
+			Message: object.Printable(fmt.Sprintf("names %s, which this commit removes: change or remove what it does with it", name))})
 	}
 	return all
 }

@@ -1,8 +1,12 @@
 package command
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
+
+	"migrate-to-flux-operator/fn/checkout"
 )
 
 // TestMentions holds that what tools do with a removed file is warned about with its line, and nothing else is.
@@ -29,5 +33,22 @@ func TestMentions(t *testing.T) {
 	}
 	if count := strings.Count(out, "which this commit removes"); count != 3 {
 		t.Errorf("%d mentions, want 3:\n%s", count, out)
+	}
+}
+
+// TestMentionsOfAFolder holds that a one-shot bootstrap is found by the end of its folder's path, and that what stays in the
+// folder is not.
+func TestMentionsOfAFolder(t *testing.T) {
+	const removed = "kubernetes/bootstrap/flux/kustomization.yaml"
+	tree := fstest.MapFS{removed: {}, "kubernetes/bootstrap/flux/key.sops.yaml": {}}
+	gone := removedPaths([]checkout.Change{{Path: removed, Before: []byte("x")}}, tree)
+	found := mentionsIn("Taskfile.yaml", []byte("- kubectl apply --kustomize {{.DIR}}/bootstrap/flux\n- sops {{.DIR}}/bootstrap/flux/key.sops.yaml\n"+
+		"- cat my-bootstrap/flux bootstrap/flux2\n- cat "+removed+"\n"), gone)
+	var have []string
+	for _, f := range found {
+		have = append(have, f.File+" "+strings.Fields(f.Message)[1])
+	}
+	if want := []string{"Taskfile.yaml:1 bootstrap/flux,", "Taskfile.yaml:4 " + removed + ","}; !slices.Equal(want, have) {
+		t.Errorf("want %v, have %v", want, have)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"migrate-to-flux-operator/fn/bootstrap"
 	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
@@ -88,6 +89,11 @@ func (j job) make(repo *repository, result *Result) {
 	changes, err := repo.changes()
 	if err != nil {
 		result.Findings = append(result.Findings, finding.Finding{Severity: finding.Error, Message: object.Printable(err.Error())})
+		return
+	}
+	more, findings := bootstrap.Files(repo.tree.With(changes), repo.set, result.Installs, j.config)
+	changes, result.Findings = append(changes, more...), append(result.Findings, findings...)
+	if result.Failed() {
 		return
 	}
 	result.changes, result.Files, result.Objects = changes, files(changes), repo.actions(result)

@@ -36,6 +36,11 @@ const (
 
 	On  = "on"
 	Off = "off"
+
+	None      = "none"
+	Helmfile  = "helmfile"
+	Shell     = "shell"
+	Terraform = "terraform"
 )
 
 // Config is what the user wants. The JSON names are the field names of the function config, the keys of the ConfigMap and
@@ -55,6 +60,8 @@ type Config struct {
 	Sync Sync `json:"sync"`
 	// OutputDir is where new files go, relative to the root of the input; <sync path>/flux-operator when empty.
 	OutputDir string `json:"outputDir"`
+	// Bootstrap is how a rebuilt cluster gets Flux before Flux can sync: none, helmfile, shell or terraform.
+	Bootstrap string `json:"bootstrap"`
 	// Proof tells whether to prove that nothing is pruned: on or off.
 	Proof Switch `json:"proof"`
 	// Report tells whether the function adds a report for the pull request to its results: on or off. The command plan
@@ -118,8 +125,10 @@ func Default() Config {
 		Operator: Operator{Version: DefaultOperatorVersion, Install: HelmRelease},
 		Instance: Instance{Version: Minor},
 		Sync:     Sync{Mode: Adopt},
-		Proof:    On,
-		Report:   Off,
+
+		Bootstrap: None,
+		Proof:     On,
+		Report:    Off,
 	}
 }
 
@@ -215,7 +224,7 @@ func fromConfigMap(text []byte, config *Config) error {
 // Fields are the dotted names of all config fields, in the order of the reference.
 func Fields() []string {
 	return []string{"phase", "takenOver", "clusters", "operator.version", "operator.install", "operator.values",
-		"instance.form", "instance.version", "sync.mode", "sync.path", "outputDir", "proof", "report"}
+		"instance.form", "instance.version", "sync.mode", "sync.path", "outputDir", "bootstrap", "proof", "report"}
 }
 
 // Set sets one field by its dotted name from text, as a ConfigMap or a flag gives it.
@@ -246,6 +255,8 @@ func (c *Config) Set(name, text string) error {
 		c.Sync.Path = text
 	case "outputDir":
 		c.OutputDir = text
+	case "bootstrap":
+		c.Bootstrap = text
 	case "proof":
 		c.Proof = Switch(text)
 	case "report":
@@ -284,6 +295,7 @@ func (c *Config) Validate() error {
 		{"operator.install", c.Operator.Install, []string{HelmRelease, External}},
 		{"instance.form", cmp.Or(c.Instance.Form, FluxInstance), []string{FluxInstance, HelmRelease}},
 		{"sync.mode", c.Sync.Mode, []string{Adopt, Keep}},
+		{"bootstrap", c.Bootstrap, []string{None, Helmfile, Shell, Terraform}},
 		{"proof", string(c.Proof), []string{On, Off}},
 		{"report", string(c.Report), []string{On, Off}},
 	}
@@ -305,6 +317,8 @@ func (c *Config) exclusions() error {
 		return fmt.Errorf("config field operator.values needs operator.install HelmRelease: an external install has its own values")
 	case slices.Contains(strings.Split(c.Sync.Path, "/"), ".."):
 		return fmt.Errorf("config field sync.path is %q: use a path inside the repository", c.Sync.Path)
+	case c.Bootstrap == Terraform && c.Instance.Form == HelmRelease:
+		return fmt.Errorf("config field bootstrap: terraform applies a FluxInstance, which instance.form HelmRelease does not write: use helmfile or shell")
 	case strings.HasPrefix(c.OutputDir, "/") || slices.Contains(strings.Split(c.OutputDir, "/"), ".."):
 		return fmt.Errorf("config field outputDir is %q: use a path inside the repository", c.OutputDir)
 	}

@@ -17,6 +17,7 @@ var every = Config{
 	Instance:  Instance{Form: HelmRelease, Version: "2.6.x"},
 	Sync:      Sync{Mode: Adopt, Path: "./c"},
 	OutputDir: "d/e",
+	Bootstrap: Shell,
 	Proof:     Off,
 	Report:    On,
 }
@@ -28,6 +29,7 @@ operator: {version: v0.32.0, install: HelmRelease, values: {web: {enabled: false
 instance: {form: HelmRelease, version: 2.6.x}
 sync: {mode: adopt, path: ./c}
 outputDir: d/e
+bootstrap: shell
 proof: off
 report: on
 `
@@ -47,6 +49,7 @@ data:
   sync.mode: adopt
   sync.path: ./c
   outputDir: d/e
+  bootstrap: shell
   proof: "off"
   report: "on"
 `
@@ -109,6 +112,8 @@ func TestParseRefuses(t *testing.T) {
 		{"an install", head + "operator: {install: helm}\n", `config field operator.install is "helm"`},
 		{"a form", head + "instance: {form: Chart}\n", `config field instance.form is "Chart"`},
 		{"a mode", head + "sync: {mode: move}\n", `config field sync.mode is "move"`},
+		{"a bootstrap", head + "bootstrap: bash\n", `config field bootstrap is "bash"`},
+		{"Terraform and a release", head + "bootstrap: terraform\ninstance: {form: HelmRelease}\n", `config field bootstrap: terraform applies a FluxInstance`},
 		{"a proof", head + "proof: 'true'\n", `config field proof is "true"`},
 		{"a proof that is a number", head + "proof: 1\n", `1 is neither on nor off`},
 		{"no version", head + "instance: {version: ''}\n", `config field instance.version is empty`},
@@ -136,7 +141,7 @@ func TestParseRefuses(t *testing.T) {
 func TestFields(t *testing.T) {
 	values := map[string]string{"phase": Cleanup, "takenOver": "true", "clusters": "./a ./b", "operator.version": "v0.32.0", "operator.install": HelmRelease,
 		"operator.values": "web: {enabled: false}", "instance.form": HelmRelease, "instance.version": "2.6.x", "sync.mode": Adopt, "sync.path": "./c",
-		"outputDir": "d/e", "proof": Off, "report": On}
+		"outputDir": "d/e", "bootstrap": Shell, "proof": Off, "report": On}
 	config := Default()
 	for _, name := range Fields() {
 		value, known := values[name]

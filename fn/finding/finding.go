@@ -52,6 +52,7 @@ const (
 	Reference    Topic = "reference"
 	Proof        Topic = "proof"
 	Prerequisite Topic = "prerequisite"
+	Bootstrap    Topic = "bootstrap"
 	Wait         Topic = "wait"
 	Verify       Topic = "verify"
 	Rollback     Topic = "rollback"

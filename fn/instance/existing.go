@@ -48,7 +48,7 @@ func existingRelease(set *object.Set, o *object.Object, namespace string) *Exist
 	e := &Existing{At: o, Form: config.HelmRelease}
 	values, err := classic.ChartValues(set, o)
 	if err == nil {
-		e.Instance, e.Ignored, err = flux.ChartInstance(chartOr(presentVersion(set, o)), namespace, values)
+		e.Instance, e.Ignored, err = flux.ChartInstance(chartOr(ReleaseVersion(set, o)), namespace, values)
 	}
 	if e.Err = err; err != nil {
 		e.Instance = map[string]any{"apiVersion": classic.OperatorGroup + "/v1", "kind": "FluxInstance",

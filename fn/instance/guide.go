@@ -3,8 +3,6 @@ package instance
 import (
 	"cmp"
 	"fmt"
-	"slices"
-	"strings"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
@@ -122,85 +120,15 @@ func GuideCleanup(install *classic.Install, findings *finding.List) {
 		"nothing that Flux Operator owns may be deleted: the events of %s must say skipped for Flux objects", root.ID)
 	findings.Info(finding.Rollback, install.Anchor, "", "a revert of this commit is safe: the files come back and are skipped")
 	if len(install.Bootstrap) > 0 {
-		findings.Info(finding.Rollback, install.Bootstrap[0], "", "the one-shot bootstrap is gone: to build the cluster anew, install the flux-operator chart with Helm, "+
-			"create the Secrets, and apply the FluxInstance")
+		findings.Info(finding.Bootstrap, install.Bootstrap[0], "", "the one-shot bootstrap is gone: --bootstrap helmfile, shell or terraform writes what builds the cluster anew")
 	}
 }
-
-// secretFields name the Secrets that the pair needs; substituteFrom names ConfigMaps too.
-var secretFields = [][]string{{"secretRef"}, {"decryption", "secretRef"}, {"certSecretRef"}, {"proxySecretRef"}, {"verify", "secretRef"},
-	{"sts", "secretRef"}, {"kubeConfig", "secretRef"}}
 
 // prerequisites lists each Secret and ConfigMap that the pair refers to, and where the repository defines it.
 func (p *Plan) prerequisites(set *object.Set, findings *finding.List) {
-	for _, o := range []*object.Object{p.Install.Pair.LiveSource, p.Install.Pair.LiveRoot} {
-		for _, field := range secretFields {
-			path := append([]string{"spec"}, field...)
-			if name := o.Str(append(path, "name")...); name != "" {
-				p.requires(set, o, "Secret", name, dotted(path), false, findings)
-			}
-		}
-		list, _ := object.Get[[]any](o.Map(), "spec", "postBuild", "substituteFrom")
-		for i, entry := range list {
-			ref, _ := entry.(map[string]any)
-			kind, _ := ref["kind"].(string)
-			name, _ := ref["name"].(string)
-			optional, _ := ref["optional"].(bool)
-			p.requires(set, o, kind, name, fmt.Sprintf("spec.postBuild.substituteFrom[%d]", i), optional, findings)
-		}
+	for _, r := range Requirements(set, p.Install.Namespace, p.Install.Pair.LiveSource, p.Install.Pair.LiveRoot) {
+		findings.Info(finding.Prerequisite, r.By, r.Field, "%s is needed: %s", r.ID, r.Where())
 	}
-}
-
-func (p *Plan) requires(set *object.Set, by *object.Object, kind, name, field string, optional bool, findings *finding.List) {
-	id := object.ID{APIVersion: "v1", Kind: kind, Namespace: p.Install.Namespace, Name: name}
-	where := "it must exist on the cluster: nothing in the repository defines it"
-	if optional {
-		where = "optional; nothing in the repository defines it"
-	}
-	if found := defined(set, id); len(found) > 0 && found[0].File != "" {
-		where = "defined in " + found[0].File
-	} else if len(found) > 0 {
-		where = "defined in the input"
-	} else if maker := makerOf(set, id); maker != nil {
-		where = strings.TrimSuffix("made by "+maker.ID.String()+" in "+maker.File, " in ")
-	}
-	findings.Info(finding.Prerequisite, by, field, "%s is needed: %s", id, where)
-}
-
-// makers are the kinds whose controllers make a Secret, and where they say its name when it is not their own.
-// Source: external-secrets.io/v1 ExternalSecret, bitnami.com/v1alpha1 SealedSecret, onepassword.com/v1 OnePasswordItem.
-var makers = []struct {
-	group, kind string
-	name        []string
-}{
-	{"external-secrets.io", "ExternalSecret", []string{"spec", "target", "name"}},
-	{"bitnami.com", "SealedSecret", []string{"spec", "template", "metadata", "name"}},
-	{"onepassword.com", "OnePasswordItem", nil},
-}
-
-// makerOf is the object whose controller makes a Secret, nil when none is in the input.
-func makerOf(set *object.Set, id object.ID) *object.Object {
-	for _, m := range makers {
-		for _, o := range set.Of(m.group, m.kind) {
-			name := o.Name
-			if m.name != nil {
-				name = cmp.Or(o.Str(m.name...), name)
-			}
-			if id.Kind == "Secret" && name == id.Name && (o.Namespace == "" || o.Namespace == id.Namespace) {
-				return o
-			}
-		}
-	}
-	return nil
-}
-
-// defined finds an object by name; one without a namespace counts, because a Kustomization may set it.
-func defined(set *object.Set, id object.ID) []*object.Object {
-	found := set.Find(id)
-	id.Namespace = ""
-	found = append(found, set.Find(id)...)
-	slices.SortStableFunc(found, object.Compare)
-	return found
 }
 
 func dotted(path []string) string {

@@ -38,7 +38,7 @@ func ChartOf(set *object.Set, release *object.Object) string {
 	if name := release.Str("spec", "chart", "spec", "chart"); name != "" {
 		return path.Base(name)
 	}
-	source := chartSource(set, release)
+	source := ChartSource(set, release)
 	switch {
 	case source == nil:
 		return ""
@@ -49,8 +49,8 @@ func ChartOf(set *object.Set, release *object.Object) string {
 	}
 }
 
-// chartSource is what a HelmRelease names in spec.chartRef, nil when it is not in the input.
-func chartSource(set *object.Set, release *object.Object) *object.Object {
+// ChartSource is what a HelmRelease names in spec.chartRef, nil when it is not in the input.
+func ChartSource(set *object.Set, release *object.Object) *object.Object {
 	id := object.ID{
 		APIVersion: classic.SourceGroup + "/v1", Kind: release.Str("spec", "chartRef", "kind"),
 		Namespace: cmp.Or(release.Str("spec", "chartRef", "namespace"), release.Namespace), Name: release.Str("spec", "chartRef", "name"),

@@ -25,12 +25,12 @@ func presentOperator(set *object.Set, install *classic.Install) *object.Object {
 	return classic.Nearest(clusters, install.Anchor)
 }
 
-// presentVersion is the version that a HelmRelease of Flux Operator installs, empty where it is not pinned.
-func presentVersion(set *object.Set, release *object.Object) string {
+// ReleaseVersion is the version that a HelmRelease of Flux Operator installs, empty where it is not pinned.
+func ReleaseVersion(set *object.Set, release *object.Object) string {
 	if version := release.Str("spec", "chart", "spec", "version"); version != "" {
 		return version
 	}
-	if source := chartSource(set, release); source != nil {
+	if source := ChartSource(set, release); source != nil {
 		return source.Str("spec", "ref", "tag")
 	}
 	return ""
@@ -49,7 +49,7 @@ func (p *Plan) usePresent(set *object.Set, findings *finding.List) {
 		findings.Error(release, "metadata.namespace", "Flux Operator is installed in %s, and manages the FluxInstance of its own namespace only: install it in %s",
 			namespace, p.Install.Namespace)
 	}
-	if version := presentVersion(set, release); version != "" {
+	if version := ReleaseVersion(set, release); version != "" {
 		p.Config.Operator.Version = version
 	}
 	findings.Info(finding.Found, release, "", "Flux Operator is already installed by this HelmRelease: it stays as it is, and only the FluxInstance is added")

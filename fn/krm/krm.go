@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 	kyaml "sigs.k8s.io/yaml"
 
+	"migrate-to-flux-operator/fn/bootstrap"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/migrate"
@@ -66,6 +67,7 @@ func process(rl *framework.ResourceList) error {
 	outcome := migrate.Migrate(set, cfg)
 	var trees []proof.Trees
 	if !outcome.Failed() {
+		outcome.Findings = append(outcome.Findings, bootstrap.LeftOut(cfg)...)
 		proved := prove(before, set, outcome.Installs, cfg)
 		outcome.Findings, trees = append(outcome.Findings, proved.Findings...), proved.Trees
 	}

@@ -153,6 +153,17 @@ func TestError(t *testing.T) {
 	}
 }
 
+// TestBootstrap proves that the function says that it writes no file which is no object.
+func TestBootstrap(t *testing.T) {
+	items, out, err := call(t, strings.Replace(list, "    name: migrate\n", "    name: migrate\n  bootstrap: shell\n", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, plain, _ := call(t, list); len(items) == 4 || !strings.Contains(out, "run the command apply") || strings.Contains(plain, "run the command apply") {
+		t.Errorf("have %d items and\n%s", len(items), out)
+	}
+}
+
 // TestReadsNothingElse proves that the function needs neither the environment nor a writable folder: it runs as nobody in an empty container.
 func TestReadsNothingElse(t *testing.T) {
 	_, want, err := call(t, list)

@@ -16,8 +16,8 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// existingInstance is the FluxInstance of a cluster, nil when the input has none.
-func existingInstance(set *object.Set, install *classic.Install, cfg config.Config) *instance.Existing {
+// ExistingInstance is the FluxInstance of a cluster, nil when the input has none.
+func ExistingInstance(set *object.Set, install *classic.Install, cfg config.Config) *instance.Existing {
 	if all := existingInstances(set, install, cfg); len(all) > 0 {
 		return all[0]
 	}

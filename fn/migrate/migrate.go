@@ -178,7 +178,7 @@ func describe(i *classic.Install) Cluster {
 
 // run makes the phase for one cluster and notes how it ended.
 func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Config, findings *finding.List) {
-	existing := existingInstance(set, install, cfg)
+	existing := ExistingInstance(set, install, cfg)
 	before := len(set.Added()) + edits(set)
 	if cfg.Phase == config.Cleanup {
 		cleanup(set, install, existing, cfg, findings)
@@ -198,7 +198,7 @@ func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Conf
 	default:
 		c.Outcome = Deployed
 	}
-	if now := existingInstance(set, install, cfg); now != nil {
+	if now := ExistingInstance(set, install, cfg); now != nil {
 		c.Instance = now.At.File
 	}
 }

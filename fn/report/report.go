@@ -170,6 +170,7 @@ var sections = []section{
 	{finding.Reference, "References", "", "-", false},
 	{finding.Proof, "Proof that nothing is pruned", "", "-", true},
 	{finding.Prerequisite, "Must exist on the cluster", "", "- [ ]", false},
+	{finding.Bootstrap, "To rebuild the cluster", "", "-", false},
 }
 
 func (w *writer) section(cluster string, s section) {

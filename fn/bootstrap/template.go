@@ -1,0 +1,137 @@
+package bootstrap
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/object"
+)
+
+// action is a part of a template between its braces.
+var action = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
+
+// mask is a template whose actions are replaced by text that YAML can hold, so that the rest can be edited as YAML: a comment
+// where an action has its lines for itself, a plain word elsewhere.
+type mask struct {
+	actions []string
+	// comments tells which actions a comment stands for.
+	comments map[int]bool
+}
+
+// token is what stands for an action.
+var token = regexp.MustCompile(`#?__template_(\d+)__`)
+
+// masked hides the actions of a text.
+func masked(text []byte) ([]byte, mask) {
+	m := mask{comments: map[int]bool{}}
+	var out bytes.Buffer
+	last := 0
+	for _, at := range action.FindAllIndex(text, -1) {
+		start, end := at[0], at[1]
+		before, after := text[:start], text[end:]
+		line := before[bytes.LastIndexByte(before, '\n')+1:]
+		rest, _, _ := bytes.Cut(after, []byte("\n"))
+		stands := fmt.Sprintf("__template_%d__", len(m.actions))
+		if len(bytes.TrimSpace(line)) == 0 && len(bytes.TrimSpace(rest)) == 0 {
+			stands, m.comments[len(m.actions)] = "#"+stands, true
+		}
+		m.actions = append(m.actions, string(text[start:end]))
+		out.Write(text[last:start])
+		out.WriteString(stands)
+		last = end
+	}
+	out.Write(text[last:])
+	return out.Bytes(), m
+}
+
+// restored puts the actions back.
+func (m mask) restored(text []byte) []byte {
+	return token.ReplaceAllFunc(text, func(found []byte) []byte {
+		n, err := strconv.Atoi(string(token.FindSubmatch(found)[1]))
+		if err != nil || n >= len(m.actions) {
+			return found
+		}
+		if found[0] == '#' && !m.comments[n] {
+			return []byte("#" + m.actions[n])
+		}
+		return []byte(m.actions[n])
+	})
+}
+
+// isTemplated tells whether a value has an action in it.
+func isTemplated(value string) bool { return token.MatchString(value) }
+
+// opens and closes are the actions that begin and end a block.
+var (
+	opens  = regexp.MustCompile(`^\{\{-?\s*(if|range|with|define|block)\b`)
+	closes = regexp.MustCompile(`^\{\{-?\s*end\b`)
+)
+
+// depth is how many blocks of a template are open at an offset.
+func depth(text []byte, offset int) int {
+	n := 0
+	for _, found := range action.FindAll(text[:offset], -1) {
+		switch {
+		case opens.Match(found):
+			n++
+		case closes.Match(found):
+			n--
+		}
+	}
+	return n
+}
+
+// evaluate renders a values file of a helmfile, as far as it uses the functions that read the values of a HelmRelease.
+// Source: helmfile v1.8.0, template functions; readFile starts in the folder of the template.
+func evaluate(files fs.FS, name, release, namespace string) (map[string]any, error) {
+	text, err := fs.ReadFile(files, name)
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasSuffix(name, ".gotmpl") {
+		parsed, err := template.New(name).Option("missingkey=error").Funcs(functions(files, path.Dir(name))).Parse(string(text))
+		if err != nil {
+			return nil, err
+		}
+		var out bytes.Buffer
+		if err := parsed.Execute(&out, map[string]any{"Release": map[string]any{"Name": release, "Namespace": namespace}}); err != nil {
+			return nil, err
+		}
+		text = out.Bytes()
+	}
+	values := map[string]any{}
+	return values, yaml.Unmarshal(text, &values)
+}
+
+// functions are those of helmfile that are known here.
+func functions(files fs.FS, dir string) template.FuncMap {
+	return template.FuncMap{
+		"readFile": func(name string) (string, error) {
+			text, err := fs.ReadFile(files, path.Join(dir, name))
+			return string(text), err
+		},
+		"fromYaml": func(text string) (map[string]any, error) {
+			read := map[string]any{}
+			return read, yaml.Unmarshal([]byte(text), &read)
+		},
+		"toYaml": func(value any) (string, error) {
+			text, err := yaml.Marshal(value)
+			return string(text), err
+		},
+		"dict": func() map[string]any { return map[string]any{} },
+		"get": func(field string, fallback any, from map[string]any) any {
+			if value, found := object.Get[any](from, strings.Split(field, ".")...); found {
+				return value
+			}
+			return fallback
+		},
+	}
+}
