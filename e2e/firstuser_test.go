@@ -79,6 +79,35 @@ func TestFirstUserPlan(t *testing.T) {
 	}
 }
 
+// TestFirstUserBootstrap moves the bootstrap of the first user's plan to its helmfile: the releases that were prepared there
+// get the version of the HelmReleases, and their values from them.
+func TestFirstUserBootstrap(t *testing.T) {
+	fn, repository := commands(t), corpus(t, firstUser)
+	checkout := newCheckout(t, repository)
+	const helmfile = "bootstrap/helmfile.d/01-apps.yaml"
+	args := []string{"apply", checkout.directory, "--instance-form", "HelmRelease", "--bootstrap", "helmfile"}
+	succeed(t, fn, args...)
+	idempotent(t, fn, checkout, args...)
+
+	checkout.git(t, "add", "--all", "--force")
+	var lines []string
+	for line := range strings.Lines(checkout.git(t, "diff", "--cached", "--unified=0", "--", helmfile)) {
+		if strings.HasPrefix(line, "+  ") || strings.HasPrefix(line, "-  ") {
+			lines = append(lines, strings.TrimSpace(line[1:]))
+		}
+	}
+	want := []string{
+		"version: 0.28.0", "version: 0.58.1", "- ./templates/values.yaml.gotmpl", "- ./templates/flux-operator.yaml.gotmpl",
+		"version: 0.28.0", "version: 0.58.1", "- ./templates/values.yaml.gotmpl", "- ./templates/flux-instance.yaml.gotmpl",
+	}
+	if slices.Sort(lines); !slices.Equal(lines, slices.Sorted(slices.Values(want))) {
+		t.Errorf("%s changes in %v", helmfile, lines)
+	}
+	t.Run("helmfile", func(t *testing.T) {
+		syncsWith(t, filepath.Join(checkout.directory, helmfile), "helm upgrade --install flux-operator", "helm upgrade --install flux-instance", "values: instance:")
+	})
+}
+
 // firstClusterOf returns the first cluster that has a sync pair.
 func firstClusterOf(t *testing.T, repository string) classic.Cluster {
 	t.Helper()
