@@ -107,7 +107,7 @@ func listedElsewhere(set *object.Set, file string, folder *Folder) *object.Objec
 // are leftovers and not the install.
 func hasOtherInstall(set *object.Set) bool {
 	return slices.ContainsFunc(set.Of(KustomizeGroup, "Kustomization"), func(k *object.Object) bool {
-		source := sourceOf(set, k)
+		source := SourceOf(set, k)
 		return source != nil && isManifestSource(source)
 	})
 }
@@ -205,6 +205,10 @@ func (i *Install) handMade(written flux.Options) ([]flux.Difference, error) {
 func (i *Install) readFolderPatches(found *finding.List) bool {
 	if i.Folder == nil {
 		return true
+	}
+	if err := i.Folder.checkComponents(); err != nil {
+		found.Error(i.Folder.Object, "components", "%s", err)
+		return false
 	}
 	installed, err := i.installed()
 	if err != nil {

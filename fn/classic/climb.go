@@ -28,10 +28,14 @@ func climb(set *object.Set, anchor *object.Object) *object.Object {
 // applier is the Flux Kustomization of this repository that applies an object: of several the one with the longest path,
 // because one further up reaches the object through it. It is nil where there is none but the object itself.
 func applier(set *object.Set, o *object.Object) *object.Object {
+	return applierFrom(set, o, mainRepository(set))
+}
+
+// applierFrom is the applier among the Flux Kustomizations that sync from the repository with an address.
+func applierFrom(set *object.Set, o *object.Object, repository string) *object.Object {
 	if o.File == "" {
 		return nil
 	}
-	repository := mainRepository(set)
 	var nearest []*object.Object
 	longest := -1
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
@@ -68,12 +72,12 @@ func pathFor(k *object.Object, file string) (dir string, found bool) {
 	return "", false
 }
 
-// mainRepository is the address that most Flux Kustomizations sync from: this repository.
+// mainRepository is the address that most Flux Kustomizations sync from, but for that of Flux's manifests: this repository.
 func mainRepository(set *object.Set) string {
 	users := map[string]int{}
 	most := ""
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
-		if source := sourceOf(set, k); source != nil {
+		if source := SourceOf(set, k); source != nil && !isManifestSource(source) && !isFlux2(source) {
 			url := source.Str("spec", "url")
 			users[url]++
 			if cmp.Or(users[url]-users[most], strings.Compare(most, url)) > 0 {
@@ -87,6 +91,6 @@ func mainRepository(set *object.Set) string {
 // isForeign tells a Flux Kustomization of another repository, whose path means nothing here. One whose source is not in the
 // input may be of this one.
 func isForeign(set *object.Set, k *object.Object, repository string) bool {
-	source := sourceOf(set, k)
+	source := SourceOf(set, k)
 	return source != nil && source.Str("spec", "url") != repository
 }

@@ -17,7 +17,7 @@ import (
 func findFlux2Manifests(set *object.Set, cfg config.Config, found *finding.List) []*Install {
 	var installs []*Install
 	for _, owner := range set.Of(KustomizeGroup, "Kustomization") {
-		if source := sourceOf(set, owner); source != nil && isFlux2(source) && CleanPath(owner.Str("spec", "path")) == "manifests/install" {
+		if source := SourceOf(set, owner); source != nil && isFlux2(source) && CleanPath(owner.Str("spec", "path")) == "manifests/install" {
 			installs = append(installs, readFlux2Source(set, owner, source, cfg, found)...)
 		}
 	}
@@ -37,18 +37,28 @@ func isFlux2(source *object.Object) bool {
 
 // readFlux2Source reads a Flux Kustomization that applies ./manifests/install of fluxcd/flux2.
 func readFlux2Source(set *object.Set, owner, source *object.Object, cfg config.Config, found *finding.List) []*Install {
-	pair, ok := findPair(set, owner, cfg, found)
+	pair, ok := findPair(set, climb(set, owner), cfg, found)
 	if !ok {
 		return nil
 	}
-	version, err := tagVersion(source, cfg)
+	liveOwner, err := pair.OnCluster(set, owner)
+	if err != nil {
+		found.Error(owner, "", "the install cannot be followed to the cluster: %s", err)
+		return nil
+	}
+	liveSource, err := pair.OnCluster(set, source)
+	if err != nil {
+		found.Error(source, "", "the install cannot be followed to the cluster: %s", err)
+		return nil
+	}
+	version, err := tagVersion(liveSource, cfg)
 	if err != nil {
 		found.Error(source, "spec.ref", "%s; set the config field instance.version to the minor version that runs, such as 2.6.x", err)
 		return nil
 	}
 	install := remoteInstall(owner, version, pair)
 	install.Owner, install.Objects = owner, []*object.Object{owner, source}
-	if err := install.readOwner(owner); err != nil {
+	if err := install.readOwner(liveOwner); err != nil {
 		found.Error(owner, "spec", "%s", err)
 		return nil
 	}
@@ -75,7 +85,7 @@ func tagVersion(source *object.Object, cfg config.Config) (Version, error) {
 
 // readRemoteBase reads a kustomization.yaml with the remote base, which the root or a child of it applies.
 func readRemoteBase(set *object.Set, k *object.Object, base string, cfg config.Config, found *finding.List) []*Install {
-	pair, ok := findPair(set, k, cfg, found)
+	pair, ok := findPair(set, climb(set, k), cfg, found)
 	if !ok {
 		return nil
 	}

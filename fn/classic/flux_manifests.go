@@ -3,6 +3,8 @@ package classic
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"migrate-to-flux-operator/fn/config"
@@ -15,6 +17,9 @@ import (
 // manifestArtifact is the OCI artifact that the Flux project publishes with every release, wherever it is mirrored to.
 // Source: fluxcd/flux2 .github/workflows/release.yaml.
 const manifestArtifact = "fluxcd/flux-manifests"
+
+// dockerHub is the artifact whose images are at Docker Hub as well; those of the other one, and of its mirrors, are at GitHub's registry.
+var dockerHub = regexp.MustCompile(`^oci://(index\.|registry-1\.)?docker\.io/` + manifestArtifact + `/?$`)
 
 func isManifestSource(source *object.Object) bool {
 	url := strings.TrimSuffix(source.Str("spec", "url"), "/")
@@ -66,7 +71,7 @@ func artifactRoot(value any) (any, bool) {
 func findFluxManifests(set *object.Set, cfg config.Config, found *finding.List) []*Install {
 	var installs []*Install
 	for _, owner := range set.Of(KustomizeGroup, "Kustomization") {
-		source := sourceOf(set, owner)
+		source := SourceOf(set, owner)
 		if source == nil || !isManifestSource(source) || isTemplate(owner) {
 			continue
 		}
@@ -78,16 +83,16 @@ func findFluxManifests(set *object.Set, cfg config.Config, found *finding.List) 
 }
 
 func readFluxManifests(set *object.Set, owner, source *object.Object, cfg config.Config, found *finding.List) *Install {
-	pair, ok := findPair(set, owner, cfg, found)
+	pair, ok := findPair(set, climb(set, owner), cfg, found)
 	if !ok {
 		return nil
 	}
-	liveOwner, err := pair.onCluster(set, owner)
+	liveOwner, err := pair.OnCluster(set, owner)
 	if err != nil {
 		found.Error(owner, "", "the install cannot be followed to the cluster: %s", err)
 		return nil
 	}
-	liveSource, err := pair.onCluster(set, source)
+	liveSource, err := pair.OnCluster(set, source)
 	if err != nil {
 		found.Error(source, "", "the install cannot be followed to the cluster: %s", err)
 		return nil
@@ -102,11 +107,33 @@ func readFluxManifests(set *object.Set, owner, source *object.Object, cfg config
 	}
 	install.Options = flux.DefaultOptions(version.Release.String())
 	install.Options.Components = flux.ArtifactComponents(version.Release.String())
+	if dockerHub.MatchString(liveSource.Str("spec", "url")) {
+		install.Options.Registry = "docker.io/fluxcd"
+	}
 	if err := install.readOwner(liveOwner); err != nil {
 		found.Error(owner, "spec", "%s", err)
 		return nil
 	}
+	install.warnReplaced(found)
 	return install
+}
+
+// warnReplaced says which of the patches that stand in the file never reach the cluster: a merge patch that gives patches to
+// every Flux Kustomization replaces those that are there.
+func (i *Install) warnReplaced(found *finding.List) {
+	written, err := patchesOf(i.Owner, "spec", "patches")
+	if err != nil {
+		return
+	}
+	lost := slices.DeleteFunc(written, func(w Patch) bool {
+		return slices.ContainsFunc(i.Patches, func(p Patch) bool { return strings.TrimSpace(p.Body) == strings.TrimSpace(w.Body) })
+	})
+	if len(lost) > 0 {
+		own := found.For(i.Cluster())
+		defer found.Merge(own)
+		own.Warn(i.Owner, "spec.patches", "%d of the patches in this file have no effect today, the first is %s: what applies the file replaces "+
+			"spec.patches; the FluxInstance says what runs, so add to it the patches that you want back", len(lost), lost[0].Field)
+	}
 }
 
 // readOwner takes from the install's Flux Kustomization what shapes the install.
@@ -134,9 +161,10 @@ func (i *Install) drop(prefix string, moved fields.Moved) {
 // errUnreadable is said where only the owner can know which release runs.
 var errUnreadable = errors.New("the Flux version cannot be read from the reference")
 
-// artifactVersion reads the release from the reference to the artifact: the tag, also beside a digest, or a semver range.
+// artifactVersion reads the release from the reference to the artifact: the tag, also with a digest beside or behind it as
+// Renovate pins it, or a semver range.
 func artifactVersion(source *object.Object, cfg config.Config) (Version, error) {
-	if tag := source.Str("spec", "ref", "tag"); tag != "" && source.Str("spec", "ref", "semver") == "" {
+	if tag, _, _ := strings.Cut(source.Str("spec", "ref", "tag"), "@sha256:"); tag != "" && source.Str("spec", "ref", "semver") == "" {
 		if v, err := parseVersion(tag, "the artifact's tag"); err == nil {
 			return v, nil
 		}

@@ -15,45 +15,113 @@ import (
 //
 // It fails where what shapes it cannot be followed.
 func (p *Pair) live(set *object.Set) (err error) {
-	if p.LiveSource, err = p.onCluster(set, p.Source); err != nil {
+	if p.LiveSource, err = p.OnCluster(set, p.Source); err != nil {
 		return err
 	}
-	p.LiveRoot, err = p.onCluster(set, p.Root)
+	p.LiveRoot, err = p.OnCluster(set, p.Root)
 	return err
 }
 
-// onCluster is an object that the root applies, as it is on the cluster: the file, then what the kustomization.yaml files
-// above it do, then what the root does to everything that it applies, itself included. An object that nothing shapes comes
+// OnCluster is an object of the pair's cluster as it is there: the file, then what the kustomization.yaml files above it do,
+// then what the Flux Kustomization that applies it does to everything that it applies. An object that nothing shapes comes
 // back as it is, with its comments.
-func (p *Pair) onCluster(set *object.Set, o *object.Object) (*object.Object, error) {
+//
+// It fails where what shapes it cannot be followed.
+func (p *Pair) OnCluster(set *object.Set, o *object.Object) (*object.Object, error) {
+	return p.onCluster(set, o, maxDepth)
+}
+
+// maxDepth is how many Flux Kustomizations may stand above an object: more is a circle.
+const maxDepth = 16
+
+func (p *Pair) onCluster(set *object.Set, o *object.Object, depth int) (*object.Object, error) {
+	owner, top := p.applier(set, o)
+	live, err := throughFolders(set, o, top)
+	if err != nil || owner == nil {
+		return live, err
+	}
+	if owner != p.Root && owner != o {
+		if depth == 0 {
+			return nil, fmt.Errorf("%s is applied by a circle of Flux Kustomizations", o.ID)
+		}
+		if owner, err = p.onCluster(set, owner, depth-1); err != nil {
+			return nil, err
+		}
+	}
+	return throughOwner(set, live, owner, top)
+}
+
+// applier is the Flux Kustomization that applies an object of the cluster, and its path in the input; nil when none does, as
+// for a root that was applied by hand and does not apply itself.
+func (p *Pair) applier(set *object.Set, o *object.Object) (owner *object.Object, top string) {
+	if !set.HasPaths() || o.File == "" || p.Prefix != "" || o == p.Root && Applies(set, p.Path, o.File) {
+		return p.Root, p.Dir()
+	}
+	owner = applierFrom(set, o, p.Source.Str("spec", "url"))
+	if owner == nil {
+		return nil, "."
+	}
+	top, _ = pathFor(owner, o.File)
+	return owner, top
+}
+
+// throughFolders applies what the kustomization.yaml files do, from that of the object's folder up to that of top.
+func throughFolders(set *object.Set, o *object.Object, top string) (*object.Object, error) {
 	live := o
 	for dir := path.Dir(o.File); o.File != ""; dir = path.Dir(dir) {
 		folder, err := readFolder(set, dir)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", dir, err)
 		}
-		if folder.Shapes() {
-			if live, err = through(live, folder.fields(), folder.Patches); err != nil {
-				return nil, err
-			}
+		if live, err = throughStages(live, folder); err != nil {
+			return nil, err
 		}
-		if dir == "." || dir == p.Dir() {
+		if dir == "." || dir == top {
 			break
 		}
 	}
-	return p.throughRoot(live)
+	return live, nil
 }
 
-// throughRoot applies what the root's own spec does to every object. Source: kustomize-controller v1.7.3.
-func (p *Pair) throughRoot(o *object.Object) (*object.Object, error) {
-	patches, err := patchesOf(p.Root, "spec", "patches")
+func throughStages(o *object.Object, folder *Folder) (*object.Object, error) {
+	for _, stage := range folder.stages() {
+		if !stage.Shapes() {
+			continue
+		}
+		var err error
+		if o, err = through(o, stage.fields(), stage.Patches); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// throughOwner applies what a Flux Kustomization does to every object: its components, as far as they are in the input, then
+// its patches and what else it sets. Source: kustomize-controller v1.7.3.
+func throughOwner(set *object.Set, o, owner *object.Object, top string) (*object.Object, error) {
+	components, _ := object.Get[[]any](owner.Map(), "spec", "components")
+	for i, entry := range components {
+		name, _ := entry.(string)
+		folder, err := readFolder(set, path.Join(top, name))
+		if err == nil {
+			o, err = throughStages(o, folder)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: spec.components[%d]: %w", owner.ID, i, err)
+		}
+	}
+	patches, err := patchesOf(owner, "spec", "patches")
 	if err != nil {
-		return nil, fmt.Errorf("%s: spec.patches: %w", p.Root.ID, err)
+		return nil, fmt.Errorf("%s: spec.patches: %w", owner.ID, err)
 	}
-	if common, set := object.Get[map[string]any](p.Root.Map(), "spec", "commonMetadata"); set {
-		patches = append(patches, metadataPatch(p.Root, "spec.commonMetadata", common))
+	if common, set := object.Get[map[string]any](owner.Map(), "spec", "commonMetadata"); set {
+		patches = append(patches, metadataPatch(owner, "spec.commonMetadata", common))
 	}
-	return through(o, map[string]any{}, patches)
+	fields := map[string]any{}
+	if namespace := owner.Str("spec", "targetNamespace"); namespace != "" {
+		fields["namespace"] = namespace
+	}
+	return through(o, fields, patches)
 }
 
 // metadataPatch puts labels and annotations on everything.

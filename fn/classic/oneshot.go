@@ -2,13 +2,16 @@ package classic
 
 import (
 	"path"
+	"regexp"
 	"strings"
 
 	"migrate-to-flux-operator/fn/object"
 )
 
-// remoteBase is the part of a resource's address that means flux2's own manifests.
-const remoteBase = "github.com/fluxcd/flux2/manifests/install"
+// remoteBase is the part of a resource's address that means flux2's own manifests: their folder, where kustomize takes // as
+// the root of the repository, or the file that each release has of them built.
+// Source: fluxcd/flux2 .github/workflows/release.yaml.
+var remoteBase = regexp.MustCompile(`github\.com/fluxcd/flux2((\.git)?/{1,2}manifests/install|/releases/(latest/)?download/([^/]+/)?install\.yaml)`)
 
 // oneShots are the kustomization.yaml files that install Flux from flux2's manifests and that no Flux Kustomization of the
 // input applies: they were applied by hand, once, to get the cluster going.
@@ -23,7 +26,7 @@ func oneShots(set *object.Set) []*object.Object {
 }
 
 // IsRemoteBase tells an entry of a kustomization.yaml that means flux2's own manifests.
-func IsRemoteBase(entry string) bool { return strings.Contains(entry, remoteBase) }
+func IsRemoteBase(entry string) bool { return remoteBase.MatchString(entry) }
 
 // BaseVersion is the release of the flux2 manifests that a kustomization.yaml installs, "" when it installs none.
 func BaseVersion(k *object.Object) string {
@@ -31,16 +34,28 @@ func BaseVersion(k *object.Object) string {
 		entries, _ := object.Get[[]any](k.Map(), field)
 		for _, entry := range entries {
 			if name, _ := entry.(string); IsRemoteBase(name) {
-				_, ref, found := strings.Cut(name, "ref=")
-				ref, _, _ = strings.Cut(ref, "&")
-				if !found {
-					return "the default branch"
-				}
-				return ref
+				return refOf(name)
 			}
 		}
 	}
 	return ""
+}
+
+// refOf is the release that the address of flux2's manifests names.
+func refOf(address string) string {
+	_, ref, found := strings.Cut(address, "ref=")
+	if _, file, isFile := strings.Cut(address, "/releases/download/"); isFile {
+		ref, found = path.Dir(file), true
+	}
+	ref, _, _ = strings.Cut(ref, "&")
+	switch {
+	case found:
+		return ref
+	case strings.Contains(address, "/releases/"):
+		return "the latest release"
+	default:
+		return "the default branch"
+	}
 }
 
 // onlyBase tells whether the remote base is all that a kustomization.yaml applies.
@@ -53,9 +68,11 @@ func onlyBase(k *object.Object) bool {
 	return entries == 1
 }
 
+// applied tells whether a Flux Kustomization of this repository applies an object.
 func applied(set *object.Set, k *object.Object) bool {
+	repository := mainRepository(set)
 	for _, flux := range set.Of(KustomizeGroup, "Kustomization") {
-		if source := sourceOf(set, flux); source != nil && Applies(set, CleanPath(flux.Str("spec", "path")), k.File) {
+		if source := SourceOf(set, flux); source != nil && !isForeign(set, flux, repository) && Applies(set, CleanPath(flux.Str("spec", "path")), k.File) {
 			return true
 		}
 	}

@@ -78,7 +78,7 @@ func candidatesFor(set *object.Set, anchor *object.Object, cfg config.Config) []
 func whyNoPair(set *object.Set, anchor *object.Object) string {
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
 		at := "/" + CleanPath(root.Str("spec", "path")) + "/"
-		if base, _, inside := strings.Cut("/"+path.Dir(anchor.File)+"/", at); inside && base != "" && sourceOf(set, root) != nil && root.Str("spec", "path") != "" {
+		if base, _, inside := strings.Cut("/"+path.Dir(anchor.File)+"/", at); inside && base != "" && SourceOf(set, root) != nil && root.Str("spec", "path") != "" {
 			return fmt.Sprintf("the sync path of %s is ./%s, so its repository is the folder %s: run on that folder", root.ID,
 				strings.Trim(at, "/"), strings.TrimPrefix(base, "/"))
 		}
@@ -97,7 +97,7 @@ func (p Pair) describe() string {
 func pairsAround(set *object.Set, anchor *object.Object) []Pair {
 	var applying, around, partial []Pair
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
-		source := sourceOf(set, root)
+		source := SourceOf(set, root)
 		if source == nil || isManifestSource(source) || isTemplate(root) || isOurs(root) {
 			continue
 		}
@@ -175,7 +175,7 @@ func chosen(pairs []Pair, clusters []string) []Pair {
 func withoutForeign(set *object.Set, pairs []Pair) []Pair {
 	users := map[*object.Object]int{}
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
-		users[sourceOf(set, k)]++
+		users[SourceOf(set, k)]++
 	}
 	most := 0
 	for _, p := range pairs {
@@ -184,8 +184,8 @@ func withoutForeign(set *object.Set, pairs []Pair) []Pair {
 	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return p.Path == "." && users[p.Source] < most })
 }
 
-// sourceOf returns the source object of a Flux Kustomization, nil when it is not in the input or stands there several times.
-func sourceOf(set *object.Set, k *object.Object) *object.Object {
+// SourceOf returns the source object of a Flux Kustomization, nil when it is not in the input or stands there several times.
+func SourceOf(set *object.Set, k *object.Object) *object.Object {
 	kind := k.Str("spec", "sourceRef", "kind")
 	if !slices.Contains(sourceKinds, kind) {
 		return nil

@@ -23,7 +23,7 @@ func applies(set *object.Set, dir, file string, seen map[string]bool) bool {
 	}
 	seen[dir] = true
 	if k := KustomizationIn(set, dir); k != nil {
-		return lists(set, k, dir, file, seen)
+		return k.File == file || lists(set, k, dir, file, seen)
 	}
 	folder := path.Dir(file)
 	if !object.Within(folder, dir) {

@@ -143,9 +143,9 @@ func objectOf(file string, index int, text []byte) (*object.Object, error) {
 	return o, nil
 }
 
-// named gives a kustomization.yaml without kind the kind that it has, and leaves out what is no object.
+// named gives a kustomization.yaml without apiVersion or kind those that it has, as kustomize does, and leaves out what is no object.
 func named(o *object.Object) *object.Object {
-	if o.Kind == "" && isKustomizationFile(o.File) {
+	if isKustomizationFile(o.File) && (o.Kind == "" || o.APIVersion == "" && o.Kind == "Kustomization") {
 		o.ID = object.ID{APIVersion: classic.ConfigGroup + "/v1beta1", Kind: "Kustomization"}
 	}
 	if o.Kind == "" || o.APIVersion == "" {

@@ -26,8 +26,13 @@ const KustomizationName = instanceName
 func PruneDisabled(o *object.Object) bool { return strings.EqualFold(o.Annotation(PruneKey), Disabled) }
 
 // OwnerGuarded tells whether removing a Flux Kustomization leaves what it applied.
-// Source: kustomize-controller v1.7.3, finalizer: deletionPolicy Orphan, or MirrorPrune with prune false.
+// Source: kustomize-controller v1.7.3, finalizer: deletionPolicy Orphan, or MirrorPrune with prune false, or every object
+// excluded by its annotation.
 func OwnerGuarded(owner *object.Object) bool {
+	common, _ := object.Get[map[string]any](owner.Map(), "spec", "commonMetadata", "annotations")
+	if value, _ := common[PruneKey].(string); strings.EqualFold(value, Disabled) {
+		return true
+	}
 	policy := owner.Str("spec", "deletionPolicy")
 	prune, _ := object.Get[bool](owner.Map(), "spec", "prune")
 	return policy == "Orphan" || !prune && (policy == "" || policy == "MirrorPrune")

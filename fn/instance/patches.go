@@ -198,7 +198,8 @@ func (c *carrier) retarget(patch classic.Patch, today, then []flux.ID) []classic
 	}
 }
 
-// selectsNothing tells a patch for what is not installed here, which has no effect and is left out, from a mistake.
+// selectsNothing leaves out a patch that has no effect today. One for a kind that Flux never installs was meant for others: a root
+// gives it to every Flux Kustomization. The rest can be a mistake.
 func (c *carrier) selectsNothing(patch classic.Patch) {
 	all, err := everything(c.options)
 	if err != nil {
@@ -211,7 +212,23 @@ func (c *carrier) selectsNothing(patch classic.Patch) {
 		c.findings.Warn(patch.Object, patch.Field, "the patch is left out: it selects %s, which is not installed under this name, so it has no effect today", known[0])
 		return
 	}
-	c.findings.Error(patch.Object, patch.Field, "the patch selects nothing that Flux installs (target %s): correct its target or remove it", oneLine(patch.Target))
+	if kinds, err := flux.Selects(all, kindOf(patch.Target)); err == nil && len(kinds) == 0 {
+		c.findings.Info(finding.Moved, patch.Object, patch.Field, "the patch is left out: Flux installs no %v, so it has no effect", patch.Target["kind"])
+		return
+	}
+	c.findings.Warn(patch.Object, patch.Field, "the patch is left out: it selects nothing that Flux installs (target %s), so it has no effect today; "+
+		"if that is a mistake, correct the target and add the patch to the FluxInstance", oneLine(patch.Target))
+}
+
+// kindOf is a target without what narrows it to some objects of its kind.
+func kindOf(target map[string]any) map[string]any {
+	kind := map[string]any{}
+	for _, key := range []string{"group", "version", "kind"} {
+		if value, set := target[key]; set {
+			kind[key] = value
+		}
+	}
+	return kind
 }
 
 // sameObjects compares what a patch selects. Objects that Flux Operator does not generate, such as a NetworkPolicy that is

@@ -24,7 +24,7 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 		return
 	}
 	checkExisting(set, existing, install, cfg, findings)
-	checkGuards(install, existing, findings)
+	checkGuards(set, install, existing, findings)
 	if !cfg.TakenOver {
 		findings.Error(existing.At, "", "cleanup needs takenOver: true, which says that you have seen the label fluxcd.controlplane.io/name on the root, "+
 			"the source and the Flux objects of the cluster (a Ready FluxInstance is not enough); check with: %s", strings.Join(instance.OwnerCommands(install, existing.Adopts()), " && "))
@@ -65,12 +65,12 @@ func removals(install *classic.Install, existing *instance.Existing, set *object
 }
 
 // checkGuards refuses a cleanup whose deletions nothing holds back.
-func checkGuards(install *classic.Install, existing *instance.Existing, findings *finding.List) {
+func checkGuards(set *object.Set, install *classic.Install, existing *instance.Existing, findings *finding.List) {
 	const remedy = "without it an early cleanup deletes %s; run the phase deploy, push it, and wait until it is live"
-	if install.Owner != nil && !instance.OwnerGuarded(install.Owner) {
+	if install.Owner != nil && !ownerGuarded(set, install) {
 		findings.Error(install.Owner, "spec.deletionPolicy", "the guard of the phase deploy is missing: "+remedy, "every Flux CRD and controller")
 	}
-	if install.Owner == nil && !guarded(install, install.Anchor) {
+	if install.Owner == nil && !folderGuarded(install) {
 		findings.Error(install.Anchor, "", "the guard of the phase deploy is missing: "+remedy, "every Flux CRD and everything Flux applied")
 	}
 	if !existing.Adopts() {
@@ -81,6 +81,18 @@ func checkGuards(install *classic.Install, existing *instance.Existing, findings
 			findings.Error(o, "metadata.annotations", "the guard "+instance.PruneKey+": disabled of the phase deploy is missing: "+remedy, "every workload")
 		}
 	}
+}
+
+// folderGuarded tells whether the guard is on an install that a kustomization.yaml lists: on its files, or on its remote base.
+func folderGuarded(install *classic.Install) bool {
+	return guarded(install, install.Anchor) || install.RemoteBase && install.Folder.Guarded()
+}
+
+// ownerGuarded tells whether the guard on the install's own Flux Kustomization is there on the cluster, after everything that
+// shapes it.
+func ownerGuarded(set *object.Set, install *classic.Install) bool {
+	live, err := install.Pair.OnCluster(set, install.Owner)
+	return err == nil && instance.OwnerGuarded(live)
 }
 
 // dropRemoteBase takes flux2's manifests out of a kustomization.yaml.

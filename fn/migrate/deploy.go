@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 		return nil
 	}
 	for _, o := range objects {
-		add(set, o, findings)
+		add(set, install, o, findings)
 	}
 	setGuards(set, install, cfg, findings)
 	move(set, install, plan, findings)
@@ -47,11 +48,11 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 }
 
 // add puts a new object in; what is already there under its name or in its file is not overwritten.
-func add(set *object.Set, o *object.Object, findings *finding.List) {
+func add(set *object.Set, install *classic.Install, o *object.Object, findings *finding.List) {
 	if o.Name != "" {
 		for _, other := range set.Find(o.ID) {
-			if object.Within(path.Dir(other.File), path.Dir(path.Dir(o.File))) || o.File == "" {
-				findings.Error(other, "", "this object stands where deploy would add its own: remove or rename it, or set operator.install to external")
+			if object.Within(path.Dir(other.File), path.Dir(path.Dir(o.File))) || o.File == "" || classic.SameCluster(set, other, install) {
+				findings.Error(other, "", "%s", inTheWay(set, other))
 				return
 			}
 		}
@@ -63,6 +64,16 @@ func add(set *object.Set, o *object.Object, findings *finding.List) {
 		}
 	}
 	set.Add(o)
+}
+
+// inTheWay says what to do with an object of the repository that has the name of a new one.
+func inTheWay(set *object.Set, other *object.Object) string {
+	const remedy = "this object stands where deploy would add its own: remove or rename it, or set operator.install to external"
+	if source := other.Str("spec", "sourceRef", "name"); source != "" && classic.SourceOf(set, other) == nil {
+		return fmt.Sprintf("%s; its source %s/%s is not in the input: if it is meant to install Flux Operator, correct that first, and deploy uses it",
+			remedy, other.Str("spec", "sourceRef", "kind"), source)
+	}
+	return remedy
 }
 
 func setGuards(set *object.Set, install *classic.Install, cfg config.Config, findings *finding.List) {
@@ -94,7 +105,7 @@ func guard(set *object.Set, install *classic.Install, cfg config.Config) error {
 func guardInstall(set *object.Set, install *classic.Install) error {
 	switch {
 	case install.Owner != nil:
-		return guardOwner(install)
+		return guardOwner(set, install)
 	case len(install.Guarded) > 0:
 		return annotate(install.Guarded)
 	default:
@@ -140,20 +151,43 @@ func guardAnnotation(k *fn.KubeObject) error {
 	return k.SetLineComment(guardLine, "metadata", "annotations", instance.PruneKey)
 }
 
-// guardOwner keeps the install's own Flux Kustomization from deleting the install when it is removed.
-func guardOwner(install *classic.Install) error {
-	if instance.OwnerGuarded(install.Owner) {
-		return nil
+// guardOwner keeps the install's own Flux Kustomization from deleting the install when it is removed. What counts is the
+// object on the cluster: where what applies it sets deletionPolicy on every Flux Kustomization, the install's objects carry
+// the guard.
+func guardOwner(set *object.Set, install *classic.Install) error {
+	live, err := install.Pair.OnCluster(set, install.Owner)
+	if err != nil || instance.OwnerGuarded(live) {
+		return err
 	}
-	return install.Owner.Edit(func(k *fn.KubeObject) error {
-		if install.Version.Release.Minor() < 5 {
-			return k.SetNestedBool(false, "spec", "prune")
-		}
-		if err := k.SetNestedString("Orphan", "spec", "deletionPolicy"); err != nil {
-			return err
-		}
-		return k.SetLineComment(guardLine, "spec", "deletionPolicy")
-	})
+	edit := guardPolicy
+	switch {
+	case live.Str("spec", "deletionPolicy") != install.Owner.Str("spec", "deletionPolicy"):
+		edit = guardObjects
+	case install.Version.Release.Minor() < 5:
+		edit = func(k *fn.KubeObject) error { return k.SetNestedBool(false, "spec", "prune") }
+	}
+	if err := install.Owner.Edit(edit); err != nil {
+		return err
+	}
+	if live, err = install.Pair.OnCluster(set, install.Owner); err == nil && !instance.OwnerGuarded(live) {
+		err = fmt.Errorf("what applies %s sets its spec.deletionPolicy, spec.prune or spec.commonMetadata, so that none of them can be the guard: "+
+			"take that from the patch first", install.Owner.ID)
+	}
+	return err
+}
+
+func guardPolicy(k *fn.KubeObject) error {
+	if err := k.SetNestedString("Orphan", "spec", "deletionPolicy"); err != nil {
+		return err
+	}
+	return k.SetLineComment(guardLine, "spec", "deletionPolicy")
+}
+
+func guardObjects(k *fn.KubeObject) error {
+	if err := k.SetNestedString(instance.Disabled, "spec", "commonMetadata", "annotations", instance.PruneKey); err != nil {
+		return err
+	}
+	return k.SetLineComment(guardLine, "spec", "commonMetadata", "annotations", instance.PruneKey)
 }
 
 // listNewFolder adds the new folder to the kustomization.yaml of the sync path, and of the one that the root moves to, where

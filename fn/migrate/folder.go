@@ -160,7 +160,7 @@ func dropPatchFiles(set *object.Set, folder *classic.Folder, useless []classic.P
 		used := slices.ContainsFunc(folder.Patches, func(p classic.Patch) bool {
 			return p.File == patch.File && !slices.ContainsFunc(useless, func(u classic.Patch) bool { return u.Field == p.Field })
 		})
-		if patch.File == "" || used || !object.Within(path.Dir(patch.File), folder.Dir) {
+		if patch.File == "" || strings.HasPrefix(patch.Field, "components[") || used || !object.Within(path.Dir(patch.File), folder.Dir) {
 			continue
 		}
 		for _, o := range set.InFile(patch.File) {
