@@ -112,7 +112,7 @@ func TestCleanupLooksAtTheCluster(t *testing.T) {
 		return must(t, code, dir, append([]string{"plan", dir, "--phase", "cleanup", "--proof", "off"}, flags...)...)
 	}
 	must(t, 0, dir, "apply", "DIR", "--proof", "off")
-	if got := cleanup(ExitError, ""); !strings.Contains(got.errOut, "takenOver") || !strings.Contains(got.out, "let cleanup look at the cluster itself: (kubectl get") {
+	if got := cleanup(ExitError, ""); !strings.Contains(got.errOut, "takenOver") || !strings.Contains(got.out, "(kubectl get -n flux-system") {
 		t.Errorf("cleanup without --taken-over does not say how to look: %s%s", got.out, got.errOut)
 	}
 	cleanup(0, liveCluster, "--live", file)
