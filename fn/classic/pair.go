@@ -76,6 +76,10 @@ func candidatesFor(set *object.Set, anchor *object.Object, cfg config.Config) []
 // whyNoPair says what to do where no pair holds an object. The input may be larger than the repository: then the sync path
 // of a pair beside the object leads to its folder from a folder below.
 func whyNoPair(set *object.Set, anchor *object.Object) string {
+	if root := rootOfNothing(set, anchor); root != nil {
+		return fmt.Sprintf("the sync path of %s in %s is %s, and the input has no such folder: correct the path, or run on the whole repository",
+			root.ID, root.File, root.Str("spec", "path"))
+	}
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
 		at := "/" + CleanPath(root.Str("spec", "path")) + "/"
 		if base, _, inside := strings.Cut("/"+path.Dir(anchor.File)+"/", at); inside && base != "" && SourceOf(set, root) != nil && root.Str("spec", "path") != "" {
@@ -85,6 +89,21 @@ func whyNoPair(set *object.Set, anchor *object.Object) string {
 	}
 	return "no Flux Kustomization that says its spec.path applies this object and has its source in the input; run on the whole repository, " +
 		"and give a root whose path only a patch sets a path of its own"
+}
+
+// rootOfNothing is a Flux Kustomization beside an object whose sync path leads nowhere in the input; nil when there is none.
+func rootOfNothing(set *object.Set, anchor *object.Object) *object.Object {
+	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
+		source := SourceOf(set, root)
+		if source == nil || isManifestSource(source) || isFlux2(source) || path.Dir(root.File) != path.Dir(anchor.File) {
+			continue
+		}
+		if at := root.Str("spec", "path"); at != "" && !strings.Contains(at, "${") && len(set.Below(CleanPath(at))) == 0 &&
+			!strings.Contains("/"+path.Dir(anchor.File)+"/", "/"+CleanPath(at)+"/") {
+			return root
+		}
+	}
+	return nil
 }
 
 func (p Pair) describe() string {
