@@ -2,15 +2,12 @@ package inventory
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"maps"
 	"path"
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-	sigsyaml "sigs.k8s.io/yaml"
+	"sigs.k8s.io/yaml"
 )
 
 // Cluster is a place in the repository from which a cluster is synced.
@@ -70,26 +67,27 @@ func (d *discovery) scan() {
 	}
 }
 
-// documents returns the objects of a YAML stream up to the first that does
-// not parse: a template is no manifest.
+// halves are what the text of one half of a sync pair has, and that of a CRD
+// or a role has not.
+var halves = [][]byte{[]byte(kustomizeGroup + "/"), []byte(sourceGroup + "/")}
+
+// documents returns the objects of a YAML stream that may be one half of a
+// sync pair, up to the first that does not parse: a template is no manifest.
 func documents(data []byte) []map[string]any {
 	var out []map[string]any
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	for {
-		var node yaml.Node
-		err := dec.Decode(&node)
-		if errors.Is(err, io.EOF) || err != nil {
-			return out
-		}
-		text, err := yaml.Marshal(&node)
-		if err != nil {
-			return out
+	for doc := range bytes.SplitSeq(data, []byte("\n---")) {
+		if !slices.ContainsFunc(halves, func(half []byte) bool { return bytes.Contains(doc, half) }) {
+			continue
 		}
 		var object map[string]any
-		if sigsyaml.Unmarshal(text, &object) == nil && object != nil {
+		if yaml.Unmarshal(doc, &object) != nil {
+			return out
+		}
+		if object != nil {
 			out = append(out, object)
 		}
 	}
+	return out
 }
 
 // sort keeps an object if it may be half of a sync pair.

@@ -108,12 +108,14 @@ func (s states) proveOthers(installs []*classic.Install, findings *finding.List)
 			continue
 		}
 		verdict := inventory.Compare(cluster.Inventory, s.after.Follow(cluster.Inventory, cluster.Roots...), inventory.CompareOptions{})
+		what := "this commit, on the cluster ./" + cluster.Path + ","
 		for _, change := range verdict.Changes {
-			file("this commit, on the cluster ./"+cluster.Path, change.Severity, change.File, change.String(), findings)
+			file(what, change.Severity, change.File, change.String(), findings)
 		}
+		applies(what, verdict.Of(inventory.New), findings)
 		for _, issue := range verdict.Issues {
 			if issue.Severity == inventory.Error {
-				file("this commit, on the cluster ./"+cluster.Path, issue.Severity, issue.File, issue.Owner.String()+": "+issue.What, findings)
+				file(what, issue.Severity, issue.File, issue.Owner.String()+": "+issue.What, findings)
 			}
 		}
 	}
@@ -157,11 +159,11 @@ func idOf(o *object.Object) inventory.ID {
 func (s states) judge(what string, verdict inventory.Verdict, install *classic.Install, findings *finding.List) {
 	for _, change := range verdict.Changes {
 		file(what, change.Severity, change.File, change.String(), findings)
-		if _, err := fs.Stat(s.files, change.File); change.Action == inventory.New && err == nil {
-			findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: change.File,
-				Message: what + " would make Flux apply what it does not apply today: " + change.ID.String() + "; move or delete the file first"})
-		}
 	}
+	applies(what, slices.DeleteFunc(verdict.Of(inventory.New), func(change inventory.Change) bool {
+		_, err := fs.Stat(s.files, change.File)
+		return err != nil // the run wrote it
+	}), findings)
 	warnings := map[string][]inventory.Issue{}
 	for _, issue := range verdict.Issues {
 		owner := issue.Owner.String()
@@ -180,6 +182,19 @@ func (s states) judge(what string, verdict inventory.Verdict, install *classic.I
 		}
 		file(what, first.Severity, first.File, owner+": "+first.What+more, findings)
 	}
+}
+
+// applies files what Flux would start to apply though the run means to add nothing there.
+func applies(what string, added []inventory.Change, findings *finding.List) {
+	if len(added) == 0 {
+		return
+	}
+	more := ""
+	if n := len(added); n > 1 {
+		more = fmt.Sprintf(" (and %d more)", n-1)
+	}
+	findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: added[0].File,
+		Message: what + " would make Flux apply what it does not apply today: " + added[0].ID.String() + more})
 }
 
 func file(what string, severity inventory.Severity, path, message string, findings *finding.List) {
