@@ -56,7 +56,11 @@ func listInventory(cmd *cobra.Command, dir, output string) error {
 	if err != nil {
 		return err
 	}
-	clusters := files.Discover()
+	operated, err := generatedRoots(tree)
+	if err != nil {
+		return err
+	}
+	clusters := files.Discover(rootsOf(operated)...)
 	if len(clusters) == 0 {
 		return fmt.Errorf("%s: no root Flux Kustomization found: no Kustomization of %s syncs the folder that it is defined in", object.Printable(dir), "kustomize.toolkit.fluxcd.io")
 	}
@@ -103,10 +107,19 @@ func compareInventory(cmd *cobra.Command, dir, revision, output string) error {
 	if err != nil {
 		return err
 	}
+	operated, err := generatedRoots(before)
+	if err != nil {
+		return err
+	}
+	operates, err := generatedRoots(after)
+	if err != nil {
+		return err
+	}
 	var all []compared
 	lost := false
-	for _, cluster := range was.Discover() {
-		verdict := inventory.Compare(cluster.Inventory, is.Follow(cluster.Inventory, cluster.Roots...), inventory.CompareOptions{})
+	for _, cluster := range was.Discover(rootsOf(operated)...) {
+		follows := is.Follow(cluster.Inventory, followers(cluster, operated, operates)...)
+		verdict := inventory.Compare(cluster.Inventory, follows, inventory.CompareOptions{})
 		lost = lost || !verdict.OK()
 		all = append(all, compared{cluster.Path, verdict})
 	}

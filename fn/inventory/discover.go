@@ -22,9 +22,14 @@ type Cluster struct {
 // their own definition or, in a repository without such, those that nothing
 // else applies. Beside a cluster that syncs itself the latter are apps that
 // someone switched off. Without a namespace they are taken to be in
-// flux-system.
-func (f *Files) Discover() []Cluster {
+// flux-system. Roots that no file defines are given: each is a cluster.
+func (f *Files) Discover(given ...Root) []Cluster {
 	d := &discovery{files: f.snapshot, renderer: f.renderer, sources: map[Ref][]definedObject{}}
+	d.reached = map[string]bool{}
+	for _, root := range given {
+		inv := d.follow(root)
+		d.add(inv.Owners[0].Path, inv)
+	}
 	d.scan()
 	d.dropForeign()
 	d.placeholders()
@@ -52,7 +57,6 @@ type definedObject struct {
 
 // scan collects the Flux Kustomizations whose path exists, and the sources.
 func (d *discovery) scan() {
-	d.reached = map[string]bool{}
 	for _, file := range slices.Sorted(maps.Keys(d.files.files)) {
 		if ext := path.Ext(file); ext != ".yaml" && ext != ".yml" {
 			continue
