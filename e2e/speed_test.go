@@ -112,7 +112,9 @@ func readablePaths(t *testing.T, fn product, directory string) []string {
 		for _, owner := range cluster.Inventory.Owners {
 			opaque := slices.ContainsFunc(cluster.Inventory.Opaque, func(o struct {
 				Owner struct{ Namespace, Name string }
-			}) bool { return o.Owner.Namespace == owner.Namespace && o.Owner.Name == owner.Name })
+			}) bool {
+				return o.Owner.Namespace == owner.Namespace && o.Owner.Name == owner.Name
+			})
 			if owner.Unread == "" && owner.Broken == "" && !opaque {
 				paths = append(paths, owner.Path)
 			}
