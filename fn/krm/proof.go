@@ -19,11 +19,8 @@ func prove(before fs.FS, set *object.Set, installs []*classic.Install, cfg confi
 	if cfg.Proof == config.Off {
 		return proof.Proof{Findings: []finding.Finding{proof.LeftOut()}}
 	}
-	for _, install := range installs {
-		if !set.HasPaths() || install.Pair.Prefix != "" {
-			return proof.Proof{Findings: []finding.Finding{{Severity: finding.Info, Topic: finding.Proof,
-				Message: "left out: the items are not a whole repository; run plan on the checkout to see that Flux prunes nothing"}}}
-		}
+	if !set.HasPaths() && len(installs) > 0 {
+		return proof.Proof{Findings: []finding.Finding{proof.NotWhole()}}
 	}
 	return proof.Prove(before, filesOf(set.Current()), installs, cfg)
 }

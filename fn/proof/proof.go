@@ -30,6 +30,9 @@ type Trees struct {
 // Prove compares the repository before and after a run, cluster by cluster. A loss is an Error, what could not be judged a
 // Warning, and the count of the rest an Info. Clusters that the run leaves alone are compared as well: they may share files.
 func Prove(before, after fs.FS, installs []*classic.Install, cfg config.Config) Proof {
+	if slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Prefix != "" }) {
+		return Proof{Findings: []finding.Finding{NotWhole()}}
+	}
 	was, err := inventory.Open(before)
 	if err != nil {
 		return Proof{Findings: []finding.Finding{unread(err)}}
@@ -48,7 +51,7 @@ func Prove(before, after fs.FS, installs []*classic.Install, cfg config.Config) 
 		}
 		all.Merge(findings)
 	}
-	s.proveOthers(installs, &all)
+	s.proveOthers(trees, &all)
 	return Proof{all.All(), trees}
 }
 
@@ -61,6 +64,12 @@ type states struct {
 	before, after *inventory.Files
 	files         fs.FS // those of before
 	config        config.Config
+}
+
+// NotWhole is the finding where the files are not those of a whole repository.
+func NotWhole() finding.Finding {
+	return finding.Finding{Severity: finding.Info, Topic: finding.Proof,
+		Message: "left out: the items are not a whole repository; run plan on the checkout to see that Flux prunes nothing"}
 }
 
 // LeftOut is the finding where the proof is switched off.
@@ -102,9 +111,9 @@ func (s states) proveMove(moved inventory.Root, was, is *inventory.Inventory, in
 }
 
 // proveOthers judges the clusters that the run does not migrate: nothing may change there.
-func (s states) proveOthers(installs []*classic.Install, findings *finding.List) {
+func (s states) proveOthers(judged []Trees, findings *finding.List) {
 	for _, cluster := range s.before.Discover() {
-		if slices.ContainsFunc(installs, func(i *classic.Install) bool { return syncs(cluster, i) }) {
+		if slices.ContainsFunc(judged, func(t Trees) bool { return covers(t.Before, cluster) }) {
 			continue
 		}
 		verdict := inventory.Compare(cluster.Inventory, s.after.Follow(cluster.Inventory, cluster.Roots...), inventory.CompareOptions{})
@@ -121,10 +130,11 @@ func (s states) proveOthers(installs []*classic.Install, findings *finding.List)
 	}
 }
 
-// syncs tells whether a cluster that was found is that of an install.
-func syncs(cluster inventory.Cluster, install *classic.Install) bool {
-	return slices.ContainsFunc(cluster.Inventory.Owners, func(o inventory.Owner) bool {
-		return o.Root && o.Path == install.Pair.Path && o.Name == inventory.Name{Namespace: install.Pair.LiveRoot.Namespace, Name: install.Pair.LiveRoot.Name}
+// covers tells whether the roots of a cluster that was found are Flux Kustomizations that an inventory has.
+func covers(inv *inventory.Inventory, cluster inventory.Cluster) bool {
+	return !slices.ContainsFunc(cluster.Inventory.Owners, func(o inventory.Owner) bool {
+		have, found := inv.Owner(o.Name)
+		return o.Root && (!found || have.Path != o.Path)
 	})
 }
 
