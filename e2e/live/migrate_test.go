@@ -53,8 +53,8 @@ func (r *replay) finish(t *testing.T, args ...string) {
 	r.applies(t, r.extra)
 }
 
-// lookCommand is the command that shows cleanup the cluster, the file it writes, and the flags that go with it, as plan prints them.
-var lookCommand = regexp.MustCompile(`(\(kubectl get .*\) > )(\S+); then run it with (--phase cleanup .*) --live \S+`)
+// lookCommand is the flags for a cleanup that looks at the cluster, and the command that shows it to cleanup, as plan prints them.
+var lookCommand = regexp.MustCompile(`with (--phase cleanup .*) --live \S+, where this has been written to: (\(kubectl get .*\) > )\S+`)
 
 // look runs what plan prints, with the real kubectl, and returns the flags for a cleanup that looks at the cluster.
 func (r *replay) look(t *testing.T, args ...string) []string {
@@ -65,12 +65,12 @@ func (r *replay) look(t *testing.T, args ...string) []string {
 		t.Fatalf("plan does not say how to look at the cluster: %v\n%s", err, planned)
 	}
 	file := filepath.Join(t.TempDir(), "live.yaml")
-	shell := exec.Command("sh", "-c", printed[1]+file)
+	shell := exec.Command("sh", "-c", printed[2]+file)
 	shell.Env = append(os.Environ(), "KUBECONFIG="+r.kubeconfig(t), "PATH="+r.tools.directory+":"+os.Getenv("PATH"))
 	if out, err := shell.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", shell, err, out)
 	}
-	return append(strings.Fields(printed[3]), "--live", file)
+	return append(strings.Fields(printed[1]), "--live", file)
 }
 
 // applies fails unless the root still applies what lies beside the install.
