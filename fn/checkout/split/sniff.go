@@ -17,7 +17,7 @@ func Sniff(doc []byte) (head Head, sure bool) {
 			return Head{}, false
 		}
 	}
-	s := sniffer{fields: make(map[string]string, 8), blockAt: none}
+	s := newSniffer()
 	for pos := len(mark(doc)); pos < len(doc); {
 		end := lineEnd(doc, pos)
 		line := bytes.TrimRight(doc[pos:end], "\r\n")
@@ -29,7 +29,15 @@ func Sniff(doc []byte) (head Head, sure bool) {
 			break
 		}
 	}
-	return Head{s.fields["apiVersion"], s.fields["kind"], s.fields["metadata.name"], s.fields["metadata.namespace"]}, true
+	return s.head(), true
+}
+
+// newSniffer is a sniffer before the first line.
+func newSniffer() *sniffer { return &sniffer{fields: make(map[string]string, 8), blockAt: none} }
+
+// head is what was found.
+func (s *sniffer) head() Head {
+	return Head{s.fields["apiVersion"], s.fields["kind"], s.fields["metadata.name"], s.fields["metadata.namespace"]}
 }
 
 // oddBreaks are the line breaks of YAML 1.1 that no editor shows as such.
@@ -48,14 +56,19 @@ type sniffer struct {
 	parentAt int    // column of the last key, or of the dash of an item without one
 	blockAt  int    // lines deeper than this belong to a block scalar; none outside of one
 	value    bool   // the last line has a value, which a line deeper than parentAt would continue
+	proof    *proof // what SniffItem wants to know beyond Sniff; nil for Sniff
 }
 
 // line takes one line without its line break and reports whether the sniffer is still sure.
 func (s *sniffer) line(line []byte) bool {
 	text := bytes.TrimLeft(line, " ")
-	indent := len(line) - len(text)
+	return s.text(line, text, len(line)-len(text))
+}
+
+// text takes a line whose text starts at a column.
+func (s *sniffer) text(line, text []byte, indent int) bool {
 	if s.blockAt != none && (len(bytes.TrimSpace(text)) == 0 || indent > s.blockAt) {
-		return true
+		return s.proof == nil || s.proof.block(text, indent)
 	}
 	s.blockAt = none
 	switch {
@@ -86,6 +99,9 @@ func (s *sniffer) start(line []byte) bool {
 func (s *sniffer) content(text []byte, indent int) bool {
 	rest, column := text, indent
 	for bytes.HasPrefix(rest, []byte("- ")) || string(rest) == "-" {
+		if s.proof != nil && !s.proof.dash(column) {
+			return false
+		}
 		trimmed := bytes.TrimLeft(rest[1:], " ")
 		column += len(rest) - len(trimmed)
 		rest = trimmed
@@ -100,7 +116,7 @@ func (s *sniffer) content(text []byte, indent int) bool {
 	default:
 		s.parentAt, value = indent, rest
 	}
-	if !s.scalar(value) {
+	if !s.scalar(value) || s.proof != nil && !s.certain(ok, item, indent, column, key, value) {
 		return false
 	}
 	if ok && !item {
@@ -150,7 +166,7 @@ func (s *sniffer) field(key string, value []byte, indent int) bool {
 	case indent == s.metaAt && (key == "name" || key == "namespace"):
 		return s.set("metadata."+key, value)
 	}
-	return true
+	return s.proof == nil || s.annotation(key, value, indent)
 }
 
 // set notes a field once, if its value is a simple string.
