@@ -95,6 +95,11 @@ func Layouts() []string {
 	return names
 }
 
+// Decides tells whether an object says what is synced and from where: one that cannot be read must not go unnoticed.
+func Decides(o *object.Object) bool {
+	return o.Group() == KustomizeGroup || o.Group() == ConfigGroup || o.Group() == SourceGroup
+}
+
 // KustomizationFiles are the names that kustomize gives its own file. Source: kustomize api/konfig v0.21.
 var KustomizationFiles = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 

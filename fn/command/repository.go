@@ -135,7 +135,7 @@ func objectOf(file string, index int, text []byte) (*object.Object, error) {
 	}
 	id := object.ID{APIVersion: head.APIVersion, Kind: head.Kind, Namespace: head.Namespace, Name: head.Name}
 	o := named(object.New(id, string(text), file, index))
-	if o != nil && (o.Group() == classic.KustomizeGroup || o.Group() == classic.ConfigGroup || o.Group() == classic.SourceGroup) {
+	if o != nil && classic.Decides(o) {
 		if err := o.Check(); err != nil {
 			return nil, err
 		}

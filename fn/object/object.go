@@ -58,13 +58,21 @@ type Object struct {
 	Index int
 
 	text   string
+	source func() string // makes the text where it is not kept
 	read   map[string]any
+	was    string // how edited would print had nothing been edited
 	edited *fn.KubeObject
 }
 
 // New makes an object of an ID and its text, which is parsed only when the object is looked into.
 func New(id ID, text, file string, index int) *Object {
 	return &Object{ID: id, File: file, Index: index, text: text}
+}
+
+// Lazy makes an object of an ID and what makes its text, which is asked for whenever the text is needed: so many objects that
+// are never looked into take no memory for it.
+func Lazy(id ID, text func() string, file string, index int) *Object {
+	return &Object{ID: id, File: file, Index: index, source: text}
 }
 
 // Parse makes an object of a YAML or JSON text.
@@ -114,34 +122,54 @@ func (o *Object) Text() string {
 	if o.edited != nil {
 		return o.edited.String()
 	}
+	return o.Original()
+}
+
+// Original is the text that the object came with.
+func (o *Object) Original() string {
+	if o.source != nil {
+		return o.source()
+	}
 	return o.text
 }
 
 // Node is the object as a YAML tree with its comments, a copy for reading.
 func (o *Object) Node() (*kyaml.RNode, error) { return kyaml.Parse(o.Text()) }
 
-// Changed tells whether the object was edited.
-func (o *Object) Changed() bool { return o.edited != nil && o.edited.String() != o.text }
+// Changed tells whether the object was edited, and says something else since.
+func (o *Object) Changed() bool { return o.edited != nil && o.edited.String() != o.was }
 
 // Edit hands the object over for editing; what it says is the object from then on.
 //
 // It fails when the text is not one Kubernetes object.
 func (o *Object) Edit(change func(*fn.KubeObject) error) error {
-	if o.edited == nil {
-		edited, err := fn.ParseKubeObject([]byte(o.text))
-		if err != nil {
-			return err
-		}
-		o.edited = edited
+	if err := o.open(); err != nil {
+		return err
 	}
 	o.read = nil
 	return change(o.edited)
+}
+
+// open makes the object ready for edits.
+func (o *Object) open() error {
+	if o.edited != nil {
+		return nil
+	}
+	edited, err := fn.ParseKubeObject([]byte(o.Original()))
+	if err != nil {
+		return err
+	}
+	o.edited, o.was = edited, edited.String()
+	return nil
 }
 
 // EditNode edits the object as a YAML tree, for what fn.KubeObject cannot do without losing comments: lists of scalars.
 //
 // It fails when the text is not one Kubernetes object.
 func (o *Object) EditNode(change func(*kyaml.RNode) error) error {
+	if err := o.open(); err != nil {
+		return err
+	}
 	node, err := o.Node()
 	if err != nil {
 		return err
