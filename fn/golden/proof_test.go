@@ -20,6 +20,10 @@ func prove(t *testing.T, list []byte, got outcome) {
 	t.Run("items", func(t *testing.T) { proveItems(t, list, got) })
 	t.Run("any order", func(t *testing.T) { proveOrder(t, list, got) })
 	t.Run("again", func(t *testing.T) { proveAgain(t, list, got) })
+	t.Run("readers", func(t *testing.T) {
+		proveReaders(t, list, got)
+		proveBytes(t, list, got)
+	})
 }
 
 // proveItems proves what holds for the output of every run: an Error leaves the items as they were and says the same on

@@ -1,0 +1,166 @@
+package krm
+
+import (
+	"bytes"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"migrate-to-flux-operator/fn/object"
+)
+
+// files are the files that objects come from, put together when they are read.
+type files struct {
+	objects map[string][]*object.Object
+	names   map[string][]string // those in each directory, sorted
+	text    func(*object.Object) string
+	// before are the files of an earlier state, whose content is shared where it is the same; nil for the earliest.
+	before *files
+	cached map[string][]byte
+}
+
+var _ interface {
+	fs.StatFS
+	fs.ReadDirFS
+	fs.ReadFileFS
+} = (*files)(nil)
+
+// filesBefore are the files as they came.
+func filesBefore(objects []*object.Object) *files {
+	return filesOf(objects, (*object.Object).Original, nil)
+}
+
+// filesAfter are the files as they will be.
+func filesAfter(objects []*object.Object, before *files) *files {
+	return filesOf(objects, (*object.Object).Text, before)
+}
+
+func filesOf(objects []*object.Object, text func(*object.Object) string, before *files) *files {
+	f := &files{objects: map[string][]*object.Object{}, names: map[string][]string{".": nil}, text: text, before: before, cached: map[string][]byte{}}
+	for _, o := range slices.SortedStableFunc(slices.Values(objects), object.Compare) {
+		file := path.Clean(o.File)
+		if !fs.ValidPath(file) || o.File == "" {
+			continue
+		}
+		if f.objects[file] == nil {
+			f.enter(file)
+		}
+		f.objects[file] = append(f.objects[file], o)
+	}
+	for _, names := range f.names {
+		slices.Sort(names)
+	}
+	return f
+}
+
+// enter adds a name to its directory, and that to its own.
+func (f *files) enter(name string) {
+	dir := path.Dir(name)
+	if _, known := f.names[dir]; !known {
+		f.enter(dir)
+	}
+	f.names[dir] = append(f.names[dir], path.Base(name))
+}
+
+// ReadFile is the content of a file.
+func (f *files) ReadFile(name string) ([]byte, error) {
+	objects, ok := f.objects[name]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	if f.before != nil && slices.Equal(objects, f.before.objects[name]) && !slices.ContainsFunc(objects, (*object.Object).Changed) {
+		return f.before.ReadFile(name)
+	}
+	if content, ok := f.cached[name]; ok {
+		return content, nil
+	}
+	var content []byte
+	for i, o := range objects {
+		if i > 0 {
+			content = append(content, "---\n"...)
+		}
+		content = append(append(content, strings.TrimSuffix(f.text(o), "\n")...), '\n')
+	}
+	f.cached[name] = content
+	return content, nil
+}
+
+// ReadDir lists a directory.
+func (f *files) ReadDir(name string) ([]fs.DirEntry, error) {
+	names, ok := f.names[name]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	entries := make([]fs.DirEntry, len(names))
+	for i, base := range names {
+		info, err := f.Stat(path.Join(name, base))
+		if err != nil {
+			return nil, err
+		}
+		entries[i] = fs.FileInfoToDirEntry(info)
+	}
+	return entries, nil
+}
+
+// Stat says what a path is.
+func (f *files) Stat(name string) (fs.FileInfo, error) {
+	if _, ok := f.objects[name]; ok {
+		return entry{path.Base(name), 0o644}, nil
+	}
+	if _, ok := f.names[name]; ok {
+		return entry{path.Base(name), fs.ModeDir | 0o755}, nil
+	}
+	return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
+}
+
+// Open opens a file or a directory.
+func (f *files) Open(name string) (fs.File, error) {
+	info, err := f.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return opened{info, bytes.NewReader(nil)}, nil
+	}
+	content, err := f.ReadFile(name)
+	return opened{info, bytes.NewReader(content)}, err
+}
+
+// opened is an open file; a directory has no bytes, and is listed by ReadDir.
+type opened struct {
+	info fs.FileInfo
+	io.Reader
+}
+
+// Stat says what was opened.
+func (o opened) Stat() (fs.FileInfo, error) { return o.info, nil }
+
+// Close does nothing.
+func (opened) Close() error { return nil }
+
+// entry describes a file or a directory.
+type entry struct {
+	name string
+	mode fs.FileMode
+}
+
+// Name is the last part of the path.
+func (e entry) Name() string { return e.name }
+
+// Size is not known before the file is put together.
+func (entry) Size() int64 { return 0 }
+
+// Mode tells files from directories.
+func (e entry) Mode() fs.FileMode { return e.mode }
+
+// ModTime is the zero time.
+func (entry) ModTime() time.Time { return time.Time{} }
+
+// IsDir tells whether it is a directory.
+func (e entry) IsDir() bool { return e.mode.IsDir() }
+
+// Sys is nothing.
+func (entry) Sys() any { return nil }
