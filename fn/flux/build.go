@@ -101,7 +101,8 @@ func jsonPatch(kind, name string, ops ...op) types.Patch {
 	return types.Patch{Patch: string(content), Target: target(kind, name)}
 }
 
-// mergePatch is a strategic merge patch of all Deployments.
+// mergePatch is a strategic merge patch of all Deployments. The first one makes kustomize read the schema of Kubernetes, which costs as
+// much as all the rest of a build: a JSON patch says the same where the field, or its parent, is known to be there.
 func mergePatch(deployment map[string]any) types.Patch {
 	object := map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": "all"}}
 	for key, value := range deployment {

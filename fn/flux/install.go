@@ -3,6 +3,7 @@ package flux
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/types"
@@ -120,7 +121,7 @@ func (o Options) tree() (files, error) {
 
 // addInstall adds the kustomizations that `flux install` generates.
 func (o Options) addInstall(tree files) error {
-	root := o.root(o.eventsAddr())
+	root := o.root(o.eventsAddr(), nil)
 	root.Transformers = []string{"labels.yaml"}
 	if o.has(sourceWatcher) {
 		root.Patches = append(root.Patches, externalArtifactGate())
@@ -175,8 +176,8 @@ func (o Options) labelled() []types.FieldSpec {
 	return fields
 }
 
-// root is the part of the kustomization that `flux install` and the operator have in common.
-func (o Options) root(eventsAddr string) types.Kustomization {
+// root is the part of the kustomization that `flux install` and the operator have in common; pods are operations on all Deployments.
+func (o Options) root(eventsAddr string, pods []op) types.Kustomization {
 	resources := []string{"namespace.yaml"}
 	if o.NetworkPolicy {
 		resources = append(resources, "policies.yaml")
@@ -184,10 +185,10 @@ func (o Options) root(eventsAddr string) types.Kustomization {
 	resources = append(resources, "roles")
 	root := kustomization(o.Namespace, resources...)
 	root.Images = o.images()
-	root.Patches = append(root.Patches, o.podPatch())
+	pods = append(o.podOps(), pods...)
 	for _, c := range o.Components {
 		root.Resources = append(root.Resources, c+".yaml")
-		root.Patches = append(root.Patches, o.argsPatch(c, eventsAddr))
+		root.Patches = append(root.Patches, o.deploymentPatch(c, eventsAddr, pods))
 	}
 	return root
 }
@@ -214,24 +215,28 @@ func (o Options) images() []types.Image {
 	return images
 }
 
-// podPatch sets what all pods share: the node selector, the pull secret and the tolerations.
-func (o Options) podPatch() types.Patch {
-	pod := map[string]any{"nodeSelector": map[string]any{"kubernetes.io/os": "linux"}}
+// podOps set what all pods share: the node selector, the pull secret and the tolerations. The manifests have none of them.
+func (o Options) podOps() []op {
+	set := func(field string, value any) op {
+		return op{Op: "add", Path: "/spec/template/spec/" + field, Value: value}
+	}
+	ops := []op{set("nodeSelector", map[string]any{"kubernetes.io/os": "linux"})}
 	if o.ImagePullSecret != "" {
-		pod["imagePullSecrets"] = []any{map[string]any{"name": o.ImagePullSecret}}
+		ops = append(ops, set("imagePullSecrets", []any{map[string]any{"name": o.ImagePullSecret}}))
 	}
 	var tolerations []any
 	for _, key := range o.TolerationKeys {
 		tolerations = append(tolerations, map[string]any{"key": key, "operator": "Exists"})
 	}
 	if tolerations != nil {
-		pod["tolerations"] = tolerations
+		ops = append(ops, set("tolerations", tolerations))
 	}
-	return mergePatch(map[string]any{"spec": map[string]any{"template": map[string]any{"spec": pod}}})
+	return ops
 }
 
-// argsPatch sets the arguments of a controller that depend on flags, by their place in the release manifests.
-func (o Options) argsPatch(component, eventsAddr string) types.Patch {
+// deploymentPatch sets what depends on flags in a controller: what all pods share, and the arguments by their place in the release manifests.
+// It is one patch because kustomize reads and prints the Deployment anew for each.
+func (o Options) deploymentPatch(component, eventsAddr string, pods []op) types.Patch {
 	args := []string{
 		"--events-addr=" + eventsAddr,
 		fmt.Sprintf("--watch-all-namespaces=%t", o.WatchAllNamespaces),
@@ -240,7 +245,7 @@ func (o Options) argsPatch(component, eventsAddr string) types.Patch {
 	if component == notificationController {
 		args = args[1:]
 	}
-	var ops []op
+	ops := slices.Clone(pods)
 	for i, arg := range args {
 		ops = append(ops, setArg(i, arg))
 	}

@@ -159,7 +159,7 @@ func (in *instance) tree(o Options) (files, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := o.root(o.eventsAddrIn(o.Namespace))
+	root := o.root(o.eventsAddrIn(o.Namespace), podMetadata())
 	root.Transformers = []string{"annotations.yaml", "labels.yaml"}
 	if in.Spec.Storage != nil {
 		root.Patches = append(root.Patches, volumePatch(o)...)

@@ -42,6 +42,10 @@ func Patch(objects []*yaml.RNode, fields map[string]any) ([]*yaml.RNode, error) 
 	if err := offline(root); err != nil {
 		return nil, err
 	}
+	objects, err = bare(objects)
+	if err != nil || len(root) == 0 {
+		return objects, err
+	}
 	resources, err := stream(objects)
 	if err != nil {
 		return nil, err
@@ -69,14 +73,23 @@ func plain(value map[string]any) (map[string]any, error) {
 	return out, err
 }
 
-// stream writes objects one after the other, without the annotations by which function runtimes remember files.
-func stream(objects []*yaml.RNode) ([]byte, error) {
-	var b strings.Builder
+// bare copies objects without the annotations by which function runtimes remember files.
+func bare(objects []*yaml.RNode) ([]*yaml.RNode, error) {
+	var copies []*yaml.RNode
 	for _, object := range objects {
 		object = object.Copy()
 		if err := forgetFiles(object); err != nil {
 			return nil, err
 		}
+		copies = append(copies, object)
+	}
+	return copies, nil
+}
+
+// stream writes objects one after the other.
+func stream(objects []*yaml.RNode) ([]byte, error) {
+	var b strings.Builder
+	for _, object := range objects {
 		text, err := object.String()
 		if err != nil {
 			return nil, err

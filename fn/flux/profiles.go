@@ -84,20 +84,23 @@ func sizeProfiles() []sizeProfile {
 	}
 }
 
-// sizePatches are those of spec.cluster.size; the pod metadata is set without it too.
-func (c cluster) sizePatches() []types.Patch {
-	pod := map[string]any{
-		"labels":      map[string]any{"app.kubernetes.io/part-of": "flux"},
-		"annotations": map[string]any{"cluster-autoscaler.kubernetes.io/safe-to-evict": "true"},
+// podMetadata are the operations that set what the operator sets on the pods of every size.
+func podMetadata() []op {
+	return []op{
+		{Op: "add", Path: "/spec/template/metadata/labels/app.kubernetes.io~1part-of", Value: "flux"},
+		{Op: "add", Path: "/spec/template/metadata/annotations/cluster-autoscaler.kubernetes.io~1safe-to-evict", Value: "true"},
 	}
-	deployment := map[string]any{"spec": map[string]any{"template": map[string]any{"metadata": pod}}}
+}
+
+// sizePatches are those of spec.cluster.size.
+func (c cluster) sizePatches() []types.Patch {
 	for _, p := range sizeProfiles() {
 		if p.size == c.Size {
-			deployment["metadata"] = map[string]any{"name": "all", "annotations": map[string]any{"fluxcd.controlplane.io/profile": c.Size}}
-			return append([]types.Patch{mergePatch(deployment)}, p.patches()...)
+			mark := mergePatch(map[string]any{"metadata": map[string]any{"name": "all", "annotations": map[string]any{"fluxcd.controlplane.io/profile": c.Size}}})
+			return append([]types.Patch{mark}, p.patches()...)
 		}
 	}
-	return []types.Patch{mergePatch(deployment)}
+	return nil
 }
 
 // patches spells a size out.
