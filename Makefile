@@ -59,7 +59,9 @@ corpus: ## Run the product on a corpus of real repositories, where ../shared/cor
 speed: ## Measure plan, with its proof, against kustomize build for each Flux Kustomization of the corpus
 	cd e2e && go test -count 1 -v -timeout 40m . -run 'TestSpeed$$' -speed
 
-bench: ## Measure
+# Whole processes, the product and what it is compared with in turn: the figures to trust are the ratios. Takes some minutes.
+bench: ## Measure: print the tables of docs/benchmarks.md, then the benchmarks of single packages
+	go run ./fn/bench
 	go test -run '^$$' -bench . -benchmem ./fn/...
 
 fuzz: ## Run each fuzz target for FUZZTIME (30s)
