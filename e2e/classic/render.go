@@ -150,9 +150,23 @@ func (c Cluster) renderInstall(work string, manifests Manifests, version string)
 	}
 	rendering := &Rendering{Install: applied}
 	if c.Root != nil {
-		rendering.Sync = []*objects.Object{inGit(work, c.Source), inGit(work, c.Root)}
+		rendering.Sync = []*objects.Object{inGit(work, c.Source), c.free(inGit(work, c.Root))}
 	}
 	return rendering, nil
+}
+
+// free is the root without waiting for the install's own Kustomization, which cleanup removes.
+func (c Cluster) free(root *objects.Object) *objects.Object {
+	list, found, _ := unstructured.NestedSlice(root.Object, "spec", "dependsOn")
+	kept := slices.DeleteFunc(list, func(entry any) bool { return entry.(map[string]any)["name"] == c.Install.GetName() })
+	switch {
+	case !found:
+	case len(kept) == 0:
+		unstructured.RemoveNestedField(root.Object, "spec", "dependsOn")
+	default:
+		_ = unstructured.SetNestedSlice(root.Object, kept, "spec", "dependsOn")
+	}
+	return root
 }
 
 // content is what the install's source holds at a version.

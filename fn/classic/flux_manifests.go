@@ -3,9 +3,12 @@ package classic
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
+
+	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/fields"
@@ -115,7 +118,43 @@ func readFluxManifests(set *object.Set, owner, source *object.Object, cfg config
 		return nil
 	}
 	install.warnReplaced(found)
+	if err := install.freeRoot(found); err != nil {
+		found.Error(pair.Root, "spec.dependsOn", "%s", err)
+		return nil
+	}
 	return install
+}
+
+// freeRoot takes the install's own Kustomization out of what the root waits for: Flux Operator takes its place, and a root that
+// waits for what cleanup removes never reconciles again.
+func (i *Install) freeRoot(found *finding.List) error {
+	content := maps.Clone(i.Pair.LiveRoot.Map())
+	list, _ := object.Get[[]any](content, "spec", "dependsOn")
+	kept := slices.DeleteFunc(slices.Clone(list), func(entry any) bool {
+		m, _ := entry.(map[string]any)
+		namespace, _ := m["namespace"].(string)
+		return m["name"] == i.Owner.Name && (namespace == "" || namespace == i.Owner.Namespace)
+	})
+	if len(kept) == len(list) {
+		return nil
+	}
+	spec, _ := object.Get[map[string]any](content, "spec")
+	spec = maps.Clone(spec)
+	if spec["dependsOn"] = kept; len(kept) == 0 {
+		delete(spec, "dependsOn")
+	}
+	content["spec"] = spec
+	text, err := yaml.Marshal(content)
+	if err != nil {
+		return err
+	}
+	if i.Pair.LiveRoot, err = object.Parse(string(text), i.Pair.Root.File, i.Pair.Root.Index); err != nil {
+		return err
+	}
+	own := found.For(i.Cluster())
+	own.Info(finding.Moved, i.Pair.Root, "spec.dependsOn", "the root waits for %s no longer: Flux Operator takes its place", i.Owner.ID)
+	found.Merge(own)
+	return nil
 }
 
 // warnReplaced says which of the patches that stand in the file never reach the cluster: a merge patch that gives patches to
