@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -82,7 +83,9 @@ func (j job) checkLive(repo *repository, install *classic.Install, cluster migra
 		findings.Error(install.Anchor, "", "--live: the FluxInstance of this cluster is not in the checkout")
 		return
 	}
-	for _, missing := range live.Check(j.live, live.WantOf(install, flux)) {
+	want := live.WantOf(install, flux)
+	want.Path = cmp.Or(install.Pair.NewPath(j.config), want.Path) // the take-over has moved the root there
+	for _, missing := range live.Check(j.live, want) {
 		findings.Error(install.Anchor, "", "the cluster has not taken over: %s", missing)
 	}
 }

@@ -118,7 +118,7 @@ func (c *cluster) root() {
 		return
 	}
 	if at := classic.CleanPath(o.Str("spec", "path")); at != c.want.Path {
-		c.miss("%s syncs ./%s on the cluster and ./%s in Git: the file is of another cluster", o.ID, at, c.want.Path)
+		c.miss("%s syncs ./%s on the cluster and should sync ./%s: the file is of another cluster, or the root has not moved", o.ID, at, c.want.Path)
 	}
 	c.adopted(o)
 }
