@@ -248,12 +248,12 @@ func firstError(findings *finding.List) string {
 
 // nothingFound tells an input that is already migrated from one that has no Flux.
 func nothingFound(set *object.Set, all *finding.List) {
-	for _, existing := range instance.Existings(set) {
+	if there := instance.Existings(set); len(there) > 0 {
 		of := "this FluxInstance"
-		if existing.Form == config.HelmRelease {
+		if there[0].Form == config.HelmRelease {
 			of = "the FluxInstance of this HelmRelease"
 		}
-		all.Info(finding.Found, existing.At, "", "no classic install is left: Flux is managed by %s", of)
+		all.Info(finding.Found, there[0].At, "", "no classic install is left: Flux is managed by %s", of)
 		return
 	}
 	all.Error(nil, "", "no classic Flux install found in the input: expected one of the layouts %s; run on the whole repository",
