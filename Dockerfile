@@ -11,7 +11,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY fn fn
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X migrate-to-flux-operator/fn/command.version=${VERSION}" -o /migrate-to-flux-operator ./fn
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X migrate-to-flux-operator/fn/command.version=${VERSION}" -o /migrate-to-flux-operator ./fn
 
 FROM scratch AS prebuilt
 COPY bin/migrate-to-flux-operator /migrate-to-flux-operator

@@ -12,12 +12,13 @@ SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 .DEFAULT_GOAL := gate
-.PHONY: gate build demo test golden format lint e2e e2e-live corpus speed bench fuzz data image clean-tree help
+.PHONY: gate build demo test golden format lint e2e e2e-live corpus speed bench fuzz cover cross reproducible sbom licenses vuln data image clean-tree help
 
 gate: lint test clean-tree ## The gate, and the default: format, vet, staticcheck, tests, clean tree
 
+# The same sources and version make the same bytes, wherever they lie: so nothing of the checkout itself is put in.
 build: ## Build the static binary bin/migrate-to-flux-operator
-	go build -trimpath -ldflags '-s -w -X $(NAME)/fn/command.version=$(VERSION)' -o $(BIN) ./fn
+	go build -trimpath -buildvcs=false -ldflags '-s -w -X $(NAME)/fn/command.version=$(VERSION)' -o $(BIN) ./fn
 
 demo: build ## Migrate a copy of an example (EXAMPLE=name) and show what changes
 	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
@@ -35,10 +36,10 @@ golden: ## Write the expectations of the golden cases anew, and delete stale one
 	go test -timeout 40m ./fn/golden -update
 
 format: ## Format the code
-	gofmt -w fn e2e
+	gofmt -w fn e2e tools
 
 lint: ## Check the format, go vet, staticcheck
-	@unformatted=$$(gofmt -l fn e2e); \
+	@unformatted=$$(gofmt -l fn e2e tools); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run make format:" $$unformatted; exit 1; fi
 	go vet ./...
 	go tool staticcheck ./...
@@ -71,6 +72,41 @@ fuzz: ## Run each fuzz target for FUZZTIME (30s)
 	  done; \
 	done
 
+cover: ## Measure what the tests of the product reach, each package by the tests of all
+	@profile=$$(mktemp); trap 'rm -f "$$profile"' EXIT; \
+	go test -timeout 40m -coverpkg ./fn/... -coverprofile "$$profile" ./fn/... >/dev/null; \
+	go run -C tools ./coverage "$$profile" $(CURDIR)
+
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+cross: ## Build and vet for every platform that is supported
+	@for platform in $(PLATFORMS); do \
+	  export GOOS=$${platform%/*} GOARCH=$${platform#*/}; \
+	  go build -trimpath -o /dev/null ./fn; \
+	  go vet ./...; \
+	  echo "$$platform builds and vets"; \
+	done
+
+# Tools that only look at the binary have a module of their own, so that the product's lists what the product needs.
+TOOL := go tool -modfile=tools/go.mod
+
+reproducible: ## Build binary and image in two folders, and compare them byte by byte
+	cd e2e && go test -count 1 -v -timeout 40m -run 'TestReproducible' .
+
+sbom: build ## Write the SBOM of the binary, CycloneDX, to bin/sbom.json
+	$(TOOL) cyclonedx-gomod bin -json -std -licenses -noserial -notimestamp -version $(VERSION) -output bin/sbom.json $(BIN)
+
+licenses: sbom ## List the licences of what is linked; fail on one that is not allowed
+	go run -C tools ./licenses $(CURDIR)/bin/sbom.json
+
+# Without a network there is no database: that is said, and is no failure unless REQUIRED=1. VULNDB=url names a mirror.
+vuln: ## Look the code that is called up in Go's vulnerability database
+	@said=$$(mktemp); trap 'rm -f "$$said"' EXIT; \
+	if $(TOOL) govulncheck $(if $(VULNDB),-db $(VULNDB)) ./... 2>&1 | tee "$$said"; then exit 0; fi; \
+	if [ -z "$(REQUIRED)" ] && grep -q 'fetching vulnerabilities' "$$said"; then \
+	  echo 'SKIPPED: the vulnerability database cannot be reached; the code was not looked up'; \
+	else exit 1; fi
+
 data: ## Refresh the tables of releases from the modules that e2e/go.mod pins; OPERATOR=v1.2.3 pins that Flux Operator first, CHARTS=clone reads its charts again
 	cd e2e && $(if $(OPERATOR),go get github.com/controlplaneio-fluxcd/flux-operator@$(OPERATOR) && )go run ./data $(if $(CHARTS),-charts $(abspath $(CHARTS)))
 
@@ -90,4 +126,4 @@ clean-tree:
 	if [ -n "$$left" ]; then echo "the tree is not clean:"; echo "$$left"; exit 1; fi
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' Makefile

@@ -1,13 +1,17 @@
 package e2e
 
 import (
+	"archive/tar"
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -182,7 +186,11 @@ func copyFile(t *testing.T, from, to string) {
 
 func TestContainer(t *testing.T) {
 	buildImage(t)
-	t.Run("specification", sameAsBinary)
+	t.Run("specification", func(t *testing.T) { sameAsBinary(t) })
+	t.Run("locked down", func(t *testing.T) {
+		sameAsBinary(t, "--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL", "--env", "HOME=/nonexistent", "--pids-limit=64", "--memory=512m")
+	})
+	t.Run("holds nothing else", imageHolds)
 	t.Run("kpt", func(t *testing.T) {
 		evaluate(t, []string{"KPT_FN_RUNTIME=podman", "KRM_FN_RUNTIME=podman"}, "--image", image, "--image-pull-policy", "never")
 	})
@@ -193,15 +201,50 @@ func TestContainer(t *testing.T) {
 	})
 }
 
-// sameAsBinary runs the image as the specification says, without network and as nobody: it prints what the binary prints.
-func sameAsBinary(t *testing.T) {
+// imageHolds lists the files of the image: the binary and the names of its users. It runs as nobody when no one says otherwise.
+func imageHolds(t *testing.T) {
+	archive := filepath.Join(t.TempDir(), "image.tar")
+	container := strings.TrimSpace(string(execute(t, nil, "podman", "create", "--network", "none", image)))
+	defer execute(t, nil, "podman", "rm", container)
+	execute(t, nil, "podman", "export", "--output", archive, container)
+	file, err := os.Open(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var files []string
+	for content := tar.NewReader(file); ; {
+		header, err := content.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		// What podman itself puts there for the container to run is empty.
+		if header.Typeflag == tar.TypeReg && header.Size > 0 {
+			files = append(files, header.Name)
+		}
+	}
+	slices.Sort(files)
+	if want := []string{"etc/passwd", "usr/local/bin/migrate-to-flux-operator"}; !slices.Equal(files, want) {
+		t.Errorf("the image holds %q, want %q", files, want)
+	}
+	if user := strings.TrimSpace(string(execute(t, nil, "podman", "image", "inspect", "--format", "{{.Config.User}}", image))); user != "65534:65534" {
+		t.Errorf("it runs as %s", user)
+	}
+}
+
+// sameAsBinary runs the image as the specification says, without network and as nobody, and with more options: it prints what the
+// binary prints.
+func sameAsBinary(t *testing.T, options ...string) {
 	items, err := objects.ReadDir(filepath.Join(example(t, "kpt-fn-eval"), "input"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	list := resourceList(t, items, "phase: deploy\n")
-	container := exec.Command("podman", "run", "--rm", "--interactive", "--network", "none", "--user", "nobody",
-		"--security-opt=no-new-privileges", image)
+	args := append([]string{"run", "--rm", "--interactive", "--network", "none", "--user", "nobody", "--security-opt=no-new-privileges"}, options...)
+	container := exec.Command("podman", append(args, image)...)
 	var printed [2][]byte
 	for i, command := range []*exec.Cmd{exec.Command(theProduct(t).binary), container} {
 		command.Stdin = bytes.NewReader(list)

@@ -16,8 +16,10 @@ func main() {
 	if len(os.Args) > 1 && os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400) // one short run of a command: a third of the time went into collecting; a function shares its memory with kpt
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := command.Execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	ctx := context.Background()
+	// The function writes once, at its end, so that a signal may end it at any time; apply has to put files back.
+	if len(os.Args) > 1 {
+		ctx, _ = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	}
+	os.Exit(command.Execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -10,6 +10,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // Apply writes changes into a directory, all or none. It first checks that every file still holds what was read and
@@ -34,7 +36,7 @@ func Apply(ctx context.Context, dir string, changes []Change) error {
 				err = step(f)
 			}
 			if err != nil {
-				return a.undo(fmt.Errorf("%s: %w; nothing was changed", f.Path, err))
+				return a.undo(fmt.Errorf("%s: %w; nothing was changed", printable.Line(f.Path), err))
 			}
 		}
 	}

@@ -38,7 +38,8 @@ func (c Change) gitMode() string {
 	return "100644"
 }
 
-// Diff writes changes as a unified diff in Git's format, by path. `git apply` of it does what Apply does.
+// Diff writes changes as a unified diff in Git's format, by path. `git apply` of it does what Apply does. No line of a Secret is shown
+// around a change.
 func Diff(changes []Change) []byte {
 	var out bytes.Buffer
 	for _, c := range sorted(changes) {
@@ -61,6 +62,10 @@ func diffOne(out *bytes.Buffer, c Change) {
 		return
 	}
 	from, to := quotePath("a/"+c.Path), quotePath("b/"+c.Path)
+	body := hunks(c.Before, c.After)
+	if unanchored(body, c.Before) {
+		fmt.Fprintf(out, "%s: a Secret follows a change, so that no line after it is shown: apply this with git apply --unidiff-zero\n", to)
+	}
 	fmt.Fprintf(out, "diff --git %s %s\n", from, to)
 	switch {
 	case c.Before == nil:
@@ -74,7 +79,7 @@ func diffOne(out *bytes.Buffer, c Change) {
 		return
 	}
 	fmt.Fprintf(out, "--- %s\n+++ %s\n", spaced(from), spaced(to))
-	out.Write(hunks(c.Before, c.After))
+	out.Write(body)
 }
 
 // hunks is the part of a unified diff after its header.
@@ -83,7 +88,7 @@ func hunks(before, after []byte) []byte {
 	for range 3 {
 		_, text, _ = bytes.Cut(text, []byte("\n"))
 	}
-	return text
+	return withoutContext(text, secretLines(before))
 }
 
 // spaced ends a file name with white space in it by a tab, as Git does, so that the name's end can be told.

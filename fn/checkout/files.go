@@ -56,6 +56,16 @@ func (t *Tree) Stat(name string) (fs.FileInfo, error) {
 	return t.root.Stat(name)
 }
 
+// LinkAbove is the symbolic link on the way to a path, if there is one.
+func (t *Tree) LinkAbove(name string) (link string, found bool) {
+	for at := path.Dir(name); at != "."; at = path.Dir(at) {
+		if info, err := t.root.Lstat(at); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			link, found = at, true
+		}
+	}
+	return link, found
+}
+
 // ReadDir lists a directory by name.
 func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
 	if err := t.check("open", name); err != nil {

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"migrate-to-flux-operator/fn/limit"
 )
 
 // Options say what Open reads.
@@ -53,7 +55,7 @@ func Open(ctx context.Context, dir string, o Options) (*Tree, error) {
 	}
 	t := &Tree{root: root, repo: findRepository(dir), files: map[string][]byte{}, hidden: map[string]bool{}}
 	if o.MaxSize == 0 {
-		o.MaxSize = 10 << 20
+		o.MaxSize = limit.Size
 	}
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0) + 2

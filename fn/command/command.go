@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"migrate-to-flux-operator/fn/krm"
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // Exit codes of the commands.
@@ -45,7 +46,7 @@ func Execute(ctx context.Context, args []string, in io.Reader, out, errOut io.Wr
 	case errors.Is(err, context.Canceled):
 		err = errors.New("interrupted: nothing was changed")
 	}
-	fmt.Fprintln(errOut, strings.TrimRight(err.Error(), "\n"))
+	fmt.Fprintln(errOut, printable.Text(strings.TrimRight(err.Error(), "\n")))
 	if len(args) == 0 {
 		return 1
 	}
@@ -56,10 +57,15 @@ func Execute(ctx context.Context, args []string, in io.Reader, out, errOut io.Wr
 func execute(ctx context.Context, root *cobra.Command) (err error) {
 	defer func() {
 		if broken := recover(); broken != nil {
-			err = fmt.Errorf("internal error: %v; please report it with the files that it was run on", broken)
+			err = internal(broken)
 		}
 	}()
 	return root.ExecuteContext(ctx)
+}
+
+// internal is the error that a mistake of this program becomes.
+func internal(broken any) error {
+	return fmt.Errorf("internal error: %v; please report it with the files that it was run on", broken)
 }
 
 // pipe is a stdout whose reader may leave early, as head does: what a command says goes nowhere then, and its exit code stays.

@@ -98,7 +98,10 @@ func applyCommand() *cobra.Command {
 			if err := checkout.Apply(cmd.Context(), args[0], result.changes); err != nil {
 				return err
 			}
-			return printApplied(cmd.OutOrStdout(), result)
+			if err := printApplied(cmd.OutOrStdout(), result); err != nil {
+				return fmt.Errorf("the files were changed, but that could not be said: %w", err)
+			}
+			return nil
 		},
 	}
 	flags.bind(cmd)

@@ -8,6 +8,7 @@ import (
 
 	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // configFlags are the flags for the config: --config, and one for each field, which wins.
@@ -84,7 +85,7 @@ func (f *configFlags) run(cmd *cobra.Command, dir string) (*Result, error) {
 			return nil, err
 		}
 	}
-	return job.run(cmd.Context())
+	return interruptible(cmd.Context(), job.run)
 }
 
 // diff prints what a run would change.
@@ -96,6 +97,10 @@ func (f *configFlags) diff(cmd *cobra.Command, dir string) (*Result, error) {
 	if err := result.failure(); err != nil {
 		return nil, err
 	}
-	_, err = cmd.OutOrStdout().Write(checkout.Diff(result.changes))
+	diff := checkout.Diff(result.changes)
+	if isTerminal(cmd.OutOrStdout()) {
+		diff = []byte(printable.Text(string(diff)))
+	}
+	_, err = cmd.OutOrStdout().Write(diff)
 	return result, err
 }

@@ -17,7 +17,7 @@ import (
 
 	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/inventory"
-	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // errLost is what inventory returns when a commit would make Flux delete something; it has said so already.
@@ -35,10 +35,13 @@ func inventoryCommand() *cobra.Command {
 		Example: "  migrate-to-flux-operator inventory .\n  migrate-to-flux-operator inventory . --against origin/main",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if against == "" {
-				return listInventory(cmd, args[0], output)
-			}
-			return compareInventory(cmd, args[0], against, output)
+			_, err := interruptible(cmd.Context(), func(context.Context) (struct{}, error) {
+				if against == "" {
+					return struct{}{}, listInventory(cmd, args[0], output)
+				}
+				return struct{}{}, compareInventory(cmd, args[0], against, output)
+			})
+			return err
 		},
 	}
 	cmd.Flags().StringVar(&against, "against", "", "Git revision to compare the working tree with")
@@ -62,7 +65,7 @@ func listInventory(cmd *cobra.Command, dir, output string) error {
 	}
 	clusters := files.Discover(rootsOf(operated)...)
 	if len(clusters) == 0 {
-		return fmt.Errorf("%s: no root Flux Kustomization found: no Kustomization of %s syncs the folder that it is defined in", object.Printable(dir), "kustomize.toolkit.fluxcd.io")
+		return fmt.Errorf("%s: no root Flux Kustomization found: no Kustomization of %s syncs the folder that it is defined in", printable.Line(dir), "kustomize.toolkit.fluxcd.io")
 	}
 	if output == "json" {
 		return printJSON(cmd.OutOrStdout(), clusters)
@@ -76,7 +79,7 @@ func listInventory(cmd *cobra.Command, dir, output string) error {
 		default:
 			return fmt.Errorf("--output %s: use tree, text or json", output)
 		}
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "cluster %s\n%s\n", object.Printable(cluster.Path), object.Printable(text)); err != nil {
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "cluster %s\n%s\n", printable.Line(cluster.Path), printable.Text(text)); err != nil {
 			return err
 		}
 	}
@@ -137,7 +140,7 @@ func printCompared(out io.Writer, all []compared, output string) error {
 		return printJSON(out, all)
 	}
 	for _, c := range all {
-		if _, err := fmt.Fprintf(out, "cluster %s\n%s\n", object.Printable(c.Cluster), object.Printable(c.Verdict.Text())); err != nil {
+		if _, err := fmt.Fprintf(out, "cluster %s\n%s\n", printable.Line(c.Cluster), printable.Text(c.Verdict.Text())); err != nil {
 			return err
 		}
 	}
@@ -149,7 +152,7 @@ func printJSON(out io.Writer, value any) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "%s\n", text)
+	_, err = fmt.Fprintf(out, "%s\n", printable.JSON(text))
 	return err
 }
 
@@ -162,7 +165,7 @@ func revisionFiles(ctx context.Context, dir, revision string) (fs.FS, error) {
 	git := exec.CommandContext(ctx, "git", "-C", dir, "archive", "--format=tar", revision)
 	git.Stdout, git.Stderr = &out, &errOut
 	if err := git.Run(); err != nil {
-		return nil, fmt.Errorf("git archive %s: %s", object.Printable(revision), object.Printable(strings.TrimSpace(errOut.String())))
+		return nil, fmt.Errorf("git archive %s: %s", printable.Line(revision), printable.Line(strings.TrimSpace(errOut.String())))
 	}
 	files := fstest.MapFS{}
 	archive := tar.NewReader(&out)

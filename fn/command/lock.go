@@ -17,6 +17,7 @@ import (
 	"migrate-to-flux-operator/fn/live"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // readLive reads what kubectl said of the cluster.
@@ -72,8 +73,8 @@ func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings
 		return
 	}
 	findings.Run(finding.Verify, install.Pair.Root, []string{live.Command(install, liveFile)},
-		"let cleanup look at the cluster itself, with --phase cleanup --cluster ./%s --live %s, where this has been written to",
-		strings.TrimPrefix(install.Cluster(), "."), liveFile)
+		"let cleanup look at the cluster itself, with --phase cleanup --cluster %s --live %s, where this has been written to",
+		printable.Shell("./"+strings.TrimPrefix(install.Cluster(), ".")), liveFile)
 }
 
 // checkLive files what is missing on the cluster.

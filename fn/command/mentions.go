@@ -12,7 +12,7 @@ import (
 
 	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/finding"
-	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // mentions warns about workflows, task files, scripts and the configuration of tools that name what cleanup removes: Flux
@@ -121,7 +121,7 @@ func mentionsIn(file string, content []byte, gone *regexp.Regexp) []finding.Find
 		}
 		seen[name] = true
 		all = append(all, finding.Finding{Severity: finding.Warning, File: fmt.Sprintf("%s:%d", file, number),
-			Message: object.Printable(fmt.Sprintf("names %s, which this commit removes: change or remove what it does with it", name))})
+			Message: printable.Line(fmt.Sprintf("names %s, which this commit removes: change or remove what it does with it", name))})
 	}
 	return all
 }

@@ -14,6 +14,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // formats are the ways to print a plan.
@@ -29,7 +30,7 @@ func printReport(out io.Writer, r *Result) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "%s\n", text)
+	_, err = fmt.Fprintf(out, "%s\n", printable.JSON(text))
 	return err
 }
 
@@ -109,9 +110,9 @@ func (p *printer) headline(outcome string) string {
 }
 
 func (p *printer) cluster(c migrate.Cluster, install *classic.Install) {
-	p.line("%s", p.paint("1", "Cluster ./"+strings.TrimPrefix(c.Path, ".")+": "+p.headline(c.Outcome)))
+	p.line("%s", p.paint("1", "Cluster ./"+printable.Line(strings.TrimPrefix(c.Path, "."))+": "+p.headline(c.Outcome)))
 	p.line("  install     %s, Flux %s, %s (%s)", c.Layout, c.Version, counted(c.Patches, "patch", "patches"), p.place(install.Anchor))
-	p.line("  components  %s", strings.Join(c.Components, ", "))
+	p.line("  components  %s", printable.Line(strings.Join(c.Components, ", ")))
 	p.line("  source      %s (%s)", c.Source, p.place(install.Pair.Source))
 	p.line("  root        %s (%s)", c.Root, p.place(install.Pair.Root))
 }
@@ -125,7 +126,7 @@ func counted(n int, one, many string) string {
 
 // place is the file and line of an object.
 func (p *printer) place(o *object.Object) string {
-	return object.Printable(p.result.places.located(finding.Finding{Object: o.ID, File: o.File, Index: o.Index}).File)
+	return printable.Line(p.result.places.located(finding.Finding{Object: o.ID, File: o.File, Index: o.Index}).File)
 }
 
 // topics are the parts of a plan that come after Errors and Warnings.
@@ -182,7 +183,7 @@ func (p *printer) sentence(f finding.Finding) string {
 	case f.Severity != finding.Info && where != "":
 		return where + ": " + f.Message
 	case f.Severity == finding.Info && slices.Contains([]finding.Topic{finding.Found, finding.Moved, finding.Reference, finding.Prerequisite}, f.Topic) && located.File != f.File:
-		return f.Message + " (" + object.Printable(located.File) + ")"
+		return f.Message + " (" + printable.Line(located.File) + ")"
 	}
 	return f.Message
 }
@@ -194,7 +195,7 @@ func (p *printer) objects() {
 		p.line("%s", p.paint("1", "Objects in Git"))
 	}
 	for _, a := range r.Objects {
-		file := object.Printable(a.File)
+		file := printable.Line(a.File)
 		if a.Line > 0 {
 			file = fmt.Sprintf("%s:%d", file, a.Line)
 		}
@@ -202,7 +203,7 @@ func (p *printer) objects() {
 	}
 	p.line("%s", p.paint("1", "Files"))
 	for _, f := range r.Files {
-		p.line("  %s %s", p.paint(colors[f.Action], fmt.Sprintf("%-10s", f.Action)), object.Printable(f.Path))
+		p.line("  %s %s", p.paint(colors[f.Action], fmt.Sprintf("%-10s", f.Action)), printable.Line(f.Path))
 	}
 	if len(r.Files) == 0 {
 		p.line("  none changes")
@@ -213,7 +214,7 @@ func (p *printer) objects() {
 func printApplied(out io.Writer, r *Result) error {
 	p := printer{color: isTerminal(out), result: r}
 	for _, f := range r.Files {
-		p.line("%s %s", p.paint(colors[f.Action], fmt.Sprintf("%-10s", f.Action)), object.Printable(f.Path))
+		p.line("%s %s", p.paint(colors[f.Action], fmt.Sprintf("%-10s", f.Action)), printable.Line(f.Path))
 	}
 	if len(r.Files) == 0 {
 		p.line("nothing to do: no file changes")

@@ -18,7 +18,9 @@ import (
 	"migrate-to-flux-operator/fn/checkout/edit"
 	"migrate-to-flux-operator/fn/checkout/split"
 	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/limit"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // repository is a checkout as a set of objects.
@@ -26,11 +28,11 @@ type repository struct {
 	dir  string
 	tree *checkout.Tree
 	set  *object.Set
-	// broken are documents that look like objects and are not YAML.
+	// broken are documents that look like objects and are not YAML, or cost too much to look at.
 	broken []broken
 }
 
-// broken is a document that is not YAML.
+// broken is a document, or a file, that was not looked at.
 type broken struct {
 	file  string
 	index int
@@ -52,7 +54,10 @@ func (b broken) message() string {
 		line, said = line+max(n-1, 0), found[2]
 	}
 	said, _, _ = strings.Cut(said, "\n")
-	return object.Printable(fmt.Sprintf("%s:%d is not YAML, so it was not looked at: %s", b.file, line, said))
+	if limit.Is(b.err) {
+		return printable.Line(fmt.Sprintf("%s:%d was not looked at: %s", b.file, line, said))
+	}
+	return printable.Line(fmt.Sprintf("%s:%d is not YAML, so it was not looked at: %s", b.file, line, said))
 }
 
 // open reads the objects of a checkout. A file that holds none is not kept, a document is parsed when it is looked into.
@@ -86,11 +91,11 @@ func checkDir(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s: there is no such directory", object.Printable(dir))
+		return fmt.Errorf("%s: there is no such directory", printable.Line(dir))
 	case err != nil:
 		return err
 	case !info.IsDir():
-		return fmt.Errorf("%s: not a directory; name the root of the repository", object.Printable(dir))
+		return fmt.Errorf("%s: not a directory; name the root of the repository", printable.Line(dir))
 	}
 	return nil
 }
@@ -105,6 +110,10 @@ func isKustomizationFile(file string) bool {
 }
 
 func (r *repository) objects(file string, raw []byte) []*object.Object {
+	if err := limit.Check(raw); err != nil {
+		r.broken = append(r.broken, broken{file, 0, 1, err, namesFlux(raw)})
+		return nil
+	}
 	var objects []*object.Object
 	for _, doc := range split.Split(raw) {
 		if doc.Index < 0 {
@@ -112,8 +121,8 @@ func (r *repository) objects(file string, raw []byte) []*object.Object {
 		}
 		o, err := objectOf(file, doc.Index, raw[doc.Body:doc.End])
 		if err != nil {
-			flux := bytes.Contains(raw[doc.Body:doc.End], []byte("toolkit.fluxcd.io/"))
-			r.broken = append(r.broken, broken{file, doc.Index, 1 + bytes.Count(raw[:doc.Body], []byte("\n")), err, flux})
+			line := 1 + bytes.Count(raw[:doc.Body], []byte("\n"))
+			r.broken = append(r.broken, broken{file, doc.Index, line, err, namesFlux(raw[doc.Body:doc.End])})
 		}
 		if o != nil {
 			objects = append(objects, o)
@@ -121,6 +130,9 @@ func (r *repository) objects(file string, raw []byte) []*object.Object {
 	}
 	return objects
 }
+
+// namesFlux tells whether a text names an API of Flux.
+func namesFlux(text []byte) bool { return bytes.Contains(text, []byte("toolkit.fluxcd.io/")) }
 
 // objectOf reads a document, nil when it is no object; it is only parsed when its bytes leave doubts about what it is, and
 // when it is a Flux object: one that is broken would go unnoticed.
@@ -242,6 +254,9 @@ func (r *repository) created() ([]checkout.Change, error) {
 	for _, file := range files {
 		if _, err := r.tree.Stat(file); err == nil {
 			return nil, fmt.Errorf("%s exists already: move it, or set outputDir", file)
+		}
+		if link, found := r.tree.LinkAbove(file); found {
+			return nil, fmt.Errorf("%s is a symbolic link, and nothing is written through one: set outputDir", link)
 		}
 		changes = append(changes, checkout.Change{Path: file, After: contents[file]})
 	}

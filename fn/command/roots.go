@@ -14,6 +14,7 @@ import (
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // generated is a root that Flux Operator generates, and the file of its FluxInstance.
@@ -55,7 +56,7 @@ func generatedRoots(tree fs.FS) ([]generated, error) {
 func generatedRoot(o *object.Object) (inventory.Root, error) {
 	nodes, err := instance.Render(o.Map())
 	if err != nil {
-		return inventory.Root{}, fmt.Errorf("%s: Flux Operator would refuse %s: %w", object.Printable(o.File), o.ID, err)
+		return inventory.Root{}, fmt.Errorf("%s: Flux Operator would refuse %s: %w", printable.Line(o.File), o.ID, err)
 	}
 	root := inventory.Root{Fixed: true}
 	for _, node := range nodes {

@@ -14,6 +14,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
 	"migrate-to-flux-operator/fn/proof"
 )
 
@@ -61,7 +62,7 @@ type job struct {
 // It fails when the checkout cannot be read; what stands in the way of the migration is an Error in the findings.
 func (j job) run(ctx context.Context) (*Result, error) {
 	defer j.progress.done()
-	j.progress("reading " + object.Printable(j.dir))
+	j.progress("reading " + printable.Line(j.dir))
 	repo, err := open(ctx, j.dir)
 	if err != nil {
 		return nil, err
@@ -81,6 +82,33 @@ func (j job) run(ctx context.Context) (*Result, error) {
 	return result, nil
 }
 
+// interruptible runs what works in memory only, and does not wait for it once the context is cancelled. A mistake of this program
+// becomes an error.
+func interruptible[T any](ctx context.Context, work func(context.Context) (T, error)) (T, error) {
+	type answer struct {
+		result T
+		err    error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		var a answer
+		defer func() {
+			if broken := recover(); broken != nil {
+				a = answer{err: internal(broken)}
+			}
+			done <- a
+		}()
+		a.result, a.err = work(ctx)
+	}()
+	select {
+	case a := <-done:
+		return a.result, a.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
 // make turns the migrated objects into changes of files and proves them. With an Error there are none.
 func (j job) make(repo *repository, result *Result) {
 	if result.Failed() {
@@ -88,7 +116,7 @@ func (j job) make(repo *repository, result *Result) {
 	}
 	changes, err := repo.changes()
 	if err != nil {
-		result.Findings = append(result.Findings, finding.Finding{Severity: finding.Error, Message: object.Printable(err.Error())})
+		result.Findings = append(result.Findings, finding.Finding{Severity: finding.Error, Message: printable.Line(err.Error())})
 		return
 	}
 	more, findings := bootstrap.Files(repo.tree.With(changes), repo.set, result.Installs, j.config)
@@ -122,7 +150,7 @@ func (r *repository) report(result *Result) {
 	}
 	for _, n := range r.tree.Notes() {
 		result.Findings = append(result.Findings, finding.Finding{Severity: finding.Info, Topic: notRead, File: n.Path,
-			Message: object.Printable(n.Path + " was not read: " + n.Message)})
+			Message: printable.Line(n.Path + " was not read: " + n.Message)})
 	}
 }
 

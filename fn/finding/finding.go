@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // Severity is a contract: with one Error the output equals the input and the exit code is not 0.
@@ -84,7 +85,7 @@ func (l *List) Add(f Finding) {
 	if f.Cluster == "" {
 		f.Cluster = l.cluster
 	}
-	f.Message, f.Command = object.Printable(f.Message), object.Printable(f.Command)
+	f.Message, f.Command = printable.Line(f.Message), printable.Text(f.Command)
 	if !slices.Contains(l.all, f) {
 		l.all = append(l.all, f)
 	}
@@ -113,6 +114,9 @@ func (l *List) Info(topic Topic, o *object.Object, field, format string, args ..
 // Run adds an Info that says what to run: the commands, one after the other, are the end of its message.
 func (l *List) Run(topic Topic, o *object.Object, commands []string, format string, args ...any) {
 	f := about(Info, topic, o, "", format, args...)
+	for i, command := range commands {
+		commands[i] = printable.Line(command)
+	}
 	f.Message += ": " + strings.Join(commands, " && ")
 	f.Command = strings.Join(commands, "\n")
 	l.Add(f)
@@ -136,13 +140,13 @@ func (f Finding) Sentence() string {
 func (f Finding) Where() string {
 	var parts []string
 	if f.File != "" {
-		parts = append(parts, f.File)
+		parts = append(parts, printable.Line(f.File))
 	}
 	if f.Object.Kind != "" {
 		parts = append(parts, f.Object.String())
 	}
 	if f.Field != "" {
-		parts = append(parts, f.Field)
+		parts = append(parts, printable.Line(f.Field))
 	}
 	return strings.Join(parts, ": ")
 }

@@ -11,16 +11,21 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/resid"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/limit"
 )
 
 // files is a tree of files that kustomize builds, by absolute path. It exists in memory only.
 type files map[string][]byte
 
-// add stores any value as YAML.
+// add stores any value as YAML. Patches in it are YAML, too: kustomize takes any that it is given.
 func (f files) add(path string, value any) error {
 	out, err := yaml.Marshal(value)
+	if err != nil {
+		return err
+	}
 	f[path] = out
-	return err
+	return limit.CheckNested(out)
 }
 
 // build is what kustomize makes of the root folder.

@@ -8,14 +8,16 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/limit"
 )
 
 // Cluster is a place in the repository from which a cluster is synced.
 type Cluster struct {
-	Path  string // what the root syncs, or where several roots are defined
-	Roots []Root
+	Path  string `json:"path"` // what the root syncs, or where several roots are defined
+	Roots []Root `json:"-"`
 	// Inventory is what they apply, as Build would say.
-	Inventory *Inventory
+	Inventory *Inventory `json:"inventory"`
 }
 
 // Discover finds the clusters of a repository: Flux Kustomizations that apply
@@ -77,7 +79,11 @@ var halves = [][]byte{[]byte(kustomizeGroup + "/"), []byte(sourceGroup + "/")}
 
 // documents returns the objects of a YAML stream that may be one half of a
 // sync pair, up to the first that does not parse: a template is no manifest.
+// A text that costs too much has none.
 func documents(data []byte) []map[string]any {
+	if limit.Check(data) != nil {
+		return nil
+	}
 	var out []map[string]any
 	for doc := range bytes.SplitSeq(data, []byte("\n---")) {
 		if !slices.ContainsFunc(halves, func(half []byte) bool { return bytes.Contains(doc, half) }) {

@@ -112,7 +112,7 @@ func (v *view) ReadFile(name string) ([]byte, error) {
 		return nil, &fs.PathError{Op: "open", Path: p, Err: fs.ErrNotExist}
 	}
 	if !slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(p)) {
-		return is.content, nil
+		return is.content, v.tree.check(p)
 	}
 	clean, err := v.sanitize(p, is.content)
 	if err != nil {

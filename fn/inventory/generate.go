@@ -2,11 +2,14 @@ package inventory
 
 import (
 	"encoding/json"
+	"fmt"
 	"path"
 
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/limit"
 )
 
 // transforms are the fields of a Flux Kustomization that go into the build,
@@ -36,7 +39,15 @@ func transformsOf(spec map[string]any) (transforms, error) {
 	if err != nil {
 		return t, err
 	}
-	return t, json.Unmarshal(data, &t)
+	if err := json.Unmarshal(data, &t); err != nil {
+		return t, err
+	}
+	for i, p := range t.Patches {
+		if err := limit.Check([]byte(p.Patch)); err != nil {
+			return t, fmt.Errorf("spec.patches[%d]: %w", i, err)
+		}
+	}
+	return t, nil
 }
 
 // generate writes the kustomization.yaml that kustomize-controller would

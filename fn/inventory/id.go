@@ -1,6 +1,10 @@
 package inventory
 
-import "strings"
+import (
+	"strings"
+
+	"migrate-to-flux-operator/fn/printable"
+)
 
 // Name is a namespace and a name.
 type Name struct {
@@ -9,7 +13,7 @@ type Name struct {
 }
 
 // String returns namespace/name.
-func (n Name) String() string { return n.Namespace + "/" + n.Name }
+func (n Name) String() string { return printable.Line(n.Namespace + "/" + n.Name) }
 
 // ID is the identity of an object as Flux's inventory has it: without the
 // version, which may change.
@@ -32,7 +36,7 @@ func (id ID) String() string {
 	if id.Cluster != "" {
 		s += " on " + id.Cluster
 	}
-	return readable(s)
+	return printable.Line(readable(s))
 }
 
 // readable spells unknown values as the variables that they come from.

@@ -1,10 +1,13 @@
 package inventory
 
 import (
+	"fmt"
 	"path"
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/limit"
 )
 
 // The reasons for which something could not be looked into.
@@ -38,6 +41,9 @@ func (o Opaque) String() string {
 // notes it, so that the rest can still be built. Without such a thing the
 // bytes stay as they are.
 func (v *view) sanitize(file string, data []byte) ([]byte, error) {
+	if err := limit.CheckNested(data); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
 	var k map[string]any
 	if err := yaml.Unmarshal(data, &k); err != nil || !isKustomization(k) {
 		return data, nil // kustomize says what is wrong with it

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/fluxcd/pkg/sourceignore"
 	"github.com/fluxcd/pkg/sourceignore/gitignore"
+
+	"migrate-to-flux-operator/fn/limit"
 )
 
 // snapshot is a tree of files in memory, keyed by slash path from the
@@ -17,12 +20,15 @@ type snapshot struct {
 	files map[string][]byte
 	dirs  map[string][]string // the sorted names in each directory
 
+	large     map[string]bool      // the files that are too large to be read
+	checked   map[string]error     // the files that were looked at, with what speaks against them
 	artifacts map[string]*snapshot // what was packed of it, by spec.ignore
 }
 
 // newSnapshot has an empty root.
 func newSnapshot() *snapshot {
-	return &snapshot{files: map[string][]byte{}, dirs: map[string][]string{".": nil}, artifacts: map[string]*snapshot{}}
+	return &snapshot{files: map[string][]byte{}, dirs: map[string][]string{".": nil},
+		large: map[string]bool{}, checked: map[string]error{}, artifacts: map[string]*snapshot{}}
 }
 
 // load reads a tree into memory. Like source-controller it takes regular
@@ -38,16 +44,47 @@ func load(tree fs.FS) (*snapshot, error) {
 		case d.IsDir():
 			s.addDir(p)
 		case d.Type().IsRegular():
-			data, err := fs.ReadFile(tree, p)
-			if err != nil {
-				return err
-			}
-			s.addFile(p, data)
+			return s.read(tree, p, d)
 		}
 		return nil
 	})
 	s.sort()
 	return s, err
+}
+
+// read adds a file with what it holds, unless that is too large.
+func (s *snapshot) read(tree fs.FS, p string, d fs.DirEntry) error {
+	info, err := d.Info()
+	if err != nil {
+		return err
+	}
+	if info.Size() > limit.Size {
+		s.large[p] = true
+		s.addFile(p, nil)
+		return nil
+	}
+	data, err := fs.ReadFile(tree, p)
+	if err != nil {
+		return err
+	}
+	s.addFile(p, data)
+	return nil
+}
+
+// check says what speaks against giving a file to kustomize, which takes any.
+func (s *snapshot) check(p string) error {
+	err, known := s.checked[p]
+	switch {
+	case known:
+	case s.large[p]:
+		err = fmt.Errorf("%s: %w", p, limit.ErrSize)
+	default:
+		if err = limit.Check(s.files[p]); err != nil {
+			err = fmt.Errorf("%s: %w", p, err)
+		}
+	}
+	s.checked[p] = err
+	return err
 }
 
 // addFile adds a file and the directories above it.
@@ -107,6 +144,7 @@ func (s *snapshot) artifact(ignore *string) *snapshot {
 	for f, data := range s.files {
 		if !matcher.Match(strings.Split(f, "/"), false) {
 			out.addFile(f, data)
+			out.large[f] = s.large[f]
 		}
 	}
 	out.sort()

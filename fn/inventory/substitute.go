@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,8 @@ import (
 
 	"github.com/fluxcd/pkg/envsubst"
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/limit"
 )
 
 // unknown encloses the name of a variable whose value is not in the
@@ -32,18 +33,13 @@ type variables struct {
 }
 
 // valuesOf reads the data of a ConfigMap or Secret. An encrypted value is
-// there, but unknown.
+// there, but unknown. So is that of a Secret: names are made of values, and
+// names are printed.
 func valuesOf(object map[string]any) map[string]string {
-	out := map[string]string{}
-	for k, v := range stringMap(object["data"]) {
-		if plain, err := base64.StdEncoding.DecodeString(v); object["kind"] == "Secret" && err == nil {
-			v = string(plain)
-		}
-		out[k] = v
-	}
+	out := stringMap(object["data"])
 	maps.Copy(out, stringMap(object["stringData"]))
 	for k, v := range out {
-		if strings.HasPrefix(v, "ENC[") {
+		if strings.HasPrefix(v, "ENC[") || object["kind"] == "Secret" {
 			v = unknown + k + unknown
 		}
 		out[k] = strings.ReplaceAll(v, "\n", "")
@@ -104,15 +100,36 @@ func (v variables) apply(o *object) (*object, error) {
 
 // eval substitutes in a text and says whether an unknown value took part.
 func (v variables) eval(text string) (out string, guessed bool, err error) {
+	budget, factor := limit.Size, growth(text)
 	out, err = envsubst.Eval(text, func(name string) (string, bool) {
 		value, ok := v.values[name]
 		if !ok && v.open {
 			value = unknown + name + unknown
 		}
 		guessed = guessed || strings.Contains(value, unknown)
-		return value, true
+		budget -= len(value) * factor
+		return value, budget >= 0
 	})
+	if budget < 0 {
+		return "", guessed, errTooLong
+	}
 	return out, guessed, err
+}
+
+// errTooLong says that substitution would make a text that is too large.
+var errTooLong = fmt.Errorf("the values of its variables are %w", limit.ErrSize)
+
+// replacing is an expression that puts something in the place of each match
+// in a value, such as ${name//one/two}.
+var replacing = regexp.MustCompile(`\$\{\w+/[^}]*`)
+
+// growth is how many times longer than the value an expression can make it.
+func growth(text string) int {
+	longest := 1
+	for _, expression := range replacing.FindAllString(text, -1) {
+		longest = max(longest, len(expression))
+	}
+	return longest
 }
 
 // finishKey is what the finished form of a build depends on.

@@ -94,6 +94,9 @@ func process(rl *framework.ResourceList, list items) error {
 		return fail(rl, finding.Finding{Severity: finding.Error, Message: err.Error()})
 	}
 	set.Read = func(file string) ([]byte, bool) { return readFile(set, file) }
+	if f, found := outside(set.Input()); found {
+		return fail(rl, f)
+	}
 	before := filesBefore(set.Current())
 	outcome := migrate.Migrate(set, cfg)
 	var trees []proof.Trees

@@ -9,6 +9,7 @@ import (
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // The labels that Flux Operator puts on everything that it owns. Source: Flux Operator 0.58.1.
@@ -72,7 +73,7 @@ type cluster struct {
 }
 
 func (c *cluster) miss(format string, args ...any) {
-	c.missing = append(c.missing, object.Printable(fmt.Sprintf(format, args...)))
+	c.missing = append(c.missing, printable.Line(fmt.Sprintf(format, args...)))
 }
 
 // find is an object of the cluster; that it is not there is missing.

@@ -3,6 +3,8 @@
 package migrate
 
 import (
+	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -72,6 +74,7 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	installs := detect(set, cfg, &all)
 	checkOverlap(installs, &all)
 	cfg = checkOnePath(installs, cfg, &all)
+	checkNames(installs, &all)
 	var outcome Outcome
 	for _, install := range installs {
 		findings := all.For(install.Cluster())
@@ -83,8 +86,40 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	if len(installs) == 0 && len(cfg.Clusters) == 0 && !all.Failed() {
 		nothingFound(set, &all)
 	}
+	checkSigned(set, &all)
 	outcome.Findings, outcome.Installs = all.All(), installs
 	return outcome
+}
+
+// kubernetesName is what Kubernetes takes for a name or a namespace; variables that Flux substitutes may be in it.
+var kubernetesName = regexp.MustCompile(`^([a-z0-9]|\$\{\w+\})(([-a-z0-9.]|\$\{\w+\})*([a-z0-9]|\$\{\w+\}))?$`)
+
+// checkNames refuses an install under a name that no cluster has: commands for a shell are made of these names.
+func checkNames(installs []*classic.Install, all *finding.List) {
+	for _, i := range installs {
+		for _, o := range []*object.Object{i.Anchor, i.Owner, i.Pair.Source, i.Pair.Root} {
+			if o == nil || o.Name == "" { // a kustomization.yaml has no name
+				continue
+			}
+			for _, name := range []string{o.Name, cmp.Or(o.Namespace, "default")} {
+				if !kubernetesName.MatchString(name) {
+					all.Error(o, "metadata", "%q is not a name that Kubernetes takes", name)
+				}
+			}
+		}
+	}
+}
+
+// checkSigned refuses to edit what SOPS has encrypted: it signs the whole object, and Flux refuses one that was edited since.
+func checkSigned(set *object.Set, all *finding.List) {
+	for _, o := range set.Input() {
+		if !o.Changed() || set.Removed(o) {
+			continue
+		}
+		if _, signed := o.Map()["sops"]; signed {
+			all.Error(o, "sops", "SOPS has encrypted and signed this object, so that no edit is possible: decrypt it first, and encrypt it again after the run")
+		}
+	}
 }
 
 // detect finds the installs of the clusters that the config names. What stands in the way of others does not stand in

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"strings"
-	"unicode"
 
 	"github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/limit"
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // ID names an object on a cluster.
@@ -37,11 +39,11 @@ func (id ID) Version() string {
 
 // String is kind/namespace/name as Flux prints it.
 func (id ID) String() string {
-	name := Printable(id.Name)
+	name := printable.Line(id.Name)
 	if id.Namespace != "" {
-		name = Printable(id.Namespace) + "/" + name
+		name = printable.Line(id.Namespace) + "/" + name
 	}
-	return strings.TrimSuffix(Printable(id.Kind)+"/"+name, "/")
+	return strings.TrimSuffix(printable.Line(id.Kind)+"/"+name, "/")
 }
 
 // Same tells whether two IDs name one object on a cluster, whatever the API version.
@@ -99,8 +101,12 @@ func (o *Object) load() error {
 	if o.read != nil {
 		return nil
 	}
+	text := []byte(o.Text())
+	if err := limit.Check(text); err != nil {
+		return err
+	}
 	read := map[string]any{}
-	if err := yaml.Unmarshal([]byte(o.Text()), &read); err != nil {
+	if err := yaml.Unmarshal(text, &read); err != nil {
 		return fmt.Errorf("not a YAML mapping: %w", err)
 	}
 	dropInternalAnnotations(read)
@@ -245,14 +251,4 @@ func IsInternal(annotation string) bool {
 		}
 	}
 	return false
-}
-
-// Printable replaces control characters, so that no name in the input can drive the reader's terminal.
-func Printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' || r == unicode.ReplacementChar {
-			return '?'
-		}
-		return r
-	}, s)
 }

@@ -13,6 +13,7 @@ import (
 	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // The most that a picture shows: kinds in a box, and boxes below one box. The rest is folded into one line or one box.
@@ -328,7 +329,7 @@ const longestName = 48
 
 // escape keeps what Mermaid, Markdown or HTML could take for their own out of a label.
 func escape(s string) string {
-	runes := []rune(plain(s))
+	runes := []rune(printable.Line(s))
 	if len(runes) > longestName {
 		runes = append(runes[:longestName-1:longestName-1], '…')
 	}

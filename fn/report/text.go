@@ -3,18 +3,15 @@ package report
 import (
 	"strings"
 
-	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
 )
-
-// plain is a text on one line that no control character is in.
-func plain(s string) string { return strings.ReplaceAll(object.Printable(s), "\n", " ") }
 
 // special are the characters that mean something in Markdown or HTML; names of the input may hold any of them.
 var special = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "[", `\[`, "]", `\]`, "|", `\|`,
 	"#", `\#`, "~", `\~`, "@", "&#64;")
 
 // text is prose: what it names is shown as it is written.
-func text(s string) string { return special.Replace(plain(s)) }
+func text(s string) string { return special.Replace(printable.Line(s)) }
 
 // cell is text in a cell of a table.
 func cell(s string) string { return text(s) }
@@ -28,7 +25,7 @@ func code(s string) string {
 	for strings.Contains(s, fence) {
 		fence += "`"
 	}
-	s = strings.ReplaceAll(plain(s), "|", `\|`)
+	s = strings.ReplaceAll(printable.Line(s), "|", `\|`)
 	if len(fence) > 1 {
 		return fence + " " + s + " " + fence
 	}

@@ -1,0 +1,177 @@
+// Package limit bounds what a text of the input may cost, before a parser or kustomize sees it: YAML of a few bytes can stand
+// for billions of values. Nothing that a person writes comes near these bounds.
+package limit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	// Size is the number of bytes above which a file is not read.
+	Size = 10 << 20
+	// Documents is how many documents a file may have.
+	Documents = 10_000
+	// Depth is how deep lists and mappings may be nested.
+	Depth = 500
+	// Aliased is how many values the aliases of a document may stand for.
+	Aliased = 100_000
+)
+
+// The reasons to refuse a text.
+var (
+	ErrSize      = fmt.Errorf("larger than %d bytes", Size)
+	ErrDocuments = fmt.Errorf("more than %d documents", Documents)
+	ErrDepth     = fmt.Errorf("nested deeper than %d levels", Depth)
+	ErrAliased   = fmt.Errorf("YAML aliases that stand for more than %d values", Aliased)
+	ErrCycle     = errors.New("a YAML anchor that contains itself")
+)
+
+// Is tells whether an error is one of a text that was refused for what it would cost.
+func Is(err error) bool {
+	for _, refused := range []error{ErrSize, ErrDocuments, ErrDepth, ErrAliased, ErrCycle} {
+		if errors.Is(err, refused) {
+			return true
+		}
+	}
+	return false
+}
+
+// Check refuses a text, of one or of several YAML or JSON documents, that costs too much to work with. A text that is no YAML
+// is for the parser to refuse.
+func Check(text []byte) error {
+	if len(text) > Size {
+		return ErrSize
+	}
+	if bytes.Count(text, []byte("\n---")) >= Documents {
+		return ErrDocuments
+	}
+	if !hasAliases(text) && depthBound(text) <= Depth {
+		return nil
+	}
+	documents := yaml.NewDecoder(bytes.NewReader(text))
+	for {
+		var document yaml.Node
+		switch err := documents.Decode(&document); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return nil // the parser says what is wrong with it
+		}
+		if err := check(&document); err != nil {
+			return err
+		}
+	}
+}
+
+// CheckNested is Check for a text whose strings may be YAML themselves, such as the patches in a kustomization.yaml.
+func CheckNested(text []byte) error {
+	if err := Check(text); err != nil {
+		return err
+	}
+	if !hasAliases(text) && depthBound(text) <= Depth {
+		return nil
+	}
+	var document yaml.Node
+	if yaml.Unmarshal(text, &document) != nil {
+		return nil // the parser says what is wrong with it
+	}
+	return checkStrings(&document)
+}
+
+// checkStrings checks the strings below a node as texts of their own.
+func checkStrings(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		return Check([]byte(node.Value))
+	}
+	for _, child := range node.Content {
+		if err := checkStrings(child); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hasAliases tells whether a text may hold aliases, which start with a star, of anchors, which start with an ampersand.
+func hasAliases(text []byte) bool {
+	return bytes.IndexByte(text, '*') >= 0 && bytes.IndexByte(text, '&') >= 0
+}
+
+// depthBound is at least as deep as a text is nested: each level in block style costs a column of indentation, each one in
+// flow style a bracket.
+func depthBound(text []byte) int {
+	deepest, open := 0, 0
+	for line := range bytes.Lines(text) {
+		indent := len(line) - len(bytes.TrimLeft(line, " -?:\t"))
+		deepest = max(deepest, indent+open)
+		for _, c := range line {
+			switch c {
+			case '[', '{':
+				open++
+				deepest = max(deepest, indent+open)
+			case ']', '}':
+				open = max(open-1, 0)
+			}
+		}
+	}
+	return deepest
+}
+
+// check measures one document.
+func check(document *yaml.Node) error {
+	m := meter{aliased: map[*yaml.Node]extent{}, open: map[*yaml.Node]bool{}}
+	if all := m.measure(document); all.depth > Depth {
+		return ErrDepth
+	} else if m.cyclic {
+		return ErrCycle
+	} else if all.values-m.written > Aliased {
+		return ErrAliased
+	}
+	return nil
+}
+
+// extent is how many values a node stands for, and how deep they are nested.
+type extent struct{ values, depth int }
+
+// meter measures nodes, each anchor once.
+type meter struct {
+	aliased map[*yaml.Node]extent
+	open    map[*yaml.Node]bool // the anchors around the node
+	written int                 // the values that are no alias
+	cyclic  bool
+}
+
+// enough is where counting stops, so that no count overflows.
+const enough = 1 << 40
+
+// measure is the extent of a node with what its aliases stand for.
+func (m *meter) measure(node *yaml.Node) extent {
+	if node.Kind == yaml.AliasNode {
+		return m.alias(node.Alias)
+	}
+	if node.Anchor != "" {
+		m.open[node] = true
+		defer delete(m.open, node)
+	}
+	m.written++
+	sum := extent{values: 1}
+	for _, child := range node.Content {
+		of := m.measure(child)
+		sum.values = min(sum.values+of.values, enough)
+		sum.depth = max(sum.depth, of.depth+1)
+	}
+	if node.Anchor != "" {
+		m.aliased[node] = sum
+	}
+	return sum
+}
+
+// alias is the extent of the node that an alias stands for; it comes before the alias, or around it.
+func (m *meter) alias(anchor *yaml.Node) extent {
+	m.cyclic = m.cyclic || m.open[anchor]
+	return m.aliased[anchor]
+}

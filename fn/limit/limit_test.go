@@ -1,0 +1,84 @@
+package limit
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// laughs is the billion laughs attack: each of the levels is a list of nine of the one before.
+func laughs(levels int) string {
+	var text strings.Builder
+	text.WriteString("l0: &l0 [ha, ha, ha, ha, ha, ha, ha, ha, ha]\n")
+	for i := 1; i <= levels; i++ {
+		name := string(rune('a' + i))
+		before := "*l0"
+		if i > 1 {
+			before = "*" + string(rune('a'+i-1))
+		}
+		text.WriteString(name + ": &" + name + " [" + strings.TrimSuffix(strings.Repeat(before+", ", 9), ", ") + "]\n")
+	}
+	return text.String()
+}
+
+func TestCheck(t *testing.T) {
+	deep := func(open, end string, levels int) string {
+		return "a: " + strings.Repeat(open, levels) + strings.Repeat(end, levels) + "\n"
+	}
+	block := func(step string, levels int) string {
+		var text strings.Builder
+		for i := range levels {
+			text.WriteString(strings.Repeat(step, i) + "a:\n")
+		}
+		return text.String()
+	}
+	for name, c := range map[string]struct {
+		text string
+		want error
+	}{
+		"nothing":                         {"", nil},
+		"anchors and merge keys":          {"a: &a {x: 1}\nb: {<<: *a}\nc: [*a, *a]\n", nil},
+		"a script with stars and &":       {"a: |\n  ls * && [ -f x ]\n", nil},
+		"brackets in text":                {"a: |\n  " + strings.Repeat("[", 600) + "\n", nil},
+		"a long list":                     {strings.Repeat("- a\n", 200_000), nil},
+		"five levels of laughs":           {laughs(5), ErrAliased},
+		"two levels of laughs":            {laughs(2), nil},
+		"a billion laughs":                {laughs(9), ErrAliased},
+		"laughs in the second document":   {"a: 1\n---\n" + laughs(9), ErrAliased},
+		"an anchor in itself":             {"a: &a [*a]\n", ErrCycle},
+		"400 levels":                      {deep("[", "]", 400), nil},
+		"10,000 levels of flow":           {deep("[", "]", 9_999), ErrDepth},
+		"2,000 levels of JSON":            {strings.Repeat(`{"a":`, 2000) + "1" + strings.Repeat("}", 2000), ErrDepth},
+		"1,000 levels of block":           {block(" ", 1000), ErrDepth},
+		"1,000 levels of lists on a line": {strings.Repeat("- ", 1000) + "a\n", ErrDepth},
+		"deep by an alias":                {"a: &a " + strings.Repeat("[", 300) + strings.Repeat("]", 300) + "\nb: " + strings.Repeat("[", 300) + "*a" + strings.Repeat("]", 300) + "\n", ErrDepth},
+		"10,000 documents":                {"a: 1\n" + strings.Repeat("---\na: 1\n", Documents-1), nil},
+		"10,001 documents":                {"a: 1\n" + strings.Repeat("---\na: 1\n", Documents), ErrDocuments},
+		"a large file":                    {strings.Repeat("a", Size+1), ErrSize},
+		"no YAML":                         {"a: [*b, &c\n", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := Check([]byte(c.text)); !errors.Is(err, c.want) || err != nil && !Is(err) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+func TestCheckNested(t *testing.T) {
+	patch := "patches:\n- patch: |\n    " + strings.ReplaceAll(laughs(9), "\n", "\n    ") + "\n"
+	if err := CheckNested([]byte(patch)); !errors.Is(err, ErrAliased) {
+		t.Errorf("got %v", err)
+	}
+	if err := CheckNested([]byte("patches:\n- patch: |\n    a: &a [x]\n    b: *a\n")); err != nil {
+		t.Error(err)
+	}
+}
+
+// FuzzCheck holds that measuring ends, whatever the text.
+func FuzzCheck(f *testing.F) {
+	for _, text := range []string{"a: &a [*a]\n", laughs(3), "a: [[[{b: *c}]]]\n---\n- - - x\n"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(_ *testing.T, text []byte) { CheckNested(text) })
+}

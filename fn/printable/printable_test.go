@@ -1,0 +1,50 @@
+package printable
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+func TestLineAndText(t *testing.T) {
+	for in, want := range map[string][2]string{
+		"plain, ü, 🚀":                 {"plain, ü, 🚀", "plain, ü, 🚀"},
+		"a\x1b[31mb":                  {"a?[31mb", "a?[31mb"},
+		"a\r\nb\tc":                   {"a? b c", "a?\nb\tc"},
+		"\x00\a\b\x7f":                {"????", "????"},
+		"csi \u009b31m":               {"csi ?31m", "csi ?31m"},
+		"turned \u202eexe.lmay\u2066": {"turned ?exe.lmay?", "turned ?exe.lmay?"},
+		"broken \xff":                 {"broken ?", "broken ?"},
+	} {
+		if got := Line(in); got != want[0] {
+			t.Errorf("Line(%q) is %q, want %q", in, got, want[0])
+		}
+		if got := Text(in); got != want[1] {
+			t.Errorf("Text(%q) is %q, want %q", in, got, want[1])
+		}
+	}
+}
+
+func TestJSON(t *testing.T) {
+	for _, value := range []string{"plain ü", "a\x1b\u009b\x7f\u202e\nb"} {
+		text, err := json.MarshalIndent([]string{value}, "", " ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := string(JSON(text))
+		var back []string
+		if err := json.Unmarshal([]byte(shown), &back); err != nil || back[0] != value {
+			t.Errorf("%s reads as %q, %v", shown, back, err)
+		}
+		if Text(shown) != shown {
+			t.Errorf("%q still drives a terminal", shown)
+		}
+	}
+}
+
+func TestShell(t *testing.T) {
+	for in, want := range map[string]string{"./clusters/a-b_c.d": "./clusters/a-b_c.d", "a b": "'a b'", "$(x)": "'$(x)'", "it's": `'it'\''s'`} {
+		if got := Shell(in); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
