@@ -22,6 +22,9 @@ import (
 // update rewrites the recorded expectations.
 var update = flag.Bool("update", false, "rewrite the recorded expectations")
 
+// elsewhere is a folder of other repositories for TestCorpus, whose outcomes nothing has recorded.
+var elsewhere = flag.String("corpus", "", "take the repositories of this folder, and record nothing")
+
 // work is a directory for what is built once and used by every test.
 var work string
 

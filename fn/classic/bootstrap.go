@@ -30,9 +30,7 @@ func findBootstrap(set *object.Set, cfg config.Config, found *finding.List) []*I
 	}
 	var installs []*Install
 	for _, dir := range slices.Sorted(maps.Keys(byFolder)) {
-		if install := readBootstrap(set, byFolder[dir], cfg, found); install != nil {
-			installs = append(installs, install)
-		}
+		installs = append(installs, readBootstrap(set, byFolder[dir], cfg, found)...)
 	}
 	return installs
 }
@@ -52,39 +50,52 @@ func isController(o *object.Object) bool {
 // helmRelease is the annotation that Helm puts on what it installs.
 const helmRelease = "meta.helm.sh/release-name"
 
-func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Config, found *finding.List) *Install {
+// readBootstrap reads the manifests of one folder: one install for each cluster that applies them.
+func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Config, found *finding.List) []*Install {
 	anchor := deployments[0]
 	if set.HasPaths() && !applied(set, anchor) && hasOtherInstall(set) {
 		found.Warn(anchor, "", "these manifests are left alone: no Flux Kustomization applies them (%s)", whyNoPair(set, anchor))
 		return nil
 	}
-	pair, ok := findPair(set, anchor, cfg, found)
+	pairs := findPairs(set, anchor, cfg, found)
+	if len(pairs) == 0 {
+		return nil
+	}
+	folder, ok := readOwnFolder(set, anchor, found)
 	if !ok {
 		return nil
 	}
-	install := &Install{Anchor: anchor, Namespace: cmp.Or(anchor.Namespace, "flux-system"), Pair: pair, Objects: manifestsBeside(set, deployments)}
-	folder, err := readFolder(set, path.Dir(anchor.File))
-	if err != nil {
-		found.Error(KustomizationIn(set, path.Dir(anchor.File)), "", "%s", err)
-		return nil
+	var installs []*Install
+	for _, pair := range pairs {
+		install := &Install{
+			Anchor: anchor, Namespace: cmp.Or(anchor.Namespace, "flux-system"), Pair: pair, Objects: manifestsBeside(set, deployments),
+			Folder: folder, Sharing: pair.others(set, anchor),
+		}
+		if !install.readManifests(deployments, found) || !install.readLayers(set, found) {
+			return nil
+		}
+		installs = append(installs, install)
 	}
-	if folder != nil && !folder.Lists(anchor.File) && anchor.File != "" {
+	return installs
+}
+
+// readOwnFolder reads the kustomization.yaml beside the manifests, nil when there is none.
+func readOwnFolder(set *object.Set, anchor *object.Object, found *finding.List) (*Folder, bool) {
+	folder, err := ReadFolder(set, path.Dir(anchor.File))
+	switch {
+	case err != nil:
+		found.Error(KustomizationIn(set, path.Dir(anchor.File)), "", "%s", err)
+		return nil, false
+	case folder != nil && !folder.Lists(anchor.File) && anchor.File != "":
 		found.Error(folder.Object, "resources", "%s is not listed, so it is not what Flux installs: remove it or list it", anchor.File)
-		return nil
+		return nil, false
 	}
 	if other := listedElsewhere(set, anchor.File, folder); other != nil {
 		found.Error(other, "resources", "%s is listed here too, as shards of Flux's controllers are: what this adds is in no FluxInstance, so remove it first, "+
 			"or move it to manifests of its own", anchor.File)
-		return nil
+		return nil, false
 	}
-	install.Folder = folder
-	if folder != nil {
-		install.Fields = folder.Fields
-	}
-	if !install.readManifests(deployments, found) || !install.readFolderPatches(found) {
-		return nil
-	}
-	return install
+	return folder, true
 }
 
 // listedElsewhere is another kustomization.yaml that applies the manifests once more, under other names; nil when there is none.
@@ -149,11 +160,12 @@ func (i *Install) readManifests(deployments []*object.Object, found *finding.Lis
 	i.Options.Namespace = i.Namespace
 	i.Options.Components = componentsOf(deployments)
 	readFlags(&i.Options, i.Objects, deployments)
+	i.Pins = i.readPins(deployments)
 	written := i.Options
 	if label, labelled := labelVersion(i.Objects); labelled {
 		written.Version = label.Release.String()
 	}
-	return i.compareManifests(written, found)
+	return i.readEdits(written, found)
 }
 
 func componentsOf(deployments []*object.Object) []string {
@@ -166,69 +178,45 @@ func componentsOf(deployments []*object.Object) []string {
 	return components
 }
 
-// compareManifests holds the manifests against what `flux install` writes for the flags that were read, at the release that
-// wrote them. What a person changed in them is not known to any flag.
-func (i *Install) compareManifests(written flux.Options, found *finding.List) bool {
+// Edits are what a person changed in the manifests: the differences from what `flux install` writes for the flags that were
+// read, at the release that wrote them.
+type Edits struct {
+	// Here and Release are the manifests as they are, and as flux install writes them.
+	Here, Release []*kyaml.RNode
+	Differences   []flux.Difference
+}
+
+// readEdits holds the manifests against what `flux install` writes, but for CRDs, which are taken as they are, and images,
+// which are pins.
+func (i *Install) readEdits(written flux.Options, found *finding.List) bool {
 	if !flux.Has(written.Version) {
+		found.Warn(i.Anchor, "", "what flux install writes for %s is not known here, so changes that were made by hand in these manifests are not carried: "+
+			"compare them with flux install --version v%[1]s --export, and make patches of what differs", written.Version)
 		return true
 	}
-	differences, err := i.handMade(written)
-	if err != nil {
+	if err := i.Edits.read(i.Objects, written); err != nil {
 		found.Error(i.Anchor, "", "Flux %s cannot be rendered: %s", written.Version, err)
 		return false
-	}
-	for _, d := range differences {
-		found.Error(i.Anchor, "", "the manifests of Flux %s were changed by hand, in a way that no flag of flux install makes: %s; make the change "+
-			"a patch in kustomization.yaml first", written.Version, d)
-	}
-	return len(differences) == 0
-}
-
-// handMade are the differences between the manifests and what `flux install` writes, but for CRDs, which are taken as they
-// are, and images, which may be those of a newer release.
-func (i *Install) handMade(written flux.Options) ([]flux.Difference, error) {
-	isCRD := func(kind string) bool { return kind == "CustomResourceDefinition" }
-	here, err := Nodes(slices.DeleteFunc(slices.Clone(i.Objects), func(o *object.Object) bool { return isCRD(o.Kind) }))
-	if err != nil {
-		return nil, err
-	}
-	release, err := flux.Install(written)
-	if err != nil {
-		return nil, err
-	}
-	differences, err := flux.Compare(here, slices.DeleteFunc(release, func(n *kyaml.RNode) bool { return isCRD(n.GetKind()) }))
-	return slices.DeleteFunc(differences, func(d flux.Difference) bool { return strings.HasSuffix(d.Path, ".image") }), err
-}
-
-// readFolderPatches takes the patches that apply to the install; those that apply to the pair are in the live pair, and
-// those for the resources beside it stay where they are.
-func (i *Install) readFolderPatches(found *finding.List) bool {
-	if i.Folder == nil {
-		return true
-	}
-	if err := i.Folder.checkComponents(); err != nil {
-		found.Error(i.Folder.Object, "components", "%s", err)
-		return false
-	}
-	installed, err := i.installed()
-	if err != nil {
-		found.Error(i.Anchor, "", "%s", err)
-		return false
-	}
-	for _, patch := range i.Folder.Patches {
-		selected, err := flux.Selects(installed, patch.Target)
-		if err != nil {
-			found.Error(patch.Object, patch.Field, "kustomize refuses the target of the patch: %s", err)
-			return false
-		}
-		if len(selected) > 0 {
-			i.Patches = append(i.Patches, patch)
-		}
 	}
 	return true
 }
 
-// installed are the objects that the folder's patches can select: those in the input, or those of the remote base.
+func (e *Edits) read(objects []*object.Object, written flux.Options) (err error) {
+	isCRD := func(kind string) bool { return kind == "CustomResourceDefinition" }
+	if e.Here, err = Nodes(slices.DeleteFunc(slices.Clone(objects), func(o *object.Object) bool { return isCRD(o.Kind) })); err != nil {
+		return err
+	}
+	release, err := flux.Install(written)
+	if err != nil {
+		return err
+	}
+	e.Release = slices.DeleteFunc(release, func(n *kyaml.RNode) bool { return isCRD(n.GetKind()) })
+	differences, err := flux.Compare(e.Here, e.Release)
+	e.Differences = slices.DeleteFunc(differences, func(d flux.Difference) bool { return strings.HasSuffix(d.Path, ".image") })
+	return err
+}
+
+// installed are the objects that patches can select: those in the input, or those of the remote base.
 func (i *Install) installed() ([]*kyaml.RNode, error) {
 	if !i.RemoteBase {
 		return Nodes(i.Objects)

@@ -42,16 +42,22 @@ type Install struct {
 	Options flux.Options
 	// Dropped are the fields of the anchor that have no counterpart, and why each needs none.
 	Dropped []fields.Leaf
+	// Pins are the images in the manifests that are not those of the release.
+	Pins []Pin
+	// Edits are what was changed by hand in the manifests.
+	Edits Edits
 	// Patches are what the owner changed, in the order in which they apply.
 	Patches []Patch
-	// Fields are what else a kustomization.yaml does to the install, such as images and labels.
-	Fields map[string]any
+	// Layers are what the kustomization.yaml files on the way to the cluster do to the install, the patches among it.
+	Layers []Layer
 	// Folder is the kustomization.yaml that lists the install, nil when there is none.
 	Folder *Folder
 	// Substitute is the postBuild that the patches go through before they apply; nil when there is none.
 	Substitute map[string]any
 	// Pair is the sync pair.
 	Pair Pair
+	// Sharing are the pairs of the other clusters that apply the same manifests.
+	Sharing []Pair
 	// RemoteBase tells that flux2's manifests/install is what is installed, under names of its own.
 	RemoteBase bool
 	// Bootstrap are kustomization.yaml files that installed Flux once and that no Flux Kustomization applies.

@@ -117,17 +117,14 @@ func manifestVersion(objects, deployments []*object.Object, found *finding.List)
 		return byImages(label, labelled, releases, deployments[0], found), true
 	case labelled && flux.Controllers(label.Release.String()) == nil:
 		return label, true
+	case labelled:
+		found.Warn(deployments[0], "spec.template.spec.containers[0].image", "the labels say Flux %s, but no release ships these image tags together; "+
+			"what is newer than the Flux that is installed stays as it is by a patch on its image: remove that when you upgrade Flux", label)
+		return label, true
 	}
-	found.Error(deployments[0], "spec.template.spec.containers[0].image", "the Flux version cannot be read: no release ships these image tags together%s; "+
-		"regenerate the manifests with flux install --export, and pin other images by a patch", mention(label, labelled))
+	found.Error(deployments[0], "spec.template.spec.containers[0].image", "the Flux version cannot be read: no release ships these image tags together, "+
+		"and no label says it; regenerate the manifests with flux install --export, and pin other images by a patch")
 	return Version{}, false
-}
-
-func mention(label Version, labelled bool) string {
-	if !labelled {
-		return ""
-	}
-	return fmt.Sprintf(" (the labels say %s)", label)
 }
 
 // labelVersion reads the label that Flux puts on everything that it installs.
@@ -168,4 +165,43 @@ func releasesOf(deployments []*object.Object) (releases []*semver.Version, tagge
 		releases = slices.DeleteFunc(slices.Clone(releases), func(v *semver.Version) bool { return !slices.ContainsFunc(ships, v.Equal) })
 	}
 	return releases, true
+}
+
+// Pin is the image of a controller that its release does not ship.
+type Pin struct{ Component, Image string }
+
+// readPins are the images that are not those of the release, or come from somewhere else than most.
+func (i *Install) readPins(deployments []*object.Object) []Pin {
+	tags := flux.Controllers(i.Version.Release.String())
+	var pins []Pin
+	for _, d := range deployments {
+		image := containerOf(d).image
+		foreign := repository(image) != i.Options.Registry+"/"+d.Name
+		if known, set := tags[d.Name]; foreign || set && tagOf(image) != known {
+			pins = append(pins, Pin{d.Name, image})
+		}
+	}
+	return pins
+}
+
+// PinsAbove are the patches that keep the images which a release does not have: those that are newer than its own, and those
+// that it cannot be compared with.
+func (i *Install) PinsAbove(release string) []Patch {
+	tags := flux.Controllers(release)
+	var patches []Patch
+	for _, pin := range i.Pins {
+		running, err := semver.NewVersion(tagOf(pin.Image))
+		shipped, unknown := semver.NewVersion(tags[pin.Component])
+		ours := repository(pin.Image) == i.Options.Registry+"/"+pin.Component
+		if ours && err == nil && unknown == nil && !running.GreaterThan(shipped) {
+			continue
+		}
+		patches = append(patches, Patch{
+			Body:    fmt.Sprintf("- op: replace\n  path: /spec/template/spec/containers/0/image\n  value: %s\n", pin.Image),
+			Target:  map[string]any{"kind": "Deployment", "name": pin.Component},
+			Comment: fmt.Sprintf("As in gotk-components: no Flux %s has this image. Remove this when you upgrade Flux.", i.Version.MinorRange()),
+			Field:   "spec.template.spec.containers[0].image",
+		})
+	}
+	return patches
 }

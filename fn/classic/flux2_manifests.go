@@ -99,12 +99,11 @@ func readRemoteBase(set *object.Set, k *object.Object, base string, cfg config.C
 		version = configured
 	}
 	install := remoteInstall(k, version, pair)
-	if install.Folder, err = readFolder(set, path.Dir(k.File)); err != nil {
+	if install.Folder, err = ReadFolder(set, path.Dir(k.File)); err != nil {
 		found.Error(k, "", "%s", err)
 		return nil
 	}
-	install.Fields = install.Folder.Fields
-	if !install.readFolderPatches(found) {
+	if !install.readLayers(set, found) {
 		return nil
 	}
 	return []*Install{install}

@@ -20,9 +20,6 @@ type Folder struct {
 	Patches []Patch
 	// Fields are what else it does: images, labels, namespace, replicas and the like.
 	Fields map[string]any
-	// Components are those that do more than patch, in their order; the patches of others are among Patches. What components
-	// do comes before what the folder does itself. Source: kustomize api v0.21, internal/target.
-	Components []*Folder
 }
 
 // shapingFields change objects and need no file. Source: kustomize.config.k8s.io/v1beta1 of kustomize v5.8.
@@ -41,10 +38,10 @@ func KustomizationIn(set *object.Set, dir string) *object.Object {
 	return nil
 }
 
-// readFolder reads the kustomization.yaml of a folder, nil when it has none.
+// ReadFolder reads the kustomization.yaml of a folder, nil when it has none.
 //
 // It fails on a patch file that is not in the input and on what it cannot follow, naming the field.
-func readFolder(set *object.Set, dir string) (*Folder, error) {
+func ReadFolder(set *object.Set, dir string) (*Folder, error) {
 	k := KustomizationIn(set, dir)
 	if k == nil {
 		return nil, nil
@@ -61,59 +58,7 @@ func readFolder(set *object.Set, dir string) (*Folder, error) {
 		}
 	}
 	folder.readEntries(set)
-	if err := folder.readComponents(set); err != nil {
-		return nil, err
-	}
 	return folder, folder.readPatches(set)
-}
-
-// readComponents reads the components. A component is a kustomization.yaml as well, and what it does it does to everything
-// that the folder lists.
-//
-// It fails on one that is not in the input.
-func (f *Folder) readComponents(set *object.Set) error {
-	list, _ := object.Get[[]any](f.Object.Map(), "components")
-	onlyPatch := true
-	for i, entry := range list {
-		name, _ := entry.(string)
-		dir := path.Join(f.Dir, name)
-		if object.Within(f.Dir, dir) {
-			return fmt.Errorf("field components[%d]: %s holds the folder itself", i, name)
-		}
-		component, err := readFolder(set, dir)
-		if err != nil {
-			return fmt.Errorf("field components[%d]: %w", i, err)
-		}
-		if component == nil {
-			return fmt.Errorf("field components[%d]: %s is not in the input: run on the whole repository, or inline what it does", i, name)
-		}
-		f.Folders = append(f.Folders, dir)
-		f.Components = append(f.Components, component)
-		onlyPatch = onlyPatch && len(component.Fields)+len(component.Components) == 0
-	}
-	if !onlyPatch {
-		return nil
-	}
-	for i, component := range f.Components {
-		for _, patch := range component.Patches {
-			patch.Field = fmt.Sprintf("components[%d].%s", i, patch.Field)
-			f.Patches = append(f.Patches, patch)
-		}
-	}
-	f.Components = nil
-	return nil
-}
-
-// stages are the kustomizations that shape what the folder lists, in their order.
-func (f *Folder) stages() []*Folder {
-	if f == nil {
-		return nil
-	}
-	var all []*Folder
-	for _, component := range f.Components {
-		all = append(all, component.stages()...)
-	}
-	return append(all, f)
 }
 
 func (f *Folder) readEntries(set *object.Set) {
@@ -134,20 +79,8 @@ func (f *Folder) readEntries(set *object.Set) {
 // Lists tells whether the kustomization.yaml names a file.
 func (f *Folder) Lists(file string) bool { return f != nil && slices.Contains(f.Files, file) }
 
-// Shapes tells whether it does anything to what it lists, by itself.
-func (f *Folder) Shapes() bool { return len(f.Patches)+len(f.Fields) > 0 }
-
-// checkComponents refuses components that do more than patch beside an install: their labels and the like come before the
-// folder's own patches, and a FluxInstance has no such order.
-func (f *Folder) checkComponents() error {
-	for _, component := range f.stages() {
-		if component != f && len(component.Fields) > 0 {
-			return fmt.Errorf("field components: %s does more than patch (%s): move that into %s first", component.Object.File,
-				slices.Sorted(maps.Keys(component.Fields))[0], f.Object.File)
-		}
-	}
-	return nil
-}
+// Is tells whether two are the kustomization.yaml of one folder.
+func (f *Folder) Is(other *Folder) bool { return f != nil && f.Dir == other.Dir }
 
 // Guarded tells whether a patch puts the guard against pruning on everything that the kustomization.yaml applies.
 func (f *Folder) Guarded() bool {
@@ -210,11 +143,14 @@ func (f *Folder) read(set *object.Set, file string) (string, error) {
 	return string(content), nil
 }
 
-// fields are the folder's own as a kustomization that needs no files.
-func (f *Folder) fields() map[string]any {
-	fields := maps.Clone(f.Fields)
-	fields["patches"] = Entries(f.Patches)
-	return fields
+// shapeOf are patches and fields as a kustomization that needs no files.
+func shapeOf(patches []Patch, fields map[string]any) map[string]any {
+	shape := maps.Clone(fields)
+	if shape == nil {
+		shape = map[string]any{}
+	}
+	shape["patches"] = Entries(patches)
+	return shape
 }
 
 // Entries are patches as the patches of a kustomization.yaml.

@@ -2,6 +2,7 @@ package classic
 
 import (
 	"fmt"
+	"maps"
 	"path"
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
@@ -65,31 +66,22 @@ func (p *Pair) applier(set *object.Set, o *object.Object) (owner *object.Object,
 	return owner, top
 }
 
-// throughFolders applies what the kustomization.yaml files do, from that of the object's folder up to that of top.
+// throughFolders applies what the kustomization.yaml files do on the way from the object's file to top.
 func throughFolders(set *object.Set, o *object.Object, top string) (*object.Object, error) {
-	live := o
-	for dir := path.Dir(o.File); o.File != ""; dir = path.Dir(dir) {
-		folder, err := readFolder(set, dir)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", dir, err)
-		}
-		if live, err = throughStages(live, folder); err != nil {
-			return nil, err
-		}
-		if dir == "." || dir == top {
-			break
-		}
+	if o.File == "" {
+		return o, nil
 	}
-	return live, nil
+	folders, err := layersOf(set, top, o.File)
+	if err != nil {
+		return nil, err
+	}
+	return throughAll(o, folders)
 }
 
-func throughStages(o *object.Object, folder *Folder) (*object.Object, error) {
-	for _, stage := range folder.stages() {
-		if !stage.Shapes() {
-			continue
-		}
+func throughAll(o *object.Object, folders []*Folder) (*object.Object, error) {
+	for _, folder := range folders {
 		var err error
-		if o, err = through(o, stage.fields(), stage.Patches); err != nil {
+		if o, err = through(o, folder.Fields, folder.Patches); err != nil {
 			return nil, err
 		}
 	}
@@ -102,9 +94,9 @@ func throughOwner(set *object.Set, o, owner *object.Object, top string) (*object
 	components, _ := object.Get[[]any](owner.Map(), "spec", "components")
 	for i, entry := range components {
 		name, _ := entry.(string)
-		folder, err := readFolder(set, path.Join(top, name))
+		folders, err := withComponents(set, path.Join(top, name), map[string]bool{})
 		if err == nil {
-			o, err = throughStages(o, folder)
+			o, err = throughAll(o, folders)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: spec.components[%d]: %w", owner.ID, i, err)
@@ -149,15 +141,14 @@ func through(o *object.Object, fields map[string]any, patches []Patch) (*object.
 			own = append(own, patch)
 		}
 	}
+	fields = maps.Clone(fields)
 	for _, field := range []string{"images", "replicas", "replacements"} {
 		delete(fields, field)
 	}
-	delete(fields, "patches")
 	if len(own)+len(fields) == 0 {
 		return o, nil
 	}
-	fields["patches"] = Entries(own)
-	built, err := flux.Patch(nodes, fields)
+	built, err := flux.Patch(nodes, shapeOf(own, fields))
 	if err != nil {
 		return nil, fmt.Errorf("%s does not build: %w", o.ID, err)
 	}

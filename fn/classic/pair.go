@@ -47,30 +47,92 @@ var sourceKinds = []string{"GitRepository", "OCIRepository", "Bucket"}
 // Kustomization whose path holds that object, whose source is in the input, and that no other such Kustomization holds.
 func findPair(set *object.Set, anchor *object.Object, cfg config.Config, found *finding.List) (Pair, bool) {
 	candidates := candidatesFor(set, anchor, cfg)
-	switch {
-	case len(candidates) == 0:
-		found.ErrorAbout(finding.Unsynced, anchor, "", "no sync pair found: %s", whyNoPair(set, anchor))
-		return Pair{}, false
-	case len(candidates) > 1:
-		found.Error(candidates[1].Root, "spec.path", "two root Kustomizations sync this install: %s and %s; leave one of them in the input, "+
-			"or name the sync path in the config field clusters", candidates[0].describe(), candidates[1].describe())
+	if len(candidates) > 1 {
+		twoRoots(candidates, found)
 		return Pair{}, false
 	}
-	pair := candidates[0]
-	if err := pair.live(set); err != nil {
-		found.Error(pair.Root, "", "the sync pair cannot be followed to the cluster: %s", err)
+	pairs := followed(set, anchor, candidates, found)
+	if len(pairs) == 0 {
 		return Pair{}, false
 	}
-	return pair, true
+	return pairs[0], true
 }
 
-// candidatesFor are the pairs that can sync the cluster of an object: one, where everything is as it should be.
+// findPairs finds the sync pairs of all the clusters that apply one object, as several do with a base that they share.
+func findPairs(set *object.Set, anchor *object.Object, cfg config.Config, found *finding.List) []Pair {
+	candidates := candidatesFor(set, anchor, cfg)
+	if !disjoint(set, candidates) {
+		twoRoots(candidates, found)
+		return nil
+	}
+	return followed(set, anchor, candidates, found)
+}
+
+func twoRoots(candidates []Pair, found *finding.List) {
+	a, b := candidates[0], candidates[1]
+	remedy := "remove the one that does not run, because both would apply the new files"
+	if a.Source != b.Source {
+		remedy = fmt.Sprintf("remove the one that does not run, or name the root in the config field clusters: %s or %s", a.Root.ID, b.Root.ID)
+	}
+	found.Error(b.Root, "spec.path", "two root Kustomizations sync this install: %s and %s; %s", a.describe(), b.describe(), remedy)
+}
+
+// others are the pairs of other clusters that apply the anchor too, whatever the config names.
+func (p Pair) others(set *object.Set, anchor *object.Object) []Pair {
+	return slices.DeleteFunc(candidatesFor(set, anchor, config.Config{}), func(other Pair) bool {
+		return other.Root == p.Root || !disjoint(set, []Pair{p, other})
+	})
+}
+
+// disjoint tells whether each pair is of a cluster of its own: none applies the root of another.
+func disjoint(set *object.Set, pairs []Pair) bool {
+	for n, a := range pairs {
+		for _, b := range pairs[:n] {
+			if !set.HasPaths() || Applies(set, a.Path, b.Root.File) || Applies(set, b.Path, a.Root.File) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// followed are the pairs with what they are on the cluster. An Error says why there is none.
+func followed(set *object.Set, anchor *object.Object, pairs []Pair, found *finding.List) []Pair {
+	if len(pairs) == 0 {
+		found.ErrorAbout(finding.Unsynced, anchor, "", "no sync pair found: %s", whyNoPair(set, anchor))
+	}
+	for i := range pairs {
+		if err := pairs[i].live(set); err != nil {
+			found.Error(pairs[i].Root, "", "the sync pair cannot be followed to the cluster: %s", err)
+			return nil
+		}
+	}
+	return pairs
+}
+
+// candidatesFor are the pairs that can sync the cluster of an object: one, where everything is as it should be. Those that
+// the config names come first, then those of this repository, then those that apply their own root, because a copy of a root
+// that lies elsewhere syncs nothing.
 func candidatesFor(set *object.Set, anchor *object.Object, cfg config.Config) []Pair {
 	candidates := pairsAround(set, anchor)
-	if !set.HasPaths() {
-		candidates = chosen(candidates, cfg.Clusters)
+	if named := chosen(candidates, cfg.Clusters); len(named) > 0 || !set.HasPaths() {
+		candidates = named
 	}
-	return withoutForeign(set, candidates)
+	candidates = withoutForeign(set, candidates)
+	if own := slices.DeleteFunc(slices.Clone(candidates), func(p Pair) bool { return !Applies(set, p.Path, p.Root.File) }); len(own) > 0 {
+		candidates = own
+	}
+	return ofTheNeighbour(candidates, anchor)
+}
+
+// ofTheNeighbour leaves out what has another source than the one pair that is defined beside the install, as flux bootstrap
+// writes it: that is an application of its own.
+func ofTheNeighbour(pairs []Pair, anchor *object.Object) []Pair {
+	beside := slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return !p.isBeside(anchor) })
+	if len(beside) != 1 {
+		return pairs
+	}
+	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return p.Source != beside[0].Source })
 }
 
 // whyNoPair says what to do where no pair holds an object. The input may be larger than the repository: then the sync path
@@ -179,28 +241,35 @@ func (p *Pair) locate(set *object.Set, anchor *object.Object) bool {
 	return false
 }
 
-// chosen keeps the pairs whose path the config names; all when it names none.
+// chosen keeps the pairs that the config names by their path or their root; all when it names none.
 func chosen(pairs []Pair, clusters []string) []Pair {
 	if len(clusters) == 0 {
 		return pairs
 	}
 	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool {
-		return !slices.ContainsFunc(clusters, func(c string) bool { return CleanPath(c) == p.Path })
+		return !slices.ContainsFunc(clusters, p.Named)
 	})
 }
 
-// withoutForeign leaves out the pairs of other repositories: a path of ./ or the like there means nothing here. This
-// repository is the source that most Flux Kustomizations use.
+// Named tells whether an entry of the config field clusters means the pair: its path, or its root as findings name it.
+func (p Pair) Named(entry string) bool {
+	return CleanPath(entry) == p.Path || entry == p.Root.ID.String()
+}
+
+// withoutForeign leaves out the pairs of other repositories, whose paths mean nothing here. This repository is the source
+// that most Flux Kustomizations use.
 func withoutForeign(set *object.Set, pairs []Pair) []Pair {
-	users := map[*object.Object]int{}
+	users := map[string]int{}
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
-		users[SourceOf(set, k)]++
+		if source := SourceOf(set, k); source != nil {
+			users[source.Str("spec", "url")]++
+		}
 	}
 	most := 0
 	for _, p := range pairs {
-		most = max(most, users[p.Source])
+		most = max(most, users[p.Source.Str("spec", "url")])
 	}
-	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return p.Path == "." && users[p.Source] < most })
+	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return users[p.Source.Str("spec", "url")] < most })
 }
 
 // SourceOf returns the source object of a Flux Kustomization, nil when it is not in the input or stands there several times.

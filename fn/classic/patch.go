@@ -2,7 +2,6 @@ package classic
 
 import (
 	"fmt"
-	"maps"
 	"strings"
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
@@ -56,16 +55,6 @@ func (p Patch) IsGuard() bool {
 func (p Patch) With(body string, target map[string]any) Patch {
 	p.Body, p.Target, p.node = body, target, nil
 	return p
-}
-
-// PatchFields are the fields of a kustomization.yaml that do what the owner did.
-func (i *Install) PatchFields() map[string]any {
-	fields := maps.Clone(i.Fields)
-	if fields == nil {
-		fields = map[string]any{}
-	}
-	fields["patches"] = Entries(i.Patches)
-	return fields
 }
 
 // patchesOf reads a list of patches with their comments, as it stands at a path of an object, each with a target.

@@ -14,27 +14,8 @@ var EntryFields = []string{"resources", "bases", "components", "crds"}
 // kustomize-controller takes every file below, but of a folder that has one only what that lists.
 // Source: fluxcd/pkg/kustomize v1.39.0, the walk of the generator.
 func Applies(set *object.Set, dir, file string) bool {
-	return applies(set, dir, file, map[string]bool{})
-}
-
-func applies(set *object.Set, dir, file string, seen map[string]bool) bool {
-	if seen[dir] {
-		return false
-	}
-	seen[dir] = true
-	if k := KustomizationIn(set, dir); k != nil {
-		return k.File == file || lists(set, k, dir, file, seen)
-	}
-	folder := path.Dir(file)
-	if !object.Within(folder, dir) {
-		return false
-	}
-	for below := folder; below != dir && below != "."; below = path.Dir(below) {
-		if KustomizationIn(set, below) != nil && !nested(set, below, dir) {
-			return applies(set, below, file, seen)
-		}
-	}
-	return true
+	_, applied := chain(set, dir, file, map[string]bool{})
+	return applied
 }
 
 // nested tells whether a folder between the two has a kustomization.yaml as well, which then decides.
@@ -42,20 +23,6 @@ func nested(set *object.Set, folder, dir string) bool {
 	for above := path.Dir(folder); above != dir && above != "."; above = path.Dir(above) {
 		if KustomizationIn(set, above) != nil {
 			return true
-		}
-	}
-	return false
-}
-
-func lists(set *object.Set, k *object.Object, dir, file string, seen map[string]bool) bool {
-	for _, field := range EntryFields {
-		entries, _ := object.Get[[]any](k.Map(), field)
-		for _, entry := range entries {
-			name, _ := entry.(string)
-			at := path.Join(dir, name)
-			if at == file || len(set.InFile(at)) == 0 && applies(set, at, file, seen) {
-				return true
-			}
 		}
 	}
 	return false

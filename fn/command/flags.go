@@ -22,7 +22,7 @@ type configFlags struct {
 var flagNames = []struct{ flag, field, usage string }{
 	{"phase", "phase", "deploy or cleanup"},
 	{"taken-over", "takenOver", "you have seen that Flux Operator owns the root, the source and the Flux objects (cleanup)"},
-	{"cluster", "clusters", "sync path of a cluster to migrate, several with commas; all when empty"},
+	{"cluster", "clusters", "sync path of a cluster to migrate, or its root as Kustomization/NAMESPACE/NAME; several with commas; all when empty"},
 	{"operator-version", "operator.version", "version of the flux-operator chart"},
 	{"operator-install", "operator.install", "HelmRelease, or external when Flux Operator is already installed"},
 	{"operator-values", "operator.values", "values of the flux-operator chart, as YAML"},

@@ -195,7 +195,7 @@ func (r *repository) changes() ([]checkout.Change, error) {
 	return changes, nil
 }
 
-// touched are the files of the checkout in which an object was edited or removed.
+// touched are the files of the checkout in which an object was edited or removed, and those without objects that go.
 func (r *repository) touched() []string {
 	var files []string
 	for _, o := range r.set.Input() {
@@ -203,6 +203,7 @@ func (r *repository) touched() []string {
 			files = append(files, o.File)
 		}
 	}
+	files = append(files, r.set.RemovedFiles()...)
 	slices.Sort(files)
 	return slices.Compact(files)
 }
@@ -210,6 +211,9 @@ func (r *repository) touched() []string {
 // edited is the new content of a file, nil when nothing is left in it. Documents are removed from the last one up, so that
 // the indexes of the others hold.
 func (r *repository) edited(file string, content []byte) ([]byte, error) {
+	if slices.Contains(r.set.RemovedFiles(), file) {
+		return nil, nil
+	}
 	var removed []int
 	var err error
 	for _, o := range r.set.Input() {

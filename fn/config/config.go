@@ -50,7 +50,7 @@ type Config struct {
 	Phase string `json:"phase"`
 	// TakenOver says that the owner has checked that Flux Operator owns the root, the source and the Flux objects. Cleanup only.
 	TakenOver bool `json:"takenOver"`
-	// Clusters are the sync paths of the clusters to migrate; all that are found when empty.
+	// Clusters are the clusters to migrate, by their sync paths or by their roots as findings name them; all when empty.
 	Clusters []string `json:"clusters"`
 	// Operator is about Flux Operator itself.
 	Operator Operator `json:"operator"`

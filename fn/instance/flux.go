@@ -119,6 +119,9 @@ func (p *Plan) planInstance(_ *object.Set, findings *finding.List) {
 		findings.Error(p.Install.Anchor, "", "the classic install cannot be rendered: %s", err)
 		return
 	}
+	if p.readEdits(findings); findings.Failed() {
+		return
+	}
 	draft := newDraft(p)
 	bare, err := draft.instance()
 	if err != nil {
@@ -128,7 +131,7 @@ func (p *Plan) planInstance(_ *object.Set, findings *finding.List) {
 	options := p.Install.Options
 	options.Version = p.Target
 	c := &carrier{classic: today, options: options, instance: bare, version: p.Target, namespace: p.Install.Namespace, findings: findings}
-	draft.patches = c.carry(p.Install.Patches)
+	draft.patches = c.carry(slices.Concat(p.edits, p.Install.Patches))
 	if findings.Failed() {
 		return
 	}
@@ -191,8 +194,11 @@ func (p *Plan) checkHelm(running []*kyaml.RNode, findings *finding.List) {
 
 // rendered is the classic install with its patches, and the sync pair beside it where Flux Operator takes it over.
 func (p *Plan) rendered(today []*kyaml.RNode) ([]*kyaml.RNode, error) {
-	objects, err := flux.Patch(today, WithoutSchemas(p.Install))
+	objects, err := p.edited(today)
 	if err != nil {
+		return nil, err
+	}
+	if objects, err = Shape(p.Install, objects); err != nil {
 		return nil, err
 	}
 	if err := p.suffix(objects); err != nil || p.Config.Sync.Mode == config.Keep {

@@ -53,6 +53,8 @@ type Plan struct {
 	// follow are the values of Flux Operator that follow the controllers.
 	follow map[string]any
 
+	// edits are the patches for what was changed by hand in the manifests.
+	edits   []classic.Patch
 	fields  *kyaml.Node
 	patches []*kyaml.Node
 }

@@ -147,11 +147,11 @@ func touchesSpec(body string) bool {
 	return strings.Contains(body, "spec:") || strings.Contains(body, `"spec"`)
 }
 
-// WithoutSchemas are the fields of a kustomization.yaml that do what the owner did, but for patches on CRDs.
-func WithoutSchemas(install *classic.Install) map[string]any {
-	fields := install.PatchFields()
-	fields["patches"] = classic.Entries(withoutSchemas(install.Patches))
-	return fields
+// Shape does to objects what the owner did to the install, but for patches on the schemas of CRDs.
+//
+// It fails where kustomize does not build.
+func Shape(install *classic.Install, objects []*kyaml.RNode) ([]*kyaml.RNode, error) {
+	return install.Shape(objects, func(p classic.Patch) bool { return !onSchemas(p) })
 }
 
 // withoutSchemas are the patches that can be built here.

@@ -80,6 +80,7 @@ var preferred = []preference{
 	{"spec.cluster.domain", withDomain},
 	{"spec.cluster.multitenant", withTenancy},
 	{"spec.cluster.objectLevelWorkloadIdentity", withIdentity},
+	{"spec.commonMetadata", withCommonMetadata},
 }
 
 // replacement is a patch that a field says, or a part of it.
@@ -101,6 +102,32 @@ func replacedBy(field string, before, after []classic.Patch) []replacement {
 
 // sameOrigin tells whether two patches were found in the same place.
 func sameOrigin(a, b classic.Patch) bool { return a.Object == b.Object && a.Field == b.Field }
+
+// withCommonMetadata says spec.commonMetadata for the labels and annotations that are on everything that Flux installs, but
+// for those that Flux itself puts there.
+func withCommonMetadata(d *draft, before []*kyaml.RNode) bool {
+	common := map[string]any{}
+	if labels := onAll(before, (*kyaml.RNode).GetLabels); len(labels) > 0 {
+		common["labels"] = labels
+	}
+	if annotations := onAll(before, (*kyaml.RNode).GetAnnotations); len(annotations) > 0 {
+		common["annotations"] = annotations
+	}
+	d.extra["commonMetadata"] = common
+	return len(common) > 0
+}
+
+// onAll are the entries that all objects have.
+func onAll(objects []*kyaml.RNode, get func(*kyaml.RNode, ...string) map[string]string) map[string]any {
+	common := map[string]any{}
+	for key, value := range get(objects[0]) {
+		shared := !slices.ContainsFunc(objects, func(o *kyaml.RNode) bool { v, set := get(o)[key]; return !set || v != value })
+		if shared && !strings.HasPrefix(key, "app.kubernetes.io/") {
+			common[key] = value
+		}
+	}
+	return common
+}
 
 // withoutNetworkPolicies says cluster.networkPolicy: false instead of deleting the NetworkPolicies.
 func withoutNetworkPolicies(d *draft, before []*kyaml.RNode) bool {

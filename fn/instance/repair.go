@@ -3,6 +3,7 @@ package instance
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,17 +82,61 @@ func repairs(differences []flux.Difference, before, after map[flux.ID]map[string
 		patches = append(patches, classic.Patch{Body: g.body, Target: target, Comment: "As the classic install had it.",
 			Field: strings.Join(paths[g], ", ")})
 	}
-	return patches
+	return joined(patches)
+}
+
+// joined makes one patch of the operations on the same objects. What removes comes last and from the end of a list, so that
+// the places of the others hold.
+func joined(patches []classic.Patch) []classic.Patch {
+	var all []classic.Patch
+	at := map[string]int{}
+	for _, patch := range patches {
+		ops, isJSON := classic.Operations(patch.Body)
+		target := oneLine(patch.Target)
+		n, seen := at[target]
+		if !isJSON || !seen {
+			if isJSON {
+				at[target] = len(all)
+			}
+			all = append(all, patch)
+			continue
+		}
+		all[n].Field += ", " + patch.Field
+		before, _ := classic.Operations(all[n].Body)
+		all[n].Body = marshal(slices.SortedStableFunc(slices.Values(append(before, ops...)), compareOperations))
+	}
+	return all
+}
+
+// compareOperations orders removals behind everything else, the last place first.
+func compareOperations(a, b map[string]any) int {
+	place := func(op map[string]any) int {
+		pointer, _ := op["path"].(string)
+		n, err := strconv.Atoi(pointer[strings.LastIndex(pointer, "/")+1:])
+		if op["op"] != "remove" {
+			return -1
+		} else if err != nil {
+			return math.MaxInt
+		}
+		return n
+	}
+	x, y := place(a), place(b)
+	if (x < 0) != (y < 0) {
+		return cmp.Compare(x, y)
+	}
+	return cmp.Compare(y, x)
 }
 
 // repairOf is the patch body for one difference; false where no patch can mend it.
 func repairOf(d flux.Difference, before, after map[string]any) (change, bool) {
 	switch {
+	case before == nil && after != nil && d.Object.Kind != crdKind:
+		return change{d.Path, marshal(map[string]any{"$patch": "delete", "apiVersion": after["apiVersion"], "kind": d.Object.Kind, "metadata": map[string]any{"name": "all"}})}, true
 	case before == nil || after == nil:
 		return change{}, false
 	case strings.Contains(d.Path, ".args["):
 		return repairArgument(d, before, after)
-	case strings.HasPrefix(d.Path, "metadata."):
+	case strings.HasPrefix(d.Path, "metadata."), strings.HasPrefix(d.Path, podMetadata):
 		return repairMetadata(d)
 	}
 	keys := pathKeys(d.Path)
@@ -176,13 +221,24 @@ func argument(args any, flag string) (int, string) {
 	return 0, ""
 }
 
+// podMetadata leads to the labels and annotations of pods.
+const podMetadata = "spec.template.metadata."
+
 // repairMetadata sets a label or an annotation by a merge, which also works where there is none yet.
 func repairMetadata(d flux.Difference) (change, bool) {
-	field, key, found := strings.Cut(strings.TrimPrefix(d.Path, "metadata."), ".")
+	at, inPod := strings.CutPrefix(d.Path, podMetadata)
+	field, key, found := strings.Cut(strings.TrimPrefix(at, "metadata."), ".")
 	if !found || field != "labels" && field != "annotations" {
 		return change{}, false
 	}
-	body := map[string]any{"apiVersion": "v1", "kind": "all", "metadata": map[string]any{"name": "all", field: map[string]any{key: d.Classic}}}
+	set := map[string]any{field: map[string]any{key: d.Classic}}
+	body := map[string]any{"apiVersion": "v1", "kind": "all", "metadata": map[string]any{"name": "all"}}
+	if inPod {
+		body["spec"] = map[string]any{"template": map[string]any{"metadata": set}}
+		body["apiVersion"], body["kind"] = "apps/v1", d.Object.Kind
+	} else {
+		body["metadata"] = map[string]any{"name": "all", field: set[field]}
+	}
 	return change{d.Path, marshal(body)}, true
 }
 

@@ -49,7 +49,7 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 			findings.Error(install.Anchor, "resources", "the remote base cannot be dropped: %s", err)
 		}
 	}
-	trimFolder(set, install, findings)
+	trimFolders(set, install, findings)
 	if !findings.Failed() {
 		instance.GuideCleanup(install, findings)
 	}

@@ -166,7 +166,7 @@ func installs(install *classic.Install, component string) bool {
 	if err != nil {
 		return true
 	}
-	patched, err := flux.Patch(today, instance.WithoutSchemas(install))
+	patched, err := instance.Shape(install, today)
 	if err != nil {
 		return true
 	}

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -23,13 +24,16 @@ func guardFolder(set *object.Set, install *classic.Install) error {
 	if install.Anchor.File == "" {
 		return annotate(install.Objects)
 	}
-	if install.Folder.Guarded() {
+	folder, err := classic.ReadFolder(set, path.Dir(install.Anchor.File))
+	switch {
+	case err != nil:
+		return err
+	case folder == nil:
+		return newFolder(set, install)
+	case folder.Guarded():
 		return nil
 	}
-	if install.Folder == nil {
-		return newFolder(set, install)
-	}
-	return install.Folder.Object.EditNode(func(node *kyaml.RNode) error {
+	return folder.Object.EditNode(func(node *kyaml.RNode) error {
 		list, err := node.Pipe(kyaml.LookupCreate(kyaml.SequenceNode, "patches"))
 		if err != nil {
 			return err
@@ -86,45 +90,100 @@ func resourcesOf(set *object.Set, dir string) []string {
 	return slices.Compact(names)
 }
 
-// trimFolder takes out of the install's kustomization.yaml what was only there for the install: the guard and the patches
-// that select nothing of what stays. Patches for the resources beside the install stay as they are.
-func trimFolder(set *object.Set, install *classic.Install, findings *finding.List) {
-	folder := install.Folder
-	if folder == nil {
+// trimFolders takes out of every kustomization.yaml that shaped the install what was only there for it: the guard and the
+// patches that select nothing of what stays. Patches for other resources stay as they are.
+func trimFolders(set *object.Set, install *classic.Install, findings *finding.List) {
+	folders := []*classic.Folder{}
+	if install.Folder != nil {
+		folders = append(folders, install.Folder)
+	}
+	for _, layer := range install.Layers {
+		if layer.Folder != nil && !slices.ContainsFunc(folders, func(f *classic.Folder) bool { return f.Dir == layer.Folder.Dir }) {
+			folders = append(folders, layer.Folder)
+		}
+	}
+	for _, folder := range folders {
+		// Another cluster that shares the folder may have been there before.
+		if now, err := classic.ReadFolder(set, folder.Dir); err == nil && now != nil {
+			folder = now
+		}
+		trimFolder(set, folder, uselessPatches(set, install, folder, findings), findings)
+	}
+	if install.Folder != nil && set.Removed(install.Folder.Object) {
+		checkStrays(set, install.Folder, findings)
+	}
+}
+
+func trimFolder(set *object.Set, folder *classic.Folder, useless []classic.Patch, findings *finding.List) {
+	if len(useless) == 0 {
 		return
 	}
-	useless := uselessPatches(set, folder, findings)
 	if !set.Removed(folder.Object) {
 		if err := folder.Object.EditNode(func(node *kyaml.RNode) error { return dropPatches(node, useless) }); err != nil {
 			findings.Error(folder.Object, "patches", "the patches for the install cannot be removed: %s", err)
 		}
-	}
-	dropPatchFiles(set, folder, useless, findings)
-	if set.Removed(folder.Object) {
-		checkStrays(set, folder, findings)
-	}
-}
-
-// uselessPatches are the patches none of whose documents selects anything that stays.
-func uselessPatches(set *object.Set, folder *classic.Folder, findings *finding.List) []classic.Patch {
-	var rest []*object.Object
-	for _, o := range set.Current() {
-		below := slices.ContainsFunc(folder.Folders, func(dir string) bool { return object.Within(path.Dir(o.File), dir) })
-		if o.Kind != "" && (folder.Lists(o.File) || below) && !o.Is(classic.ConfigGroup, "Kustomization") {
-			rest = append(rest, o)
+		if err := dropEmptied(set, folder.Object); err != nil {
+			findings.Error(folder.Object, "", "the entry for the emptied component cannot be dropped: %s", err)
 		}
 	}
-	nodes, err := classic.Nodes(rest)
+	dropPatchFiles(set, folder, useless, findings)
+}
+
+// dropEmptied takes out a component that does nothing any more.
+func dropEmptied(set *object.Set, k *object.Object) error {
+	does := slices.ContainsFunc(slices.Collect(maps.Keys(k.Map())), func(key string) bool { return !slices.Contains([]string{"apiVersion", "kind", "metadata"}, key) })
+	if k.Kind != "Component" || does {
+		return nil
+	}
+	set.Remove(k)
+	return dropEntry(set, path.Dir(k.File))
+}
+
+// uselessPatches are the patches none of whose documents selects anything that stays: of the folder of the install all of
+// these, of others those that selected the install or the pair.
+func uselessPatches(set *object.Set, install *classic.Install, folder *classic.Folder, findings *finding.List) []classic.Patch {
+	stays, err := classic.Nodes(appliedBy(set, install, folder))
+	if err != nil {
+		findings.Error(folder.Object, "resources", "%s", err)
+		return nil
+	}
+	goes, err := classic.Nodes(append([]*object.Object{install.Pair.Source, install.Pair.Root}, install.Objects...))
 	if err != nil {
 		findings.Error(folder.Object, "resources", "%s", err)
 		return nil
 	}
 	useful := map[string]bool{}
 	for _, patch := range folder.Patches {
-		selected, err := flux.Selects(nodes, patch.Target)
+		selected, err := flux.Selects(stays, patch.Target)
 		useful[patch.Field] = useful[patch.Field] || !patch.IsGuard() && (err != nil || len(selected) > 0)
 	}
-	return slices.DeleteFunc(slices.Clone(folder.Patches), func(p classic.Patch) bool { return useful[p.Field] })
+	return slices.DeleteFunc(slices.Clone(folder.Patches), func(p classic.Patch) bool {
+		return useful[p.Field] || !install.Folder.Is(folder) && !selects(goes, p)
+	})
+}
+
+func selects(objects []*kyaml.RNode, patch classic.Patch) bool {
+	selected, err := flux.Selects(objects, patch.Target)
+	return err == nil && len(selected) > 0
+}
+
+// appliedBy are the objects that a kustomization.yaml applies now, none where it is gone; a component applies to all of the
+// root's.
+func appliedBy(set *object.Set, install *classic.Install, folder *classic.Folder) []*object.Object {
+	if set.Removed(folder.Object) {
+		return nil
+	}
+	dir := folder.Dir
+	if folder.Object.Kind == "Component" {
+		dir = install.Pair.Dir()
+	}
+	var all []*object.Object
+	for _, o := range set.Current() {
+		if o.Kind != "" && !o.Is(classic.ConfigGroup, "Kustomization") && classic.Applies(set, dir, o.File) {
+			all = append(all, o)
+		}
+	}
+	return all
 }
 
 // dropPatches removes entries of the lists of patches, found by their fields; an emptied list goes.
@@ -163,8 +222,12 @@ func dropPatchFiles(set *object.Set, folder *classic.Folder, useless []classic.P
 		if patch.File == "" || strings.HasPrefix(patch.Field, "components[") || used || !object.Within(path.Dir(patch.File), folder.Dir) {
 			continue
 		}
-		for _, o := range set.InFile(patch.File) {
+		objects := set.InFile(patch.File)
+		for _, o := range objects {
 			set.Remove(o)
+		}
+		if len(objects) == 0 {
+			set.RemoveFile(patch.File)
 		}
 		findings.Info(finding.Moved, folder.Object, patch.Field, "the patch file %s is not used any more: the FluxInstance has the patch", patch.File)
 	}

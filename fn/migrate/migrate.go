@@ -75,6 +75,9 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	checkOverlap(installs, &all)
 	cfg = checkOnePath(installs, cfg, &all)
 	checkNames(installs, &all)
+	if cfg.Phase == config.Cleanup {
+		checkShared(installs, &all)
+	}
 	var outcome Outcome
 	for _, install := range installs {
 		findings := all.For(install.Cluster())
@@ -145,7 +148,7 @@ func selected(set *object.Set, installs []*classic.Install, cfg config.Config, a
 	}
 	var kept []*classic.Install
 	for _, name := range cfg.Clusters {
-		at := slices.IndexFunc(installs, func(i *classic.Install) bool { return i.Cluster() == classic.CleanPath(name) })
+		at := slices.IndexFunc(installs, func(i *classic.Install) bool { return i.Pair.Named(name) })
 		if at < 0 && migrated(set, name) {
 			all.Info(finding.Found, nil, "", "no classic install is left at ./%s: a FluxInstance syncs it", classic.CleanPath(name))
 			continue
@@ -199,6 +202,17 @@ func checkOnePath(installs []*classic.Install, cfg config.Config, all *finding.L
 	return cfg
 }
 
+// checkShared refuses a cleanup that takes manifests away from a cluster which is not part of it.
+func checkShared(installs []*classic.Install, all *finding.List) {
+	for _, install := range installs {
+		for _, other := range install.Sharing {
+			if !slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Root == other.Root }) {
+				all.Error(install.Anchor, "", "the cluster ./%s applies these manifests too: migrate it as well, and run cleanup for both at once", other.Path)
+			}
+		}
+	}
+}
+
 func describe(i *classic.Install) Cluster {
 	var owner object.ID
 	if i.Owner != nil {
@@ -242,7 +256,7 @@ func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Conf
 func (c *Cluster) observe(install *classic.Install, existing *instance.Existing) {
 	today, err := install.Base(install.Options.Version)
 	if err == nil {
-		today, err = flux.Patch(today, instance.WithoutSchemas(install))
+		today, err = instance.Shape(install, today)
 	}
 	if err == nil {
 		c.Classic = idsOf(today)

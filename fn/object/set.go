@@ -2,6 +2,7 @@ package object
 
 import (
 	"cmp"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ type Set struct {
 	objects []*Object
 	removed map[*Object]bool
 	added   []*Object
+	gone    map[string]bool
 	byFile  map[string][]*Object
 	byKind  map[groupKind][]*Object
 	// Read returns the bytes of a file that is not an object of its own, such as a JSON patch; false where there is none.
@@ -22,7 +24,7 @@ type groupKind struct{ group, kind string }
 
 // NewSet makes a Set of objects; their order is kept.
 func NewSet(objects []*Object) *Set {
-	s := &Set{objects: objects, removed: map[*Object]bool{}, byFile: map[string][]*Object{}, byKind: map[groupKind][]*Object{}}
+	s := &Set{objects: objects, removed: map[*Object]bool{}, gone: map[string]bool{}, byFile: map[string][]*Object{}, byKind: map[groupKind][]*Object{}}
 	for _, o := range slices.SortedStableFunc(slices.Values(objects), Compare) {
 		s.index(o)
 	}
@@ -112,6 +114,12 @@ func (s *Set) Added() []*Object { return s.added }
 
 // Remove takes an object out.
 func (s *Set) Remove(o *Object) { s.removed[o] = true }
+
+// RemoveFile takes out a file that holds no objects, which only Read knows.
+func (s *Set) RemoveFile(file string) { s.gone[file] = true }
+
+// RemovedFiles are the files without objects that were taken out, sorted.
+func (s *Set) RemovedFiles() []string { return slices.Sorted(maps.Keys(s.gone)) }
 
 // Removed tells whether an object was taken out.
 func (s *Set) Removed(o *Object) bool { return s.removed[o] }

@@ -1,0 +1,252 @@
+package classic
+
+import (
+	"fmt"
+	"path"
+	"slices"
+
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// Layer is one step on the way from the manifests to the cluster: what a kustomization.yaml, or the root at last, does to
+// what it applies.
+type Layer struct {
+	// Folder is the kustomization.yaml; nil for the root.
+	Folder *Folder
+	// Patches are those that select the install.
+	Patches []Patch
+	// Fields are what else it does: images, labels and the like.
+	Fields map[string]any
+}
+
+// steps are the layers of an install; the patches alone where it is no kustomization.yaml that shapes it.
+func (i *Install) steps() []Layer {
+	if len(i.Layers) > 0 {
+		return i.Layers
+	}
+	return []Layer{{Patches: i.Patches}}
+}
+
+// Shape does to objects what the owner did to the install, but for the patches that keep refuses.
+//
+// It fails where kustomize does not build.
+func (i *Install) Shape(objects []*kyaml.RNode, keep func(Patch) bool) ([]*kyaml.RNode, error) {
+	var err error
+	for _, layer := range i.steps() {
+		patches := slices.DeleteFunc(slices.Clone(layer.Patches), func(p Patch) bool { return !keep(p) })
+		if objects, err = (Layer{Patches: patches, Fields: layer.Fields}).apply(objects); err != nil {
+			return nil, err
+		}
+	}
+	return objects, nil
+}
+
+// apply builds objects through a layer.
+func (l Layer) apply(objects []*kyaml.RNode) ([]*kyaml.RNode, error) {
+	if len(l.Patches)+len(l.Fields) == 0 {
+		return objects, nil
+	}
+	return flux.Patch(objects, shapeOf(l.Patches, l.Fields))
+}
+
+// layersOf are the kustomization.yaml files through which a Flux Kustomization for the folder dir applies a file, from the
+// file's own to that of dir. Where it does not apply the file, as when it was applied by hand, they are those of the
+// folders above.
+//
+// It fails on a kustomization.yaml that cannot be followed, naming it.
+func layersOf(set *object.Set, dir, file string) ([]*Folder, error) {
+	dirs, applied := chain(set, dir, file, map[string]bool{})
+	if !applied {
+		dirs = above(dir, file)
+	}
+	var layers []*Folder
+	for _, at := range dirs {
+		folders, err := withComponents(set, at, map[string]bool{})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", at, err)
+		}
+		layers = append(layers, folders...)
+	}
+	return layers, nil
+}
+
+// above are the folders from the one of a file to dir, or to the root of the input.
+func above(dir, file string) []string {
+	var dirs []string
+	for at := path.Dir(file); ; at = path.Dir(at) {
+		dirs = append(dirs, at)
+		if at == "." || at == dir {
+			return dirs
+		}
+	}
+}
+
+// chain is the way that Applies finds, as the folders whose kustomization.yaml it leads through, the file's own first.
+func chain(set *object.Set, dir, file string, seen map[string]bool) (dirs []string, applied bool) {
+	if seen[dir] {
+		return nil, false
+	}
+	seen[dir] = true
+	k := KustomizationIn(set, dir)
+	if k == nil {
+		return generated(set, dir, file, seen)
+	}
+	if k.File == file {
+		return []string{dir}, true
+	}
+	for _, at := range entriesOf(k, EntryFields...) {
+		if at == file {
+			return []string{dir}, true
+		}
+		if len(set.InFile(at)) > 0 {
+			continue
+		}
+		if dirs, applied := chain(set, at, file, seen); applied {
+			return append(dirs, dir), true
+		}
+	}
+	return nil, false
+}
+
+// generated is the chain below a folder without kustomization.yaml.
+func generated(set *object.Set, dir, file string, seen map[string]bool) ([]string, bool) {
+	folder := path.Dir(file)
+	if !object.Within(folder, dir) {
+		return nil, false
+	}
+	for below := folder; below != dir && below != "."; below = path.Dir(below) {
+		if KustomizationIn(set, below) != nil && !nested(set, below, dir) {
+			return chain(set, below, file, seen)
+		}
+	}
+	return nil, true
+}
+
+// entriesOf are the files and folders that lists of a kustomization.yaml name, from the root of the input.
+func entriesOf(k *object.Object, fields ...string) []string {
+	var all []string
+	for _, field := range fields {
+		list, _ := object.Get[[]any](k.Map(), field)
+		for _, entry := range list {
+			name, _ := entry.(string)
+			all = append(all, path.Join(path.Dir(k.File), name))
+		}
+	}
+	return all
+}
+
+// withComponents reads the kustomization.yaml of a folder and, before it, those of its components, which apply to
+// everything that it applies; nothing where there is none. A component that is listed twice is met once.
+func withComponents(set *object.Set, dir string, seen map[string]bool) ([]*Folder, error) {
+	folder, err := ReadFolder(set, dir)
+	if folder == nil || err != nil || seen[dir] {
+		return nil, err
+	}
+	seen[dir] = true
+	var all []*Folder
+	for _, at := range entriesOf(folder.Object, "components") {
+		if KustomizationIn(set, at) == nil {
+			return nil, fmt.Errorf("field components: %s is not in the input, so what it does is not known: run on the whole repository, "+
+				"or inline what it does as patches first", at)
+		}
+		below, err := withComponents(set, at, seen)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, below...)
+	}
+	return append(all, folder), nil
+}
+
+// readLayers takes over what shapes the install on its way to the cluster, the root included: the patches that apply to it,
+// and all that else is done. Patches for the pair are in the live pair, and those for the resources beside stay where they are.
+func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
+	folders, err := layersOf(set, i.Pair.Dir(), i.Anchor.File)
+	if err != nil {
+		found.Error(i.Anchor, "", "the install cannot be followed to the cluster: %s", err)
+		return false
+	}
+	objects, err := i.installed()
+	if err != nil {
+		found.Error(i.Anchor, "", "%s", err)
+		return false
+	}
+	var layers []Layer
+	for _, folder := range folders {
+		if !i.checkFields(folder, found) {
+			return false
+		}
+		layers = append(layers, Layer{Folder: folder, Patches: folder.Patches, Fields: folder.Fields})
+	}
+	root, err := rootLayer(i.Pair.Root)
+	if err != nil {
+		found.Error(i.Pair.Root, "spec.patches", "%s", err)
+		return false
+	}
+	for _, layer := range append(layers, root) {
+		if objects, err = i.addLayer(layer, objects, found); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// addLayer keeps the patches of a layer that select the install, and returns the install behind it.
+func (i *Install) addLayer(layer Layer, objects []*kyaml.RNode, found *finding.List) ([]*kyaml.RNode, error) {
+	var own []Patch
+	for _, patch := range layer.Patches {
+		selected, err := flux.Selects(objects, patch.Target)
+		if err != nil {
+			found.Error(patch.Object, patch.Field, "kustomize refuses the target of the patch: %s", err)
+			return nil, err
+		}
+		if len(selected) > 0 {
+			own = append(own, patch)
+		}
+	}
+	layer.Patches = own
+	i.Layers = append(i.Layers, layer)
+	i.Patches = append(i.Patches, own...)
+	built, err := layer.apply(objects)
+	if err != nil {
+		found.Error(i.Anchor, "", "the install does not build: %s", err)
+	}
+	return built, err
+}
+
+// checkFields refuses what would give the install other names or another namespace than its manifests have.
+func (i *Install) checkFields(folder *Folder, found *finding.List) bool {
+	for _, field := range []string{"namePrefix", "nameSuffix"} {
+		if value, set := folder.Fields[field]; set && value != "" {
+			found.Error(folder.Object, field, "%q renames everything that Flux installs, and Flux Operator installs it under Flux's own names, so it could take nothing over: "+
+				"bootstrap Flux anew without it", value)
+			return false
+		}
+	}
+	if namespace, set := folder.Fields["namespace"]; set && namespace != i.Namespace {
+		found.Error(folder.Object, "namespace", "the field moves Flux to %v, while its manifests are made for %s: regenerate them with "+
+			"flux install --namespace %v --export first", namespace, i.Namespace, namespace)
+		return false
+	}
+	return true
+}
+
+// rootLayer is what the root's own spec does to everything that it applies. Source: kustomize-controller v1.7.3.
+func rootLayer(root *object.Object) (Layer, error) {
+	patches, err := patchesOf(root, "spec", "patches")
+	if err != nil {
+		return Layer{}, err
+	}
+	if common, set := object.Get[map[string]any](root.Map(), "spec", "commonMetadata"); set {
+		patches = append(patches, metadataPatch(root, "spec.commonMetadata", common))
+	}
+	fields := map[string]any{}
+	if images, set := object.Get[[]any](root.Map(), "spec", "images"); set {
+		fields["images"] = images
+	}
+	return Layer{Patches: patches, Fields: fields}, nil
+}

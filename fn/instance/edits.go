@@ -1,0 +1,53 @@
+package instance
+
+import (
+	"slices"
+	"strings"
+
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
+)
+
+// readEdits turns what was changed by hand in the manifests, images included, into patches that come before the owner's own.
+// What no patch can say is an Error.
+func (p *Plan) readEdits(findings *finding.List) {
+	p.edits = p.Install.PinsAbove(p.Target)
+	edits, anchor := p.Install.Edits, p.Install.Anchor
+	if len(edits.Differences) == 0 {
+		return
+	}
+	patches := repairs(edits.Differences, byID(edits.Here), byID(edits.Release))
+	for n := range patches {
+		patches[n].Comment = "Changed by hand in the manifests of the classic install."
+	}
+	built, err := flux.Patch(edits.Release, map[string]any{"patches": classic.Entries(patches)})
+	if err != nil {
+		findings.Error(anchor, "", "the changes that were made by hand in the manifests cannot be made patches: %s", err)
+		return
+	}
+	left, err := flux.Compare(edits.Here, built)
+	if err != nil {
+		findings.Error(anchor, "", "the manifests cannot be compared: %s", err)
+		return
+	}
+	left = slices.DeleteFunc(left, func(d flux.Difference) bool { return strings.HasSuffix(d.Path, ".image") })
+	for _, d := range left {
+		findings.Error(anchor, "", "the manifests were changed by hand, in a way that no flag of flux install and no patch makes: %s; undo it in these "+
+			"manifests first, and keep an object of your own in a file of its own", d)
+	}
+	for _, d := range edits.Differences {
+		findings.Info(finding.Moved, anchor, "", "the manifests were changed by hand, a patch of the FluxInstance says so now: %s", d)
+	}
+	p.edits = append(p.edits, patches...)
+}
+
+// edited is a release with what was changed by hand in the manifests.
+func (p *Plan) edited(release []*kyaml.RNode) ([]*kyaml.RNode, error) {
+	if len(p.edits) == 0 {
+		return release, nil
+	}
+	return flux.Patch(release, map[string]any{"patches": classic.Entries(p.edits)})
+}
