@@ -19,8 +19,8 @@ const maxBinary = 30 << 20
 // TestReproducible builds what is shipped in two folders, the second time without anything that was built before: the same bytes.
 func TestReproducible(t *testing.T) {
 	one, other := sources(t, "one"), sources(t, "another/deeper")
-	build(t, one)
-	build(t, other, "GOCACHE="+t.TempDir(), "TMPDIR="+t.TempDir(), "TZ=Asia/Tokyo", "LC_ALL=C")
+	makeBinary(t, one)
+	makeBinary(t, other, "GOCACHE="+t.TempDir(), "TMPDIR="+t.TempDir(), "TZ=Asia/Tokyo", "LC_ALL=C")
 	sums := [2]string{digest(t, one), digest(t, other)}
 	t.Logf("sha256 %s", sums[0])
 	if sums[0] != sums[1] {
@@ -52,8 +52,8 @@ func copyAll(t *testing.T, from, to string) {
 	copyFile(t, from, to)
 }
 
-// build makes the binary as the Makefile says, outside of any Git checkout.
-func build(t *testing.T, dir string, environment ...string) {
+// makeBinary makes the binary as the Makefile says, outside of any Git checkout.
+func makeBinary(t *testing.T, dir string, environment ...string) {
 	t.Helper()
 	execute(t, environment, tool(t, "make"), "-C", dir, "build", "VERSION=v0.0.0-test")
 }
