@@ -130,6 +130,18 @@ func (j job) make(repo *repository, result *Result) {
 	repo.prove(result, j.config)
 	if result.Failed() {
 		result.changes, result.Files, result.Objects = nil, nil, nil
+		result.refuse()
+	}
+}
+
+// refuse notes the clusters that the proof refuses, each with its first Error.
+func (r *Result) refuse() {
+	for i := range r.Clusters {
+		cluster := &r.Clusters[i]
+		at := slices.IndexFunc(r.Findings, func(f finding.Finding) bool { return f.Severity == finding.Error && f.Cluster == cluster.Path })
+		if at >= 0 {
+			cluster.Outcome, cluster.Reason = migrate.Refused, r.Findings[at].String()
+		}
 	}
 }
 
