@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command bench measures the product as whole processes and prints the table of docs/benchmarks.md: against a function that
 // does nothing on the same framework, inside kpt and kustomize, and on a checkout against grep.
 package main
