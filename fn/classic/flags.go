@@ -110,6 +110,7 @@ func tagOf(image string) string {
 func manifestVersion(objects, deployments []*object.Object, found *finding.List) (Version, bool) {
 	label, labelled := labelVersion(objects)
 	releases, tagged := releasesOf(deployments)
+	warnDigests(deployments, found)
 	switch {
 	case !tagged && labelled:
 		return label, true
@@ -125,6 +126,17 @@ func manifestVersion(objects, deployments []*object.Object, found *finding.List)
 	found.Error(deployments[0], "spec.template.spec.containers[0].image", "the Flux version cannot be read: no release ships these image tags together, "+
 		"and no label says it; regenerate the manifests with flux install --export, and pin other images by a patch")
 	return Version{}, false
+}
+
+// warnDigests says which images are pinned to a digest: it is not carried, because Flux Operator pins the images of the release
+// that it installs. What an owner wants to keep is a patch, which is carried.
+func warnDigests(deployments []*object.Object, found *finding.List) {
+	for _, o := range deployments {
+		if image := containerOf(o).image; strings.Contains(image, "@") {
+			found.Warn(o, "spec.template.spec.containers[0].image", "the digest of %s is not carried: Flux Operator installs the image of the release; "+
+				"to keep the digest, name it under images in kustomization.yaml", image)
+		}
+	}
 }
 
 // labelVersion reads the label that Flux puts on everything that it installs.
