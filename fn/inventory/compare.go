@@ -502,7 +502,7 @@ func (o Owner) blind() string {
 func (j *judge) danglingIssues() []Issue {
 	had := map[Ref]bool{}
 	for _, e := range j.before.Entries {
-		had[Ref{e.Kind, e.Namespace, e.Name}] = true
+		had[e.ref()] = true
 	}
 	var out []Issue
 	for _, e := range j.dangling {
@@ -517,7 +517,7 @@ func (j *judge) danglingIssues() []Issue {
 // kept says whether an object that no file has stays on the cluster.
 func (j *judge) kept(r Ref) bool {
 	for _, e := range j.before.Entries {
-		if (Ref{e.Kind, e.Namespace, e.Name}) == r {
+		if e.ref() == r {
 			a := j.judge(e.ID).Action
 			return a == Kept || a == Adopted || a == Stuck
 		}

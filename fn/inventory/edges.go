@@ -20,24 +20,29 @@ type Edge struct {
 	Field    string `json:"field"`
 	To       Ref    `json:"to"`
 	Optional bool   `json:"optional,omitempty"`
+
+	waits bool // From is certain to wait until To is ready
 }
 
 // edges notes the references of a Flux object.
 func (r *round) edges(owner Name, object map[string]any) {
 	from := Ref{Kind: str(object, "kind"), Namespace: str(object, "metadata", "namespace"), Name: str(object, "metadata", "name")}
 	spec := dig(object, "spec")
-	e := edgeList{owner: owner, from: from}
+	e := edgeList{owner: owner, from: from, awake: !boolean(spec, "suspend")}
 	e.sources(spec)
 	for _, d := range list(spec, "dependsOn") {
 		ref := refOf(d, from.Namespace)
 		ref.Kind = from.Kind
 		e.add(EdgeDependsOn, ref, false)
+		e.waits(str(d, "readyExpr") == "") // else the expression decides
 	}
 	for _, s := range list(spec, "postBuild", "substituteFrom") {
 		e.add(EdgeSubstitute, Ref{str(s, "kind"), from.Namespace, str(s, "name")}, boolean(s, "optional"))
 	}
 	for _, h := range list(spec, "healthChecks") {
-		e.add(EdgeHealth, refOf(h, from.Namespace), true)
+		to := refOf(h, from.Namespace)
+		e.add(EdgeHealth, to, true)
+		e.waits(to != from && !boolean(spec, "wait")) // Flux leaves itself out, and wait takes their place
 	}
 	r.inv.Edges = append(r.inv.Edges, e.edges...)
 }
@@ -46,6 +51,7 @@ func (r *round) edges(owner Name, object map[string]any) {
 type edgeList struct {
 	owner Name
 	from  Ref
+	awake bool
 	edges []Edge
 }
 
@@ -53,6 +59,9 @@ type edgeList struct {
 func (e *edgeList) add(field string, to Ref, optional bool) {
 	e.edges = append(e.edges, Edge{Owner: e.owner, From: e.from, Field: field, To: to, Optional: optional})
 }
+
+// waits says of the last edge whether it is certain to be waited for.
+func (e *edgeList) waits(certain bool) { e.edges[len(e.edges)-1].waits = e.awake && certain }
 
 // sources notes every sourceRef and chartRef below v, in any Flux API.
 func (e *edgeList) sources(v any) {
@@ -79,7 +88,7 @@ func (e *edgeList) sources(v any) {
 func (inv *Inventory) Dangling() []Edge {
 	have := map[Ref]bool{}
 	for _, e := range inv.Entries {
-		have[Ref{e.Kind, e.Namespace, e.Name}] = true
+		have[e.ref()] = true
 	}
 	for _, r := range inv.walk.roots {
 		for _, object := range []map[string]any{r.Kustomization, r.Source} {

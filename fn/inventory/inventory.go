@@ -131,6 +131,9 @@ type Ref struct {
 // String returns Kind/namespace/name.
 func (r Ref) String() string { return r.Kind + "/" + r.Namespace + "/" + r.Name }
 
+// compare orders references as they are printed.
+func (r Ref) compare(o Ref) int { return strings.Compare(r.String(), o.String()) }
+
 // The kinds of problems that Flux would stumble over.
 const (
 	ProblemBuild     = "does not build"
@@ -138,7 +141,14 @@ const (
 	ProblemTwice     = "has two owners"
 	ProblemNamespace = "has no namespace"
 	ProblemCRD       = "comes with its own CRD's installer"
+	ProblemCycle     = "has a cycle"
 )
+
+// ref is the reference to the Flux Kustomization itself.
+func (o Owner) ref() Ref { return Ref{"Kustomization", o.Namespace, o.Name.Name} }
+
+// ref is the reference to the object.
+func (e Entry) ref() Ref { return Ref{e.Kind, e.Namespace, e.Name} }
 
 // Problem is something in the repository that keeps Flux from applying it.
 type Problem struct {

@@ -96,6 +96,7 @@ func (r *round) follow() {
 		r.visit(d)
 	}
 	r.twice()
+	r.cycles()
 	r.inv.sort()
 }
 

@@ -124,7 +124,7 @@ func (s states) proveOthers(judged []Trees, findings *finding.List) {
 		applies(what, verdict.Of(inventory.New), findings)
 		for _, issue := range verdict.Issues {
 			if issue.Severity == inventory.Error {
-				file(what, issue.Severity, issue.File, issue.Owner.String()+": "+issue.What, findings)
+				breaks(what, issue, findings)
 			}
 		}
 	}
@@ -179,7 +179,7 @@ func (s states) judge(what string, verdict inventory.Verdict, install *classic.I
 		owner := issue.Owner.String()
 		switch {
 		case issue.Severity == inventory.Error:
-			file(what, issue.Severity, issue.File, owner+": "+issue.What, findings)
+			breaks(what, issue, findings)
 		case issue.Severity == inventory.Warning && (install.Owner == nil || issue.Owner.Name != install.Owner.Name):
 			warnings[owner] = append(warnings[owner], issue)
 		}
@@ -205,6 +205,12 @@ func applies(what string, added []inventory.Change, findings *finding.List) {
 	}
 	findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: added[0].File,
 		Message: what + " would make Flux apply what it does not apply today: " + added[0].ID.String() + more})
+}
+
+// breaks files what Flux could not apply any longer.
+func breaks(what string, issue inventory.Issue, findings *finding.List) {
+	findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: issue.File,
+		Message: what + " would break what Flux applies: " + issue.Owner.String() + ": " + issue.What})
 }
 
 func file(what string, severity inventory.Severity, path, message string, findings *finding.List) {
