@@ -285,22 +285,28 @@ func SourceOf(set *object.Set, k *object.Object) *object.Object {
 
 // Nearest picks, of several definitions of one object, that of the same cluster: the one whose folder shares most with k's.
 func Nearest(found []*object.Object, k *object.Object) *object.Object {
-	if len(found) == 0 {
-		return nil
+	var nearest *object.Object
+	most := -1
+	for _, o := range found {
+		if n := shared(o.File, k.File); n > most || n == most && object.Compare(o, nearest) < 0 {
+			nearest, most = o, n
+		}
 	}
-	return slices.MaxFunc(found, func(a, b *object.Object) int {
-		return cmp.Or(cmp.Compare(shared(a.File, k.File), shared(b.File, k.File)), -object.Compare(a, b))
-	})
+	return nearest
 }
 
-// shared counts the folders that two files have in common.
+// shared counts the folders that two files have in common; equal files have one more.
 func shared(a, b string) int {
-	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
 	n := 0
-	for n < len(as) && n < len(bs) && as[n] == bs[n] {
-		n++
+	for i := 0; ; i++ {
+		endA, endB := i == len(a) || a[i] == '/', i == len(b) || b[i] == '/'
+		if endA && endB {
+			n++
+		}
+		if i == len(a) || i == len(b) || a[i] != b[i] {
+			return n
+		}
 	}
-	return n
 }
 
 // CleanPath is a Flux spec.path as a clean slash path from the root of the repository: "." for ./ and for none.

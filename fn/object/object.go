@@ -47,8 +47,12 @@ func (id ID) String() string {
 }
 
 // Same tells whether two IDs name one object on a cluster, whatever the API version.
-func (id ID) Same(other ID) bool {
-	return id.Group() == other.Group() && id.Kind == other.Kind && id.Namespace == other.Namespace && id.Name == other.Name
+func (id ID) Same(other ID) bool { return id.anyVersion() == other.anyVersion() }
+
+// anyVersion is the ID with its group in the place of its API version.
+func (id ID) anyVersion() ID {
+	id.APIVersion = id.Group()
+	return id
 }
 
 // Object is one object of the input.

@@ -16,6 +16,7 @@ type Set struct {
 	gone    map[string]bool
 	byFile  map[string][]*Object
 	byKind  map[groupKind][]*Object
+	byID    map[ID][]*Object // under their group instead of their API version
 	// Read returns the bytes of a file that is not an object of its own, such as a JSON patch; false where there is none.
 	Read func(file string) ([]byte, bool)
 }
@@ -24,20 +25,26 @@ type groupKind struct{ group, kind string }
 
 // NewSet makes a Set of objects; their order is kept.
 func NewSet(objects []*Object) *Set {
-	s := &Set{objects: objects, removed: map[*Object]bool{}, gone: map[string]bool{}, byFile: map[string][]*Object{}, byKind: map[groupKind][]*Object{}}
+	s := &Set{objects: objects, removed: map[*Object]bool{}, gone: map[string]bool{}, byFile: map[string][]*Object{}, byKind: map[groupKind][]*Object{},
+		byID: map[ID][]*Object{}}
 	for _, o := range slices.SortedStableFunc(slices.Values(objects), Compare) {
 		s.index(o)
 	}
 	return s
 }
 
-// index files an object; those of one kind stay in the order of Compare.
+// index files an object; those of one kind, and of one ID, stay in the order of Compare.
 func (s *Set) index(o *Object) {
 	s.byFile[o.File] = append(s.byFile[o.File], o)
-	key := groupKind{o.Group(), o.Kind}
-	of := s.byKind[key]
+	insert(s.byKind, groupKind{o.Group(), o.Kind}, o)
+	insert(s.byID, o.anyVersion(), o)
+}
+
+// insert puts an object in its place among those of its key.
+func insert[K comparable](all map[K][]*Object, key K, o *Object) {
+	of := all[key]
 	at, _ := slices.BinarySearchFunc(of, o, func(a, b *Object) int { return cmp.Or(Compare(a, b), -1) })
-	s.byKind[key] = slices.Insert(of, at, o)
+	all[key] = slices.Insert(of, at, o)
 }
 
 // All returns the objects that are neither removed nor added, in the order of the input.
@@ -66,13 +73,7 @@ func CompareID(a, b ID) int {
 
 // Find returns the objects that an ID names, whatever their API version.
 func (s *Set) Find(id ID) []*Object {
-	var found []*Object
-	for _, o := range s.byKind[groupKind{id.Group(), id.Kind}] {
-		if o.ID.Same(id) && !s.removed[o] {
-			found = append(found, o)
-		}
-	}
-	return found
+	return slices.DeleteFunc(slices.Clone(s.byID[id.anyVersion()]), s.Removed)
 }
 
 // InFile returns the objects of one file, in their order.

@@ -164,12 +164,11 @@ func (p *proof) block(text []byte, indent int) bool {
 	return indent >= p.blockIn
 }
 
-// certain reports whether a value on the line of its key or dash is sound YAML whatever comes next. What is quoted was
-// looked at before.
+// certain reports whether a value on the line of its key or dash is sound YAML whatever comes next.
 func certain(text []byte) bool {
 	switch text[0] {
 	case '"', '\'':
-		return true
+		return oneLineQuote(text)
 	case '|', '>':
 		return len(text) == 1 || len(text) == 2 && (text[1] == '-' || text[1] == '+')
 	case '[', '{':

@@ -8,8 +8,8 @@ type Head struct {
 }
 
 // Sniff reads apiVersion, kind, metadata.name and metadata.namespace from the raw bytes of one document. It is sure
-// only about block style with plain or simply quoted values; flow style, tabs, anchors, merge keys and templates where
-// they could matter, scalars over several lines and doubled keys make it unsure, and the caller parses. Where it is
+// only about block style with plain or simply quoted values; flow style, tabs, anchors, merge keys, templates and scalars
+// over several lines where they could matter, and doubled keys make it unsure, and the caller parses. Where it is
 // sure and the document parses, the parser finds the same; it cannot tell whether the rest of the document parses.
 func Sniff(doc []byte) (head Head, sure bool) {
 	for _, odd := range oddBreaks {
@@ -56,6 +56,8 @@ type sniffer struct {
 	parentAt int    // column of the last key, or of the dash of an item without one
 	blockAt  int    // lines deeper than this belong to a block scalar; none outside of one
 	value    bool   // the last line has a value, which a line deeper than parentAt would continue
+	plain    bool   // that value is plain text, which may go on over several lines
+	quote    byte   // the quote that an earlier line has opened, 0 for none
 	proof    *proof // what SniffItem wants to know beyond Sniff; nil for Sniff
 }
 
@@ -67,6 +69,9 @@ func (s *sniffer) line(line []byte) bool {
 
 // text takes a line whose text starts at a column.
 func (s *sniffer) text(line, text []byte, indent int) bool {
+	if s.quote != 0 {
+		return s.quoted(text)
+	}
 	if s.blockAt != none && (len(bytes.TrimSpace(text)) == 0 || indent > s.blockAt) {
 		return s.proof == nil || s.proof.block(text, indent)
 	}
@@ -79,11 +84,26 @@ func (s *sniffer) text(line, text []byte, indent int) bool {
 	case isMarker(line, "..."):
 		s.ended = true
 		return s.begun && !holds(line[3:])
-	case bytes.IndexByte(line, '\t') >= 0 || s.value && indent > s.parentAt:
+	case bytes.IndexByte(line, '\t') >= 0:
 		return false
+	case s.value && indent > s.parentAt:
+		return s.plain && s.spans()
 	}
 	s.begun = true
 	return s.content(text, indent)
+}
+
+// spans reports whether a scalar of several lines is of no interest: only what it is called matters, and where it ends.
+func (s *sniffer) spans() bool { return s.proof == nil && !counts(s.top) }
+
+// quoted takes a line that starts within quotes.
+func (s *sniffer) quoted(text []byte) bool {
+	end := quoteEnd(text, s.quote)
+	if end == none {
+		return true
+	}
+	s.quote = 0
+	return !hasText(text[end:])
 }
 
 // start takes a `---` line, which only counts as the start of the document.
@@ -179,8 +199,8 @@ func (s *sniffer) set(field string, value []byte) bool {
 
 // scalar looks at what follows a key or a dash: whether it ends on its line, and what the next lines may be.
 func (s *sniffer) scalar(value []byte) bool {
-	text := trimComment(value)
-	s.value = len(text) > 0
+	text := scalarText(unanchored(value))
+	s.value, s.plain = len(text) > 0, false
 	if len(text) == 0 {
 		return true
 	}
@@ -189,7 +209,7 @@ func (s *sniffer) scalar(value []byte) bool {
 		s.blockAt, s.value = s.parentAt, false
 		return len(bytes.Trim(text[1:], "+-0123456789")) == 0
 	case '"', '\'':
-		return oneLineQuote(text)
+		return s.opens(text)
 	case '{', '[':
 		return oneLineFlow(text)
 	case '&', '!', '*':
@@ -198,7 +218,18 @@ func (s *sniffer) scalar(value []byte) bool {
 	case '?', '%', '@', '`':
 		return false
 	}
+	s.plain = true
 	return true
+}
+
+// opens takes a quoted scalar, which may go on over several lines where it is of no interest.
+func (s *sniffer) opens(text []byte) bool {
+	end := quoteEnd(text[1:], text[0])
+	if end == none {
+		s.quote = text[0]
+		return s.spans()
+	}
+	return end == len(text)-1
 }
 
 // cutKey cuts `key: value` or `key:` for a plain key.
@@ -236,6 +267,42 @@ func trimComment(value []byte) []byte {
 	return text
 }
 
+// scalarText is a value without the white space and the comment around it.
+func scalarText(value []byte) []byte {
+	text := bytes.TrimSpace(value)
+	if len(text) == 0 || text[0] != '"' && text[0] != '\'' {
+		return trimComment(value)
+	}
+	end := quoteEnd(text[1:], text[0])
+	if end != none && !hasText(text[1+end:]) {
+		return text[:1+end]
+	}
+	return text
+}
+
+// unanchored is a value without the anchor before it, whose name is a word; where nothing follows the anchor, it is the value.
+func unanchored(value []byte) []byte {
+	text := bytes.TrimLeft(value, " ")
+	name, rest, found := bytes.Cut(text, []byte(" "))
+	if !found || len(name) < 2 || name[0] != '&' || !word(name[1:]) || !hasText(rest) {
+		return value
+	}
+	return rest
+}
+
+// quoteEnd is where text that follows an opening quote goes on behind the closing one; none where it does not close.
+func quoteEnd(text []byte, quote byte) int {
+	for i := 0; i < len(text); i++ {
+		switch {
+		case quote == '"' && text[i] == '\\', quote == '\'' && text[i] == quote && i+1 < len(text) && text[i+1] == quote:
+			i++
+		case text[i] == quote:
+			return i + 1
+		}
+	}
+	return none
+}
+
 // hasText reports whether a key has a value on its own line.
 func hasText(value []byte) bool { return len(trimComment(value)) > 0 }
 
@@ -244,21 +311,30 @@ func oneLineQuote(text []byte) bool {
 	return len(text) > 1 && bytes.IndexByte(text, '\\') < 0 && bytes.IndexByte(text[1:], text[0]) == len(text)-2
 }
 
-// oneLineFlow reports whether text is a flow collection without quotes and comments that closes on its line.
+// oneLineFlow reports whether text is a flow collection without comments that closes on its line.
 func oneLineFlow(text []byte) bool {
-	if bytes.ContainsAny(text, `"'#`) {
-		return false
-	}
-	depth := 0
-	for i, c := range text {
-		switch c {
-		case '{', '[':
+	depth, last := 0, byte(0)
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case c == '#':
+			return false
+		case c == '"' || c == '\'':
+			end := quoteEnd(text[i+1:], c)
+			if bytes.IndexByte([]byte("{[,:"), last) < 0 || end == none {
+				return false
+			}
+			i += end
+		case c == '{' || c == '[':
 			depth++
-		case '}', ']':
+		case c == '}' || c == ']':
 			depth--
 		}
 		if depth == 0 {
 			return i == len(text)-1
+		}
+		if c != ' ' {
+			last = c
 		}
 	}
 	return false
@@ -266,12 +342,12 @@ func oneLineFlow(text []byte) bool {
 
 // simple is the text of a value that is a plain or simply quoted string and nothing else in any YAML version.
 func simple(value []byte) (string, bool) {
-	text := trimComment(value)
+	text := scalarText(unanchored(value))
 	if len(text) == 0 {
 		return "", false
 	}
 	if c := text[0]; c == '"' || c == '\'' {
-		return string(text[1 : len(text)-1]), true
+		return string(text[1 : len(text)-1]), oneLineQuote(text)
 	}
 	if !letter(text[0]) || notStrings[string(bytes.ToLower(text))] {
 		return "", false

@@ -11,7 +11,7 @@ const plain = `# yaml-language-server: $schema=x
 apiVersion: kustomize.toolkit.fluxcd.io/v1 # the API
 kind: "Kustomization"
 metadata:
-  name: apps
+  name: &app apps
   labels: {a: b}
   annotations:
     note: "é 🚀"
@@ -26,6 +26,17 @@ spec:
   - |
     name: c
   url: https://example.com:443/x
+  text: some words
+    kind of
+    - more, or less
+
+    of them # and a comment
+  quoted: "several \" lines #
+    kind: Other
+  'and
+  " # done
+  single: 'it''s one'
+  flow: ["a, b]", {'c}': "d\""}]
 items:
 - kind: Inner
   metadata:
@@ -41,34 +52,38 @@ func TestSniffSure(t *testing.T) {
 
 // unsure are documents whose head only a parser can tell.
 var unsure = map[string]string{
-	"flow document":           "{kind: A}\n",
-	"flow metadata":           "kind: A\nmetadata: {name: x}\n",
-	"tab":                     "kind:\tA\n",
-	"anchor":                  "kind: &a A\n",
-	"alias":                   "metadata: *x\n",
-	"merge at the top":        "<<: *x\nkind: A\n",
-	"merge in metadata":       "metadata:\n  <<: *x\n",
-	"doubled key":             "kind: A\nkind: B\n",
-	"doubled metadata":        "metadata:\n  name: a\nmetadata:\n  name: b\n",
-	"template":                "kind: A\n{{ if x }}\nname: b\n{{ end }}\n",
-	"template value":          "metadata:\n  name: {{ x }}\n",
-	"placeholder":             "metadata:\n  name: ${x}\n",
-	"folded plain":            "kind: A\n  B\n",
-	"value on the next line":  "kind:\n  A\n",
-	"open quote":              "a: \"x\nkind: A\n\"\n",
-	"open flow":               "a: [x,\nkind: A]\n",
-	"quoted key":              "\"kind\": A\n",
-	"complex key":             "? kind\n: A\n",
-	"key with a space":        "a:\n  b c: \"\nkind: A\n  \"\n",
-	"list":                    "- kind: A\n",
-	"boolean":                 "kind: true\n",
-	"number":                  "metadata:\n  name: 12\n",
-	"two documents":           "kind: A\n---\nkind: B\n",
-	"odd line break":          "a: b\u0085kind: A\n",
-	"indented document":       "  kind: A\n",
-	"escape":                  "kind: \"A\\x41\"\n",
-	"carriage return":         "a: b\rkind: A\n",
-	"metadata as a list item": "metadata:\n- name: x\n",
+	"flow document":             "{kind: A}\n",
+	"flow metadata":             "kind: A\nmetadata: {name: x}\n",
+	"tab":                       "kind:\tA\n",
+	"two anchors":               "kind: &a &b A\n",
+	"anchor of an alias":        "kind: &a *b\n",
+	"alias":                     "metadata: *x\n",
+	"merge at the top":          "<<: *x\nkind: A\n",
+	"merge in metadata":         "metadata:\n  <<: *x\n",
+	"doubled key":               "kind: A\nkind: B\n",
+	"doubled metadata":          "metadata:\n  name: a\nmetadata:\n  name: b\n",
+	"template":                  "kind: A\n{{ if x }}\nname: b\n{{ end }}\n",
+	"template value":            "metadata:\n  name: {{ x }}\n",
+	"placeholder":               "metadata:\n  name: ${x}\n",
+	"folded plain":              "kind: A\n  B\n",
+	"value on the next line":    "kind:\n  A\n",
+	"open quote":                "a: \"x\nkind: A\n\"\n",
+	"open flow":                 "a: [x,\nkind: A]\n",
+	"quoted key":                "\"kind\": A\n",
+	"complex key":               "? kind\n: A\n",
+	"key with a space":          "a:\n  b c: \"\nkind: A\n  \"\n",
+	"list":                      "- kind: A\n",
+	"boolean":                   "kind: true\n",
+	"number":                    "metadata:\n  name: 12\n",
+	"quotes over several lines": "metadata:\n  name: \"a\n    b\"\n",
+	"text behind a quote":       "a: \"x\" y\n",
+	"quote within flow text":    "a: [x'y, z']\n",
+	"two documents":             "kind: A\n---\nkind: B\n",
+	"odd line break":            "a: b\u0085kind: A\n",
+	"indented document":         "  kind: A\n",
+	"escape":                    "kind: \"A\\x41\"\n",
+	"carriage return":           "a: b\rkind: A\n",
+	"metadata as a list item":   "metadata:\n- name: x\n",
 }
 
 func TestSniffUnsure(t *testing.T) {
