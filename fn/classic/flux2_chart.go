@@ -87,6 +87,9 @@ func findFlux2Chart(set *object.Set, cfg config.Config, found *finding.List) []*
 // chartVersion is the version of the chart flux2 that a HelmRelease asks for; false when it installs another chart. The
 // chart's source may be a mirror, or not be in the input: the name of the chart tells.
 func chartVersion(set *object.Set, release *object.Object) (version string, isChart bool) {
+	if !release.MayHold(chartName) && !release.MayHold("chartRef") {
+		return "", false
+	}
 	if name := release.Str("spec", "chart", "spec", "chart"); name != "" {
 		return release.Str("spec", "chart", "spec", "version"), path.Base(name) == chartName
 	}

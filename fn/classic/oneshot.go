@@ -30,6 +30,9 @@ func IsRemoteBase(entry string) bool { return remoteBase.MatchString(entry) }
 
 // BaseVersion is the release of the flux2 manifests that a kustomization.yaml installs, "" when it installs none.
 func BaseVersion(k *object.Object) string {
+	if !k.MayHold("fluxcd/flux2") {
+		return ""
+	}
 	for _, field := range EntryFields {
 		entries, _ := object.Get[[]any](k.Map(), field)
 		for _, entry := range entries {

@@ -134,8 +134,8 @@ func (r *repository) objects(file string, raw []byte) []*object.Object {
 // namesFlux tells whether a text names an API of Flux.
 func namesFlux(text []byte) bool { return bytes.Contains(text, []byte("toolkit.fluxcd.io/")) }
 
-// objectOf reads a document, nil when it is no object; it is only parsed when its bytes leave doubts about what it is, and
-// when it is a Flux object: one that is broken would go unnoticed.
+// objectOf reads a document, nil when it is no object; it is only parsed when its bytes leave doubts about what it is, or, of a
+// Flux object, whether it is YAML at all: one that is broken would go unnoticed.
 func objectOf(file string, index int, text []byte) (*object.Object, error) {
 	head, sure := split.Sniff(text)
 	if !sure {
@@ -147,7 +147,7 @@ func objectOf(file string, index int, text []byte) (*object.Object, error) {
 	}
 	id := object.ID{APIVersion: head.APIVersion, Kind: head.Kind, Namespace: head.Namespace, Name: head.Name}
 	o := named(object.New(id, string(text), file, index))
-	if o != nil && classic.Decides(o) {
+	if o != nil && classic.Decides(o) && !split.Sound(text) {
 		if err := o.Check(); err != nil {
 			return nil, err
 		}

@@ -96,17 +96,62 @@ func checkStrings(node *yaml.Node) error {
 	return nil
 }
 
-// hasAliases tells whether a text may hold aliases, which start with a star, of anchors, which start with an ampersand.
-func hasAliases(text []byte) bool {
-	return bytes.IndexByte(text, '*') >= 0 && bytes.IndexByte(text, '&') >= 0
+// hasAliases tells whether a text may hold aliases, of anchors.
+func hasAliases(text []byte) bool { return hasName(text, '*') && hasName(text, '&') }
+
+// hasName tells whether a mark that makes a name of the word behind it stands where a YAML value can begin.
+func hasName(text []byte, mark byte) bool {
+	for at := 0; ; at++ {
+		next := bytes.IndexByte(text[at:], mark)
+		if next < 0 {
+			return false
+		}
+		at += next
+		if at+1 < len(text) && inName(text[at+1]) && (at == 0 || beforeValue(text[at-1])) {
+			return true
+		}
+	}
 }
+
+// inName tells the characters of the names of anchors. Source: is_alpha of go.yaml.in/yaml v2.4.3 and v3.0.4.
+func inName(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_' || c == '-'
+}
+
+// beforeValue tells what can stand right before a value: white space, brackets and what separates. What is no ASCII may be white space.
+func beforeValue(c byte) bool { return c >= 0x80 || bytes.IndexByte([]byte(" \t\r\n[{,:"), c) >= 0 }
 
 // depthBound is at least as deep as a text is nested: each level in block style costs a column of indentation, each one in
 // flow style a bracket.
 func depthBound(text []byte) int {
+	brackets := bytes.Count(text, []byte("[")) + bytes.Count(text, []byte("{"))
+	deepest := 0
+	for line := range bytes.Lines(text) {
+		deepest = max(deepest, indent(line))
+	}
+	if deepest+brackets <= Depth {
+		return deepest + brackets
+	}
+	return openBound(text)
+}
+
+// indent counts what a line begins with and what may open collections in block style.
+func indent(line []byte) int {
+	for i, c := range line {
+		switch c {
+		case ' ', '-', '?', ':', '\t':
+		default:
+			return i
+		}
+	}
+	return len(line)
+}
+
+// openBound is depthBound by the brackets that are open at a time, and not by all that there are.
+func openBound(text []byte) int {
 	deepest, open := 0, 0
 	for line := range bytes.Lines(text) {
-		indent := len(line) - len(bytes.TrimLeft(line, " -?:\t"))
+		indent := indent(line)
 		deepest = max(deepest, indent+open)
 		for _, c := range line {
 			switch c {

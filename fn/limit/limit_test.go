@@ -55,6 +55,9 @@ func TestCheck(t *testing.T) {
 		"10,000 documents":                {"a: 1\n" + strings.Repeat("---\na: 1\n", Documents-1), nil},
 		"10,001 documents":                {"a: 1\n" + strings.Repeat("---\na: 1\n", Documents), ErrDocuments},
 		"a large file":                    {strings.Repeat("a", Size+1), ErrSize},
+		"an anchor right behind a key":    {"a: {\"b\":&a [*a]}\n", ErrCycle},
+		"an anchor behind a line break":   {"a: [\u2028&a [*a]]\n", ErrCycle},
+		"globs and shell":                 {strings.Repeat("a: x && y *.z\n", 10) + deep("[", "]", 400), nil},
 		"no YAML":                         {"a: [*b, &c\n", nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -143,6 +143,12 @@ func (o *Object) Original() string {
 	return o.text
 }
 
+// MayHold tells whether a string of the object may hold a text, without parsing it: YAML may spell any text with escapes.
+func (o *Object) MayHold(text string) bool {
+	raw := o.Text()
+	return strings.Contains(raw, text) || strings.Contains(raw, `\`)
+}
+
 // Node is the object as a YAML tree with its comments, a copy for reading.
 func (o *Object) Node() (*kyaml.RNode, error) { return kyaml.Parse(o.Text()) }
 
