@@ -1,8 +1,9 @@
 package classic
 
 import (
-	"cmp"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"migrate-to-flux-operator/fn/object"
@@ -72,25 +73,43 @@ func pathFor(k *object.Object, file string) (dir string, found bool) {
 	return "", false
 }
 
+// repositories are the addresses that the Flux Kustomizations of the input sync from, "" where the source is not in it.
+func repositories(set *object.Set) map[*object.Object]string {
+	type key struct{}
+	return object.Once(set, key{}, func(set *object.Set) map[*object.Object]string {
+		all := map[*object.Object]string{}
+		for _, k := range set.Of(KustomizeGroup, "Kustomization") {
+			if source := SourceOf(set, k); source != nil {
+				all[k] = source.Str("spec", "url")
+			}
+		}
+		return all
+	})
+}
+
 // mainRepository is the address that most Flux Kustomizations sync from, but for that of Flux's manifests: this repository.
 func mainRepository(set *object.Set) string {
-	users := map[string]int{}
-	most := ""
-	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
-		if source := SourceOf(set, k); source != nil && !isManifestSource(source) && !isFlux2(source) {
-			url := source.Str("spec", "url")
-			users[url]++
-			if cmp.Or(users[url]-users[most], strings.Compare(most, url)) > 0 {
+	type key struct{}
+	return object.Once(set, key{}, func(set *object.Set) string {
+		users := map[string]int{}
+		for _, k := range set.Of(KustomizeGroup, "Kustomization") {
+			if source := SourceOf(set, k); source != nil && !isManifestSource(source) && !isFlux2(source) {
+				users[source.Str("spec", "url")]++
+			}
+		}
+		most := ""
+		for _, url := range slices.Sorted(maps.Keys(users)) {
+			if users[url] > users[most] {
 				most = url
 			}
 		}
-	}
-	return most
+		return most
+	})
 }
 
 // isForeign tells a Flux Kustomization of another repository, whose path means nothing here. One whose source is not in the
 // input may be of this one.
 func isForeign(set *object.Set, k *object.Object, repository string) bool {
-	source := SourceOf(set, k)
-	return source != nil && source.Str("spec", "url") != repository
+	url, known := repositories(set)[k]
+	return known && url != repository
 }

@@ -84,10 +84,15 @@ func findFlux2Chart(set *object.Set, cfg config.Config, found *finding.List) []*
 	return installs
 }
 
+// MayInstall tells, without parsing it, whether a HelmRelease may install a chart: it names the chart, or a source elsewhere.
+func MayInstall(release *object.Object, chart string) bool {
+	return release.MayHold(chart) || release.MayHold("chartRef")
+}
+
 // chartVersion is the version of the chart flux2 that a HelmRelease asks for; false when it installs another chart. The
 // chart's source may be a mirror, or not be in the input: the name of the chart tells.
 func chartVersion(set *object.Set, release *object.Object) (version string, isChart bool) {
-	if !release.MayHold(chartName) && !release.MayHold("chartRef") {
+	if !MayInstall(release, chartName) {
 		return "", false
 	}
 	if name := release.Str("spec", "chart", "spec", "chart"); name != "" {

@@ -14,7 +14,7 @@ import (
 func presentOperator(set *object.Set, install *classic.Install) *object.Object {
 	var found []*object.Object
 	for _, release := range set.Of(classic.HelmGroup, "HelmRelease") {
-		if ChartOf(set, release) == operatorName {
+		if classic.MayInstall(release, operatorName) && ChartOf(set, release) == operatorName {
 			found = append(found, release)
 		}
 	}

@@ -17,6 +17,7 @@ type Set struct {
 	byFile  map[string][]*Object
 	byKind  map[groupKind][]*Object
 	byID    map[ID][]*Object // under their group instead of their API version
+	facts   map[any]any      // what Once keeps
 	// Read returns the bytes of a file that is not an object of its own, such as a JSON patch; false where there is none.
 	Read func(file string) ([]byte, bool)
 }
@@ -26,7 +27,7 @@ type groupKind struct{ group, kind string }
 // NewSet makes a Set of objects; their order is kept.
 func NewSet(objects []*Object) *Set {
 	s := &Set{objects: objects, removed: map[*Object]bool{}, gone: map[string]bool{}, byFile: map[string][]*Object{}, byKind: map[groupKind][]*Object{},
-		byID: map[ID][]*Object{}}
+		byID: map[ID][]*Object{}, facts: map[any]any{}}
 	for _, o := range slices.SortedStableFunc(slices.Values(objects), Compare) {
 		s.index(o)
 	}
@@ -102,6 +103,17 @@ func Within(dir, root string) bool {
 // HasPaths tells whether the items carry paths; from kustomize they do not.
 func (s *Set) HasPaths() bool {
 	return len(s.objects) == 0 || slices.ContainsFunc(s.objects, func(o *Object) bool { return o.File != "" })
+}
+
+// Once returns what make makes of a set the first time that it is asked for under a key: a fact of the input that costs too
+// much to find out each time, and that no edit of the migration changes.
+func Once[T any](s *Set, key any, make func(*Set) T) T {
+	fact, known := s.facts[key].(T)
+	if !known {
+		fact = make(s)
+		s.facts[key] = fact
+	}
+	return fact
 }
 
 // Add appends a new object.
