@@ -216,9 +216,12 @@ func (e *Edits) read(objects []*object.Object, written flux.Options) (err error)
 	return err
 }
 
-// installed are the objects that patches can select: those in the input, or those of the remote base.
+// Unseen tells whether the manifests of the install are not in the input, and so neither is what could carry a guard.
+func (i *Install) Unseen() bool { return i.RemoteBase || i.Placeholder != "" }
+
+// installed are the objects that patches can select: those in the input, or those of the release.
 func (i *Install) installed() ([]*kyaml.RNode, error) {
-	if !i.RemoteBase {
+	if !i.Unseen() {
 		return Nodes(i.Objects)
 	}
 	release := i.Options.Version

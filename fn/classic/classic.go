@@ -60,6 +60,8 @@ type Install struct {
 	Sharing []Pair
 	// RemoteBase tells that flux2's manifests/install is what is installed, under names of its own.
 	RemoteBase bool
+	// Placeholder is the file without objects that stands for the manifests; empty where they are there.
+	Placeholder string
 	// Bootstrap are kustomization.yaml files that installed Flux once and that no Flux Kustomization applies.
 	Bootstrap []*object.Object
 	// KeepReason says why cleanup cannot remove the install, and what its owner does instead; empty where it can.

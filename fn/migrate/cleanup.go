@@ -44,6 +44,9 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 			}
 		}
 	}
+	if err := dropPlaceholder(set, install); err != nil {
+		findings.Error(install.Anchor, "resources", "the entry for %s cannot be dropped: %s", install.Placeholder, err)
+	}
 	if install.RemoteBase && install.Folder != nil {
 		if err := dropRemoteBase(set, install.Folder.Object); err != nil {
 			findings.Error(install.Anchor, "resources", "the remote base cannot be dropped: %s", err)
@@ -83,9 +86,10 @@ func checkGuards(set *object.Set, install *classic.Install, existing *instance.E
 	}
 }
 
-// folderGuarded tells whether the guard is on an install that a kustomization.yaml lists: on its files, or on its remote base.
+// folderGuarded tells whether the guard is on an install that a kustomization.yaml lists: on its files, or, where they are not in the input, on
+// whatever is in their place.
 func folderGuarded(install *classic.Install) bool {
-	return guarded(install, install.Anchor) || install.RemoteBase && install.Folder.Guarded()
+	return guarded(install, install.Anchor) || install.Unseen() && install.Folder.Guarded()
 }
 
 // ownerGuarded tells whether the guard on the install's own Flux Kustomization is there on the cluster, after everything that
@@ -93,6 +97,15 @@ func folderGuarded(install *classic.Install) bool {
 func ownerGuarded(set *object.Set, install *classic.Install) bool {
 	live, err := install.Pair.OnCluster(set, install.Owner)
 	return err == nil && instance.OwnerGuarded(live)
+}
+
+// dropPlaceholder removes the file that stands for the manifests.
+func dropPlaceholder(set *object.Set, install *classic.Install) error {
+	if install.Placeholder == "" {
+		return nil
+	}
+	set.RemoveFile(install.Placeholder)
+	return dropEntry(set, install.Placeholder)
 }
 
 // dropRemoteBase takes flux2's manifests out of a kustomization.yaml.
