@@ -10,7 +10,6 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/resid"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
-	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/limit"
 )
@@ -18,9 +17,9 @@ import (
 // files is a tree of files that kustomize builds, by absolute path. It exists in memory only.
 type files map[string][]byte
 
-// add stores any value as YAML. Patches in it are YAML, too: kustomize takes any that it is given.
+// add stores any value as JSON, which is YAML and costs less to make. Patches in it are YAML, too: kustomize takes any that it is given.
 func (f files) add(path string, value any) error {
-	out, err := yaml.Marshal(value)
+	out, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}

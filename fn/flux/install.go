@@ -3,7 +3,6 @@ package flux
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/types"
@@ -59,16 +58,15 @@ func Install(o Options) ([]*yaml.RNode, error) {
 	if err := checkComponents(o.Version, o.Components); err != nil {
 		return nil, err
 	}
-	tree, err := o.tree()
+	ops, add := o.installOps, o.addInstall
+	if o.RemoteBase {
+		ops, add = func(string) []op { return nil }, o.addRemoteBase
+	}
+	tree, err := o.tree(ops)
 	if err != nil {
 		return nil, err
 	}
-	if o.RemoteBase {
-		err = o.addRemoteBase(tree)
-	} else {
-		err = o.addInstall(tree)
-	}
-	if err != nil {
+	if err := add(tree); err != nil {
 		return nil, err
 	}
 	return tree.build()
@@ -96,19 +94,29 @@ func or(text, otherwise string) string {
 	return otherwise
 }
 
-// tree holds the release manifests that an install needs, and the Namespace. Where the namespace is another one, the subjects of the role
-// bindings are changed in the text, because kustomize cannot: both `flux install` and the operator do so.
-func (o Options) tree() (files, error) {
+// tree holds the release manifests that an install needs, with operations on the Deployment of each component, and the Namespace. Where
+// the namespace is another one, the subjects of the role bindings are changed in the text, because kustomize cannot: both `flux install`
+// and the operator do so.
+func (o Options) tree(ops func(component string) []op) (files, error) {
 	tree := files{}
-	for _, name := range append([]string{"policies", "rbac"}, o.Components...) {
-		content, err := manifest(o.Version, name)
+	for _, component := range o.Components {
+		c, err := controllerOf(o.Version, component)
 		if err != nil {
 			return nil, err
 		}
-		tree["/"+name+".yaml"] = content
+		if tree["/"+component+".yaml"], err = c.with(append(ops(component), o.imageOp(component, c))); err != nil {
+			return nil, fmt.Errorf("%s of Flux %s: %w", component, o.Version, err)
+		}
 	}
-	rbac := tree["/rbac.yaml"]
-	delete(tree, "/rbac.yaml")
+	policies, err := manifest(o.Version, "policies")
+	if err != nil {
+		return nil, err
+	}
+	rbac, err := manifest(o.Version, "rbac")
+	if err != nil {
+		return nil, err
+	}
+	tree["/policies.yaml"] = policies
 	tree["/roles/rbac.yaml"] = bytes.ReplaceAll(rbac, []byte(defaultNamespace), []byte(o.Namespace))
 	return tree, tree.add("/namespace.yaml", map[string]any{
 		"apiVersion": "v1", "kind": "Namespace",
@@ -119,17 +127,20 @@ func (o Options) tree() (files, error) {
 	})
 }
 
+// installOps are the operations of `flux install` on a controller.
+func (o Options) installOps(component string) []op {
+	ops := o.flagOps(component, o.eventsAddr())
+	if component == sourceWatcher && !atLeast(o.Version, "2.7.2") {
+		// A bug of `flux install` v2.7.0 and v2.7.1, which the operator does not have.
+		ops = append(ops, setArg(6, o.storageAddr(sourceController)))
+	}
+	return append(ops, o.artifactGate(component)...)
+}
+
 // addInstall adds the kustomizations that `flux install` generates.
 func (o Options) addInstall(tree files) error {
-	root := o.root(o.eventsAddr(), nil)
+	root := o.root()
 	root.Transformers = []string{"labels.yaml"}
-	if o.has(sourceWatcher) {
-		root.Patches = append(root.Patches, externalArtifactGate())
-	}
-	if o.has(sourceWatcher) && !atLeast(o.Version, "2.7.2") {
-		// A bug of `flux install` v2.7.0 and v2.7.1, which the operator does not have.
-		root.Patches = append(root.Patches, jsonPatch("Deployment", sourceWatcher, setArg(6, o.storageAddr(sourceController))))
-	}
 	labels := map[string]string{
 		"app.kubernetes.io/instance": o.Namespace,
 		"app.kubernetes.io/version":  o.Version,
@@ -149,7 +160,6 @@ func (o Options) addRemoteBase(tree files) error {
 		root.Resources = append(root.Resources, c+".yaml")
 	}
 	root.Transformers = []string{"labels.yaml"}
-	root.Images = o.images()
 	labels := map[string]string{"app.kubernetes.io/instance": defaultNamespace, "app.kubernetes.io/part-of": "flux"}
 	return first(
 		tree.add("/labels.yaml", labelTransformer(labels, o.labelled()...)),
@@ -176,21 +186,17 @@ func (o Options) labelled() []types.FieldSpec {
 	return fields
 }
 
-// root is the part of the kustomization that `flux install` and the operator have in common; pods are operations on all Deployments.
-func (o Options) root(eventsAddr string, pods []op) types.Kustomization {
+// root is the part of the kustomization that `flux install` and the operator have in common.
+func (o Options) root() types.Kustomization {
 	resources := []string{"namespace.yaml"}
 	if o.NetworkPolicy {
 		resources = append(resources, "policies.yaml")
 	}
 	resources = append(resources, "roles")
-	root := kustomization(o.Namespace, resources...)
-	root.Images = o.images()
-	pods = append(o.podOps(), pods...)
 	for _, c := range o.Components {
-		root.Resources = append(root.Resources, c+".yaml")
-		root.Patches = append(root.Patches, o.deploymentPatch(c, eventsAddr, pods))
+		resources = append(resources, c+".yaml")
 	}
-	return root
+	return kustomization(o.Namespace, resources...)
 }
 
 // roles is the kustomization that gives the cluster roles, their bindings and the quota the namespace as suffix.
@@ -199,20 +205,6 @@ func (o Options) roles(patches ...types.Patch) types.Kustomization {
 	roles.NameSuffix = "-" + o.Namespace
 	roles.Patches = patches
 	return roles
-}
-
-// images gives every controller its registry and the tag that its release ships. The tag is stated because the v2.2.3 manifests, which
-// were taken later, carry source-controller v1.2.5 where the release has v1.2.4.
-func (o Options) images() []types.Image {
-	tags := Controllers(o.Version)
-	if o.manifestTags {
-		tags = nil
-	}
-	var images []types.Image
-	for _, c := range o.Components {
-		images = append(images, types.Image{Name: "fluxcd/" + c, NewName: o.Registry + "/" + c, NewTag: tags[c]})
-	}
-	return images
 }
 
 // podOps set what all pods share: the node selector, the pull secret and the tolerations. The manifests have none of them.
@@ -234,9 +226,8 @@ func (o Options) podOps() []op {
 	return ops
 }
 
-// deploymentPatch sets what depends on flags in a controller: what all pods share, and the arguments by their place in the release manifests.
-// It is one patch because kustomize reads and prints the Deployment anew for each.
-func (o Options) deploymentPatch(component, eventsAddr string, pods []op) types.Patch {
+// flagOps set what depends on flags in a controller: what all pods share, and the arguments by their place in the release manifests.
+func (o Options) flagOps(component, eventsAddr string) []op {
 	args := []string{
 		"--events-addr=" + eventsAddr,
 		fmt.Sprintf("--watch-all-namespaces=%t", o.WatchAllNamespaces),
@@ -245,16 +236,14 @@ func (o Options) deploymentPatch(component, eventsAddr string, pods []op) types.
 	if component == notificationController {
 		args = args[1:]
 	}
-	ops := slices.Clone(pods)
+	ops := o.podOps()
 	for i, arg := range args {
 		ops = append(ops, setArg(i, arg))
 	}
 	if component == sourceController || component == sourceWatcher {
 		ops = append(ops, setArg(6, o.storageAddr(component)))
 	}
-	patch := jsonPatch("Deployment", component, ops...)
-	patch.Target.Gvk = resid.Gvk{Group: "apps", Version: "v1", Kind: "Deployment"}
-	return patch
+	return ops
 }
 
 // storageAddr is where a component that stores artifacts says they are.
@@ -278,7 +267,10 @@ func (o Options) eventsAddrIn(namespace string) string {
 	return fmt.Sprintf("http://%s.%s.svc.%s./", notificationController, namespace, o.Domain)
 }
 
-// externalArtifactGate lets kustomize- and helm-controller read what source-watcher makes.
-func externalArtifactGate() types.Patch {
-	return jsonPatch("Deployment", anyOf(kustomizeController, helmController), addArg("--feature-gates=ExternalArtifact=true"))
+// artifactGate lets kustomize- and helm-controller read what source-watcher makes.
+func (o Options) artifactGate(component string) []op {
+	if o.has(sourceWatcher) && (component == kustomizeController || component == helmController) {
+		return []op{addArg("--feature-gates=ExternalArtifact=true")}
+	}
+	return nil
 }

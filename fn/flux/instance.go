@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/kustomize/api/types"
@@ -155,11 +158,11 @@ func (in *instance) check(o Options) error {
 
 // tree holds everything that the operator hands to kustomize.
 func (in *instance) tree(o Options) (files, error) {
-	tree, err := o.tree()
+	tree, err := o.tree(func(component string) []op { return in.controllerOps(o, component) })
 	if err != nil {
 		return nil, err
 	}
-	root := o.root(o.eventsAddrIn(o.Namespace), podMetadata())
+	root := o.root()
 	root.Transformers = []string{"annotations.yaml", "labels.yaml"}
 	if in.Spec.Storage != nil {
 		root.Patches = append(root.Patches, volumePatch(o)...)
@@ -180,12 +183,19 @@ func (in *instance) tree(o Options) (files, error) {
 	}
 	root.Patches = append(root.Patches, in.profiles(o)...)
 	root.Patches = append(root.Patches, in.userPatches()...)
+	root.Images = in.images(o)
 	return tree, first(
 		in.addMetadata(tree, o),
 		in.Spec.Storage.add(tree, "/pvc.yaml"),
 		tree.add("/roles/kustomization.yaml", o.roles(in.Spec.Cluster.rolePatches(o.Version)...)),
 		tree.add("/kustomization.yaml", root),
 	)
+}
+
+// controllerOps are the operations of the operator on every controller.
+func (in *instance) controllerOps(o Options, component string) []op {
+	return slices.Concat(o.flagOps(component, o.eventsAddrIn(o.Namespace)), podMetadata(), o.artifactGate(component),
+		in.Spec.Cluster.identityOps(component, o.Version))
 }
 
 // addMetadata adds the labels and annotations that the operator sets after all patches, so that no patch can change them.
@@ -231,6 +241,23 @@ func (in *instance) userPatches() []types.Patch {
 	return patches
 }
 
+// images are what the operator does to images after the patches, where one brings an image under the name that the manifests have.
+func (in *instance) images(o Options) []types.Image {
+	named := func(p types.Patch) bool { return strings.Contains(p.Patch, "fluxcd/") }
+	if !slices.ContainsFunc(in.userPatches(), named) {
+		return nil
+	}
+	tags := Controllers(o.Version)
+	if o.manifestTags {
+		tags = nil
+	}
+	var images []types.Image
+	for _, c := range o.Components {
+		images = append(images, types.Image{Name: "fluxcd/" + c, NewName: o.Registry + "/" + c, NewTag: tags[c]})
+	}
+	return images
+}
+
 // own sets what the operator sets on the objects after the build: its owner labels and spec.commonMetadata.
 func (in *instance) own(objects []*yaml.RNode) error {
 	labels := map[string]string{
@@ -239,9 +266,9 @@ func (in *instance) own(objects []*yaml.RNode) error {
 	}
 	for _, object := range objects {
 		err := first(
-			merge(object.GetLabels, object.SetLabels, labels),
-			merge(object.GetLabels, object.SetLabels, in.Spec.CommonMetadata.Labels),
-			merge(object.GetAnnotations, object.SetAnnotations, in.Spec.CommonMetadata.Annotations),
+			merge(object, "labels", labels),
+			merge(object, "labels", in.Spec.CommonMetadata.Labels),
+			merge(object, "annotations", in.Spec.CommonMetadata.Annotations),
 		)
 		if err != nil {
 			return err
@@ -250,16 +277,29 @@ func (in *instance) own(objects []*yaml.RNode) error {
 	return nil
 }
 
-// merge adds entries to labels or annotations.
-func merge(get func(...string) map[string]string, set func(map[string]string) error, add map[string]string) error {
+// merge adds entries to a field of the metadata. The setters of kyaml parse every value anew.
+func merge(object *yaml.RNode, field string, add map[string]string) error {
 	if len(add) == 0 {
 		return nil
 	}
-	all := get()
-	for key, value := range add {
-		all[key] = value
+	entries, err := object.Pipe(yaml.LookupCreate(yaml.MappingNode, "metadata", field))
+	if err != nil {
+		return err
 	}
-	return set(all)
+	node := entries.YNode()
+	for _, key := range slices.Sorted(maps.Keys(add)) {
+		if field := entries.Field(key); field != nil {
+			field.Value.SetYNode(scalar(add[key]))
+		} else {
+			node.Content = append(node.Content, scalar(key), scalar(add[key]))
+		}
+	}
+	return nil
+}
+
+// scalar is a string as YAML.
+func scalar(value string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: yaml.NodeTagString, Value: value}
 }
 
 // add writes the volume claim; without spec.storage there is none.

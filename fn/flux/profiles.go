@@ -15,13 +15,13 @@ func (in *instance) profiles(o Options) []types.Patch {
 	patches := c.typePatches()
 	patches = append(patches, c.sizePatches()...)
 	patches = append(patches, c.tenantPatches()...)
-	if o.has(sourceWatcher) {
-		patches = append(patches, externalArtifactGate())
-	}
 	if o.has(notificationController) {
 		patches = append(patches, jsonPatch("ClusterRole", "crd-controller-"+o.Namespace, op{Op: "add", Path: "/rules/-", Value: ruleOn("fluxcd.controlplane.io")}))
 	}
-	return append(patches, c.identityPatches(o.Version)...)
+	if c.MultitenantWorkloadIdentity {
+		patches = append(patches, c.tenantIdentityPatches()...)
+	}
+	return patches
 }
 
 // ruleOn allows everything on an API group.
@@ -157,9 +157,9 @@ func (c cluster) checkWorkloadIdentity(version string) error {
 	return nil
 }
 
-// identityPatches set the workload identity feature gate: since Flux v2.7 in both directions, for all controllers; in v2.6, where it is off
-// by default, only to turn it on, and helm-controller has none.
-func (c cluster) identityPatches(version string) []types.Patch {
+// identityOps set the workload identity feature gate: since Flux v2.7 in both directions, for all controllers; in v2.6, where it is off
+// by default, only to turn it on, and helm-controller has none. Before, there is no such gate.
+func (c cluster) identityOps(component, version string) []op {
 	controllers := []string{sourceController, kustomizeController, notificationController, imageReflectorController, imageAutomationController}
 	switch {
 	case atLeast(version, "2.7.0"):
@@ -167,12 +167,10 @@ func (c cluster) identityPatches(version string) []types.Patch {
 	case !c.ObjectLevelWorkloadIdentity:
 		return nil
 	}
-	gate := fmt.Sprintf("--feature-gates=ObjectLevelWorkloadIdentity=%t", c.ObjectLevelWorkloadIdentity)
-	patches := []types.Patch{jsonPatch("Deployment", anyOf(controllers...), addArg(gate))}
-	if c.MultitenantWorkloadIdentity {
-		patches = append(patches, c.tenantIdentityPatches()...)
+	if !slices.Contains(controllers, component) {
+		return nil
 	}
-	return patches
+	return []op{addArg(fmt.Sprintf("--feature-gates=ObjectLevelWorkloadIdentity=%t", c.ObjectLevelWorkloadIdentity))}
 }
 
 // tenantIdentityPatches are those of spec.cluster.multitenantWorkloadIdentity.

@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -69,12 +70,27 @@ func TestCheck(t *testing.T) {
 }
 
 func TestCheckNested(t *testing.T) {
-	patch := "patches:\n- patch: |\n    " + strings.ReplaceAll(laughs(9), "\n", "\n    ") + "\n"
-	if err := CheckNested([]byte(patch)); !errors.Is(err, ErrAliased) {
-		t.Errorf("got %v", err)
+	block := "patches:\n- patch: |\n    " + strings.ReplaceAll(laughs(9), "\n", "\n    ") + "\n"
+	quoted, _ := json.Marshal(map[string]string{"patch": laughs(9)})
+	steps := ""
+	for level := range 600 {
+		steps += strings.Repeat(" ", level) + "a:\n"
 	}
-	if err := CheckNested([]byte("patches:\n- patch: |\n    a: &a [x]\n    b: *a\n")); err != nil {
-		t.Error(err)
+	deep, _ := json.Marshal(map[string]string{"patch": steps})
+	for name, c := range map[string]struct {
+		text string
+		want error
+	}{
+		"in block style":     {block, ErrAliased},
+		"in JSON":            {string(quoted), ErrAliased},
+		"escaped":            {`patch: "a: \x26a [\x2aa]"`, ErrCycle},
+		"right behind quote": {"patch: '&a [*a]'", ErrCycle},
+		"deep in JSON":       {string(deep), ErrDepth},
+		"harmless":           {"patches:\n- patch: |\n    a: &a [x]\n    b: *a\n", nil},
+	} {
+		if err := CheckNested([]byte(c.text)); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
 	}
 }
 
