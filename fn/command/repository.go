@@ -72,11 +72,7 @@ func open(ctx context.Context, dir string) (*repository, error) {
 	r := &repository{dir: dir, tree: tree}
 	var objects []*object.Object
 	for _, file := range tree.Files() {
-		raw, err := tree.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		objects = append(objects, r.objects(file, raw)...)
+		objects = append(objects, r.objects(file, tree.Kept(file))...)
 	}
 	r.set = object.NewSet(objects)
 	r.set.Read = func(file string) ([]byte, bool) {
@@ -146,7 +142,7 @@ func objectOf(file string, index int, text []byte) (*object.Object, error) {
 		return named(o), nil
 	}
 	id := object.ID{APIVersion: head.APIVersion, Kind: head.Kind, Namespace: head.Namespace, Name: head.Name}
-	o := named(object.New(id, string(text), file, index))
+	o := named(object.Lazy(id, func() []byte { return text }, file, index))
 	if o != nil && classic.Decides(o) && !split.Sound(text) {
 		if err := o.Check(); err != nil {
 			return nil, err

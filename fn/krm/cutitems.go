@@ -71,7 +71,7 @@ func (c *cutItems) object(number int) (o *object.Object, annotations map[string]
 	}
 	file, index := place(item.Annotations)
 	id := object.ID{APIVersion: item.APIVersion, Kind: item.Kind, Namespace: item.Namespace, Name: item.Name}
-	o = object.Lazy(id, func() string { return split.ItemText(c.bytes(number)) }, file, index)
+	o = object.Lazy(id, func() []byte { return split.ItemText(c.bytes(number)) }, file, index)
 	c.check(o, number)
 	return o, item.Annotations, true
 }

@@ -3,6 +3,7 @@
 package object
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"strings"
@@ -64,7 +65,7 @@ type Object struct {
 	Index int
 
 	text   string
-	source func() string // makes the text where it is not kept
+	source func() []byte // makes the text where it is not kept; nobody changes what it returns
 	read   map[string]any
 	was    string // how edited would print had nothing been edited
 	edited *fn.KubeObject
@@ -76,8 +77,8 @@ func New(id ID, text, file string, index int) *Object {
 }
 
 // Lazy makes an object of an ID and what makes its text, which is asked for whenever the text is needed: so many objects that
-// are never looked into take no memory for it.
-func Lazy(id ID, text func() string, file string, index int) *Object {
+// are never looked into take no memory for it. The bytes stay those of who made them.
+func Lazy(id ID, text func() []byte, file string, index int) *Object {
 	return &Object{ID: id, File: file, Index: index, source: text}
 }
 
@@ -105,7 +106,7 @@ func (o *Object) load() error {
 	if o.read != nil {
 		return nil
 	}
-	text := []byte(o.Text())
+	text := o.bytes()
 	if err := limit.Check(text); err != nil {
 		return err
 	}
@@ -135,18 +136,26 @@ func (o *Object) Text() string {
 	return o.Original()
 }
 
+// bytes is the text to read, and not to change.
+func (o *Object) bytes() []byte {
+	if o.edited == nil && o.source != nil {
+		return o.source()
+	}
+	return []byte(o.Text())
+}
+
 // Original is the text that the object came with.
 func (o *Object) Original() string {
 	if o.source != nil {
-		return o.source()
+		return string(o.source())
 	}
 	return o.text
 }
 
 // MayHold tells whether a string of the object may hold a text, without parsing it: YAML may spell any text with escapes.
 func (o *Object) MayHold(text string) bool {
-	raw := o.Text()
-	return strings.Contains(raw, text) || strings.Contains(raw, `\`)
+	raw := o.bytes()
+	return bytes.Contains(raw, []byte(text)) || bytes.IndexByte(raw, '\\') >= 0
 }
 
 // Node is the object as a YAML tree with its comments, a copy for reading.

@@ -272,7 +272,7 @@ func (p *proof) once(key string) bool {
 }
 
 // ItemText is an item of a block sequence as a document of its own: without its dash, and moved to the first column.
-func ItemText(item []byte) string {
+func ItemText(item []byte) []byte {
 	out := make([]byte, 0, len(item))
 	base := none
 	for pos := 0; pos < len(item); {
@@ -289,7 +289,7 @@ func ItemText(item []byte) string {
 		out = append(append(out, text...), '\n')
 		pos = end
 	}
-	return string(out)
+	return out
 }
 
 // itemLine is the text of a line of an item without what it is indented by, which the dash is a part of, and its column.
