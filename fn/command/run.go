@@ -76,6 +76,7 @@ func (j job) run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	j.make(repo, result)
+	result.Findings = finding.Standing(result.Findings)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

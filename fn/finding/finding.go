@@ -130,6 +130,17 @@ func about(s Severity, t Topic, o *object.Object, field, format string, args ...
 	return f
 }
 
+// steps are the topics that say what to do once the output is committed.
+var steps = []Topic{Bootstrap, Wait, Verify, Rollback}
+
+// Standing are the findings that stand at the end: with an Error nothing is written, and so there is nothing to push or to wait for.
+func Standing(findings []Finding) []Finding {
+	if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity == Error }) {
+		return findings
+	}
+	return slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool { return f.Severity == Info && slices.Contains(steps, f.Topic) })
+}
+
 // Sentence is the message without the command that it ends in.
 func (f Finding) Sentence() string {
 	commands := strings.ReplaceAll(f.Command, "\n", " && ")

@@ -105,6 +105,7 @@ func process(rl *framework.ResourceList, list items) error {
 		proved := prove(before, set, outcome.Installs, cfg)
 		outcome.Findings, trees = append(outcome.Findings, proved.Findings...), proved.Trees
 	}
+	outcome.Findings = finding.Standing(outcome.Findings)
 	rl.Results = finding.Results(outcome.Findings)
 	if cfg.Report == config.On {
 		rl.Results = append(rl.Results, finding.Results([]finding.Finding{reported(set, outcome, trees, cfg)})...)
