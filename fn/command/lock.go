@@ -67,12 +67,16 @@ func (j job) lock(ctx context.Context, repo *repository, result *Result) error {
 	return nil
 }
 
-// explain says how to look at the cluster before cleanup.
+// explain says how to look at the cluster before cleanup: in deploy that comes last, in cleanup first.
 func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings *finding.List) {
 	if cluster.Outcome == migrate.Refused && j.config.Phase == config.Deploy || install.KeepReason != "" {
 		return
 	}
-	findings.Run(finding.Verify, install.Pair.Root, []string{live.Command(install, liveFile)},
+	topic := finding.Verify
+	if j.config.Phase == config.Cleanup {
+		topic = finding.Look
+	}
+	findings.Run(topic, install.Pair.Root, []string{live.Command(install, liveFile)},
 		"let cleanup look at the cluster itself, with --phase cleanup --cluster %s --live %s, where this has been written to",
 		printable.Shell("./"+strings.TrimPrefix(install.Cluster(), ".")), liveFile)
 }

@@ -135,7 +135,7 @@ var topics = []struct {
 	title string
 }{
 	{finding.Found, "Found"}, {finding.Moved, "Moved"}, {finding.Reference, "References"}, {finding.Imposed, "What Flux Operator changes"},
-	{finding.Proof, "Proof that nothing is pruned"}, {finding.Prerequisite, "Must exist on the cluster"}, {finding.Bootstrap, "To rebuild the cluster"}, {finding.Wait, "Wait"},
+	{finding.Proof, "Proof that nothing is pruned"}, {finding.Prerequisite, "Must exist on the cluster"}, {finding.Bootstrap, "To rebuild the cluster"}, {finding.Look, "Look at the cluster first"}, {finding.Wait, "Wait"},
 	{finding.Verify, "Check"}, {finding.Rollback, "Go back"}, {notRead, "Not read"},
 }
 

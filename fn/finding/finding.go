@@ -54,6 +54,7 @@ const (
 	Proof        Topic = "proof"
 	Prerequisite Topic = "prerequisite"
 	Bootstrap    Topic = "bootstrap"
+	Look         Topic = "look"
 	Wait         Topic = "wait"
 	Verify       Topic = "verify"
 	Rollback     Topic = "rollback"

@@ -341,7 +341,7 @@ func (w *writer) steps(cluster string) {
 	for _, s := range []struct {
 		topic finding.Topic
 		title string
-	}{{finding.Wait, "Wait"}, {finding.Verify, "Check"}, {finding.Rollback, "Go back"}} {
+	}{{finding.Look, "Look at the cluster first"}, {finding.Wait, "Wait"}, {finding.Verify, "Check"}, {finding.Rollback, "Go back"}} {
 		findings := w.of(cluster, finding.Info, s.topic)
 		if len(findings) == 0 {
 			continue
