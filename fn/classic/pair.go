@@ -160,7 +160,7 @@ func rootOfNothing(set *object.Set, anchor *object.Object) *object.Object {
 		if source == nil || isManifestSource(source) || isFlux2(source) || path.Dir(root.File) != path.Dir(anchor.File) {
 			continue
 		}
-		if at := root.Str("spec", "path"); at != "" && !strings.Contains(at, "${") && len(set.Below(CleanPath(at))) == 0 &&
+		if at := root.Str("spec", "path"); at != "" && !strings.Contains(at, "${") && !set.Holds(CleanPath(at)) &&
 			!strings.Contains("/"+path.Dir(anchor.File)+"/", "/"+CleanPath(at)+"/") {
 			return root
 		}
@@ -224,7 +224,7 @@ func (p Pair) isBeside(anchor *object.Object) bool {
 // rest of it is a folder of the input that holds both the anchor and the root. An install deep in the input is no part of a
 // sync path that the input does not show.
 func (p *Pair) locate(set *object.Set, anchor *object.Object) bool {
-	if len(set.Below(p.Path)) > 0 {
+	if set.Holds(p.Path) {
 		return false
 	}
 	if strings.Contains("/"+path.Dir(anchor.File)+"/", "/"+p.Path+"/") || strings.Count(anchor.File, "/") > 2 {

@@ -28,7 +28,7 @@ func findPlaceholders(set *object.Set, cfg config.Config, found *finding.List) [
 
 // placeholderOf is the gotk-components.yaml without objects that a kustomization.yaml lists; empty when it lists none.
 func placeholderOf(set *object.Set, k *object.Object) string {
-	if set.Read == nil {
+	if set.Read == nil || !k.MayHold(componentsFile) {
 		return ""
 	}
 	for _, file := range entriesOf(k, "resources") {

@@ -3,7 +3,6 @@ package object
 import (
 	"cmp"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 )
@@ -88,12 +87,21 @@ func (s *Set) InFile(file string) []*Object {
 func (s *Set) Below(dir string) []*Object {
 	var below []*Object
 	for _, o := range s.Current() {
-		if Within(path.Dir(o.File), dir) {
+		if o.below(dir) {
 			below = append(below, o)
 		}
 	}
 	return below
 }
+
+// Holds tells whether there is an object in a folder or below it.
+func (s *Set) Holds(dir string) bool {
+	return slices.ContainsFunc(s.objects, func(o *Object) bool { return o.below(dir) && !s.removed[o] }) ||
+		slices.ContainsFunc(s.added, func(o *Object) bool { return o.below(dir) })
+}
+
+// below tells whether an object's file is in a folder or below it.
+func (o *Object) below(dir string) bool { return dir == "." || strings.HasPrefix(o.File, dir+"/") }
 
 // Within tells whether dir is root or below it; both are clean slash paths relative to one root, "." for the root itself.
 func Within(dir, root string) bool {
