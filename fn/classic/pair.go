@@ -280,7 +280,19 @@ func SourceOf(set *object.Set, k *object.Object) *object.Object {
 	}
 	namespace := cmp.Or(k.Str("spec", "sourceRef", "namespace"), k.Namespace)
 	id := object.ID{APIVersion: SourceGroup + "/v1", Kind: kind, Namespace: namespace, Name: k.Str("spec", "sourceRef", "name")}
-	return Nearest(set.Find(id), k)
+	return Nearest(withoutUnlisted(set, set.Find(id)), k)
+}
+
+// withoutUnlisted leaves out, of several definitions of one object, those in a file that the kustomization.yaml of its folder does
+// not list, such as an example beside the real one: nothing applies those.
+func withoutUnlisted(set *object.Set, found []*object.Object) []*object.Object {
+	if len(found) < 2 {
+		return found
+	}
+	if listed := slices.DeleteFunc(slices.Clone(found), func(o *object.Object) bool { return !Applies(set, path.Dir(o.File), o.File) }); len(listed) > 0 {
+		return listed
+	}
+	return found
 }
 
 // Nearest picks, of several definitions of one object, that of the same cluster: the one whose folder shares most with k's.
