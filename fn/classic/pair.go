@@ -257,7 +257,7 @@ func (p Pair) Named(entry string) bool {
 }
 
 // withoutForeign leaves out the pairs of other repositories, whose paths mean nothing here. This repository is the source
-// that most Flux Kustomizations use.
+// that most Flux Kustomizations use, also where the input does not define it.
 func withoutForeign(set *object.Set, pairs []Pair) []Pair {
 	users := map[string]int{}
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
@@ -269,7 +269,32 @@ func withoutForeign(set *object.Set, pairs []Pair) []Pair {
 	for _, p := range pairs {
 		most = max(most, users[p.Source.Str("spec", "url")])
 	}
+	if most < usersOfAnAbsentSource(set) {
+		return nil
+	}
 	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return users[p.Source.Str("spec", "url")] < most })
+}
+
+// usersOfAnAbsentSource counts the Flux Kustomizations that sync from the one source which most of those share that the input
+// does not define anywhere, as flux bootstrap leaves it where its files were not kept.
+func usersOfAnAbsentSource(set *object.Set) int {
+	defined := map[string]bool{}
+	for _, kind := range sourceKinds {
+		for _, source := range set.Of(SourceGroup, kind) {
+			defined[kind+"/"+source.Name] = true
+		}
+	}
+	users, most := map[string]int{}, 0
+	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
+		name := k.Str("spec", "sourceRef", "name")
+		source := k.Str("spec", "sourceRef", "kind") + "/" + name
+		if !slices.Contains(sourceKinds, k.Str("spec", "sourceRef", "kind")) || strings.Contains(name, "${") || defined[source] {
+			continue
+		}
+		users[source]++
+		most = max(most, users[source])
+	}
+	return most
 }
 
 // SourceOf returns the source object of a Flux Kustomization, nil when it is not in the input or stands there several times.
