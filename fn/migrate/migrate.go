@@ -141,25 +141,24 @@ func detect(set *object.Set, cfg config.Config, all *finding.List) []*classic.In
 	return kept
 }
 
-// selected keeps the clusters that the config names; all when it names none.
+// selected keeps the installs of the clusters that the config names; all when it names none.
 func selected(set *object.Set, installs []*classic.Install, cfg config.Config, all *finding.List) []*classic.Install {
 	if len(cfg.Clusters) == 0 {
 		return installs
 	}
-	var kept []*classic.Install
 	for _, name := range cfg.Clusters {
-		at := slices.IndexFunc(installs, func(i *classic.Install) bool { return i.Pair.Named(name) })
-		if at < 0 && migrated(set, name) {
+		named := func(i *classic.Install) bool { return i.Pair.Named(name) }
+		switch {
+		case slices.ContainsFunc(installs, named):
+		case migrated(set, name):
 			all.Info(finding.Found, nil, "", "no classic install is left at ./%s: a FluxInstance syncs it", classic.CleanPath(name))
-			continue
-		}
-		if at < 0 {
+		default:
 			all.Error(nil, "", "config field clusters: no classic install syncs %s; found: %s", name, paths(installs))
-			continue
 		}
-		kept = append(kept, installs[at])
 	}
-	return kept
+	return slices.DeleteFunc(slices.Clone(installs), func(i *classic.Install) bool {
+		return !slices.ContainsFunc(cfg.Clusters, i.Pair.Named)
+	})
 }
 
 // migrated tells whether a FluxInstance syncs a path.
