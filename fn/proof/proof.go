@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
@@ -175,11 +176,14 @@ func (s states) judge(what string, verdict inventory.Verdict, install *classic.I
 		return err != nil // the run wrote it
 	}), findings)
 	warnings := map[string][]inventory.Issue{}
+	var twice []inventory.Issue
 	for _, issue := range verdict.Issues {
 		owner := issue.Owner.String()
 		switch {
 		case issue.Severity == inventory.Error:
 			breaks(what, issue, findings)
+		case strings.HasPrefix(issue.What, inventory.ProblemTwice):
+			twice = append(twice, issue)
 		case issue.Severity == inventory.Warning && (install.Owner == nil || issue.Owner.Name != install.Owner.Name):
 			warnings[owner] = append(warnings[owner], issue)
 		}
@@ -192,6 +196,22 @@ func (s states) judge(what string, verdict inventory.Verdict, install *classic.I
 		}
 		file(what, first.Severity, first.File, owner+": "+first.What+more, findings)
 	}
+	twoOwners(twice, findings)
+}
+
+// twoOwners files in one Warning what had two owners before the run and has them after it. Of a name with ${variables} that no
+// file resolves nobody knows whether two are the same.
+func twoOwners(issues []inventory.Issue, findings *finding.List) {
+	known := slices.DeleteFunc(issues, func(i inventory.Issue) bool { return strings.Contains(i.What, "${") })
+	if len(known) == 0 {
+		return
+	}
+	more := ""
+	if n := len(known); n > 1 {
+		more = fmt.Sprintf(" (and %d more: inventory lists them)", n-1)
+	}
+	first := known[0]
+	file("", inventory.Warning, first.File, "as before this commit: "+first.Owner.String()+": "+first.What+more, findings)
 }
 
 // applies files what Flux would start to apply though the run means to add nothing there.
