@@ -30,7 +30,7 @@ func findBootstrap(set *object.Set, cfg config.Config, found *finding.List) []*I
 	}
 	var installs []*Install
 	for _, dir := range slices.Sorted(maps.Keys(byFolder)) {
-		installs = append(installs, readBootstrap(set, byFolder[dir], cfg, found)...)
+		installs = append(installs, readBootstrap(set, withoutUnlisted(set, byFolder[dir]), cfg, found)...)
 	}
 	return installs
 }

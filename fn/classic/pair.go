@@ -308,8 +308,8 @@ func SourceOf(set *object.Set, k *object.Object) *object.Object {
 	return Nearest(withoutUnlisted(set, set.Find(id)), k)
 }
 
-// withoutUnlisted leaves out, of several definitions of one object, those in a file that the kustomization.yaml of its folder does
-// not list, such as an example beside the real one: nothing applies those.
+// withoutUnlisted leaves out, of several objects, those in a file that the kustomization.yaml of its folder does not list, such as
+// an example beside the real one: nothing applies those.
 func withoutUnlisted(set *object.Set, found []*object.Object) []*object.Object {
 	if len(found) < 2 {
 		return found
