@@ -3,9 +3,13 @@ package instance
 import (
 	"cmp"
 	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
 )
 
@@ -49,8 +53,34 @@ func (p *Plan) usePresent(set *object.Set, findings *finding.List) {
 		findings.Error(release, "metadata.namespace", "Flux Operator is installed in %s, and manages the FluxInstance of its own namespace only: install it in %s",
 			namespace, p.Install.Namespace)
 	}
-	if version := ReleaseVersion(set, release); version != "" {
-		p.Config.Operator.Version = version
-	}
+	p.usePresentVersion(set, release, findings)
 	findings.Info(finding.Found, release, "", "Flux Operator is already installed by this HelmRelease: it stays as it is, and only the FluxInstance is added")
+}
+
+// usePresentVersion plans with the version of the Flux Operator that is there. One that floats may be the one that the config
+// names, else the newest known one that it allows.
+func (p *Plan) usePresentVersion(set *object.Set, release *object.Object, findings *finding.List) {
+	version, _, _ := strings.Cut(ReleaseVersion(set, release), "@")
+	if source := ChartSource(set, release); version == "" && source != nil {
+		version = source.Str("spec", "ref", "semver")
+	}
+	version = cmp.Or(version, "*")
+	allowed, err := semver.NewConstraint(version)
+	if _, pinned := semver.NewVersion(version); pinned == nil || err != nil {
+		p.Config.Operator.Version = version
+		return
+	}
+	known := flux.Operators()
+	slices.Reverse(known)
+	if configured, ok := flux.FindOperator(p.Config.Operator.Version); ok {
+		known = append([]flux.Operator{configured}, known...)
+	}
+	fits := slices.IndexFunc(known, func(o flux.Operator) bool { return allowed.Check(o.Version) })
+	if fits < 0 {
+		p.Config.Operator.Version = version
+		return
+	}
+	p.Config.Operator.Version = strings.TrimPrefix(known[fits].Version.Original(), "v")
+	findings.Warn(release, "", "the version of Flux Operator is the range %s: it is taken for %s; where another runs, set the config field operator.version to that",
+		version, p.Config.Operator.Version)
 }
