@@ -190,6 +190,9 @@ type Edits struct {
 // which are pins.
 func (i *Install) readEdits(written flux.Options, found *finding.List) bool {
 	if !flux.Has(written.Version) {
+		if i.Version.Release.Major() == 0 { // refused anyway
+			return true
+		}
 		found.Warn(i.Anchor, "", "what flux install writes for %s is not known here, so changes that were made by hand in these manifests are not carried: "+
 			"compare them with flux install --version v%[1]s --export, and make patches of what differs", written.Version)
 		return true
