@@ -149,16 +149,7 @@ func gitCharts(t *testing.T, args ...string) string {
 // migrated is the repository of one of the product's cases after the phase deploy.
 func migrated(t *testing.T, fn product, name, version string, args ...string) string {
 	t.Helper()
-	directory, of := t.TempDir(), filepath.Join("..", "testdata", name)
-	folders := []string{filepath.Join(of, "input")}
-	if from, err := os.ReadFile(filepath.Join(of, "FROM")); err == nil {
-		folders = append([]string{filepath.Join("..", "testdata", strings.TrimSpace(string(from)))}, folders...)
-	}
-	for _, folder := range folders {
-		if out, err := exec.Command("cp", "-R", folder+"/.", directory).CombinedOutput(); err != nil {
-			t.Fatalf("copy %s: %v: %s", folder, err, out)
-		}
-	}
+	directory := caseInput(t, name)
 	if _, err := fn.run(append([]string{"apply", directory, "--operator-version", version}, args...)...); err != nil {
 		t.Fatal(err)
 	}

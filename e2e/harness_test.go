@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -108,11 +109,18 @@ func hold(t *testing.T, repository string, cluster classic.Cluster, instance *ob
 	if err != nil {
 		return nil, err
 	}
-	all := before.Install
+	all := append(before.Install, bothIn(before.Extra, after)...)
 	if _, synced, _ := unstructured.NestedMap(instance.Object, "spec", "sync"); synced {
 		all = append(all, before.Sync...)
 	}
 	return compare.Objects(all, after)
+}
+
+// bothIn are the objects beside the install that the operator makes as well, such as the volume claim of source-controller.
+func bothIn(extra, after []*objects.Object) []*objects.Object {
+	return slices.DeleteFunc(slices.Clone(extra), func(one *objects.Object) bool {
+		return !slices.ContainsFunc(after, func(other *objects.Object) bool { return objects.Name(one) == objects.Name(other) })
+	})
 }
 
 // pin chooses the version that both sides render. An instance of 2.6.x runs the newest 2.6; what the classic install has is

@@ -24,6 +24,8 @@ type draft struct {
 	patches []classic.Patch
 	// replaced are the patches that fields took the place of.
 	replaced []replacement
+	// taken are objects of the repository beside the install that a field has Flux Operator make, and so take over.
+	taken []*kyaml.RNode
 }
 
 // newDraft takes the flags of the classic install into the fields of a FluxInstance.
@@ -49,7 +51,7 @@ func newDraft(p *Plan) *draft {
 func (d *draft) clone() *draft {
 	c := *d
 	c.distribution, c.cluster, c.extra = maps.Clone(d.distribution), maps.Clone(d.cluster), maps.Clone(d.extra)
-	c.patches, c.comments, c.replaced = slices.Clone(d.patches), maps.Clone(d.comments), slices.Clone(d.replaced)
+	c.patches, c.comments, c.replaced, c.taken = slices.Clone(d.patches), maps.Clone(d.comments), slices.Clone(d.replaced), slices.Clone(d.taken)
 	return &c
 }
 

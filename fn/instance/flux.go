@@ -113,7 +113,7 @@ func (p *Plan) versionRemedy() string {
 
 // planInstance carries the patches over, finds the fields that say the same as a patch, and proves that the result renders
 // what the classic install renders.
-func (p *Plan) planInstance(_ *object.Set, findings *finding.List) {
+func (p *Plan) planInstance(set *object.Set, findings *finding.List) {
 	today, err := p.Install.Base(p.Target)
 	if err != nil {
 		findings.Error(p.Install.Anchor, "", "the classic install cannot be rendered: %s", err)
@@ -122,6 +122,7 @@ func (p *Plan) planInstance(_ *object.Set, findings *finding.List) {
 	if p.readEdits(findings); findings.Failed() {
 		return
 	}
+	p.readClaim(set)
 	draft := newDraft(p)
 	bare, err := draft.instance()
 	if err != nil {
@@ -150,7 +151,7 @@ func (p *Plan) planInstance(_ *object.Set, findings *finding.List) {
 		return
 	}
 	p.report(differences, findings)
-	p.observe(before, draft, findings)
+	p.observe(slices.Concat(before, draft.taken), draft, findings)
 	p.fields, p.patches, p.draft, p.left = draft.spec(), draft.nodes(), draft, c.left
 }
 

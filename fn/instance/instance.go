@@ -53,6 +53,9 @@ type Plan struct {
 	// follow are the values of Flux Operator that follow the controllers.
 	follow map[string]any
 
+	// claim is the volume claim of source-controller as it is on the cluster; nil when the repository has none.
+	claim *object.Object
+
 	// edits are the patches for what was changed by hand in the manifests.
 	edits   []classic.Patch
 	fields  *kyaml.Node

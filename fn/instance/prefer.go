@@ -52,7 +52,7 @@ func (d *draft) differences(before []*kyaml.RNode) ([]flux.Difference, bool) {
 	if err != nil {
 		return nil, false
 	}
-	differences, err := flux.Compare(before, after)
+	differences, err := flux.Compare(slices.Concat(before, d.taken), after)
 	return differences, err == nil
 }
 
@@ -80,6 +80,7 @@ var preferred = []preference{
 	{"spec.cluster.domain", withDomain},
 	{"spec.cluster.multitenant", withTenancy},
 	{"spec.cluster.objectLevelWorkloadIdentity", withIdentity},
+	{"spec.storage", withStorage},
 	{"spec.commonMetadata", withCommonMetadata},
 }
 

@@ -58,9 +58,9 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 	}
 }
 
-// removals are the objects of the classic install, the pair where Flux Operator generates it, and the one-shot bootstrap.
+// removals are the objects of the classic install, its volume claim and the pair where Flux Operator generates it, and the one-shot bootstrap.
 func removals(install *classic.Install, existing *instance.Existing, set *object.Set) []*object.Object {
-	removed := append([]*object.Object{}, install.Objects...)
+	removed := append(takenClaim(set, install, existing), install.Objects...)
 	if existing.Adopts() {
 		removed = append(removed, install.Pair.Source, install.Pair.Root)
 	}
@@ -75,6 +75,11 @@ func checkGuards(set *object.Set, install *classic.Install, existing *instance.E
 	}
 	if install.Owner == nil && !folderGuarded(install) {
 		findings.Error(install.Anchor, "", "the guard of the phase deploy is missing: "+remedy, "every Flux CRD and everything Flux applied")
+	}
+	for _, o := range takenClaim(set, install, existing) {
+		if !guarded(install, o) {
+			findings.Error(o, "metadata.annotations", "the guard "+instance.PruneKey+": disabled of the phase deploy is missing: "+remedy, "the volume of source-controller")
+		}
 	}
 	if !existing.Adopts() {
 		return

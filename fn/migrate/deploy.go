@@ -89,16 +89,22 @@ func guard(set *object.Set, install *classic.Install, cfg config.Config) error {
 	if err := guardInstall(set, install); err != nil {
 		return err
 	}
-	if cfg.Sync.Mode == config.Keep {
+	guardees := takenClaim(set, install, ExistingInstance(set, install, cfg))
+	if cfg.Sync.Mode != config.Keep {
+		guardees = append(guardees, install.Pair.Source, install.Pair.Root)
+	}
+	return annotate(slices.DeleteFunc(guardees, func(o *object.Object) bool { return install.Folder.Lists(o.File) }))
+}
+
+// takenClaim is the volume claim of source-controller, where the FluxInstance has Flux Operator make it.
+func takenClaim(set *object.Set, install *classic.Install, existing *instance.Existing) []*object.Object {
+	if existing == nil || existing.Str("spec", "storage", "size") == "" {
 		return nil
 	}
-	var pair []*object.Object
-	for _, o := range []*object.Object{install.Pair.Source, install.Pair.Root} {
-		if !install.Folder.Lists(o.File) {
-			pair = append(pair, o)
-		}
+	if claim := instance.Claim(set, install); claim != nil {
+		return []*object.Object{claim}
 	}
-	return annotate(pair)
+	return nil
 }
 
 // guardInstall guards the install where it can be guarded: its own Flux Kustomization, the objects that it names, or its folder.
