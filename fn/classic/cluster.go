@@ -18,7 +18,10 @@ func reaches(set *object.Set, pair Pair, file string, seen map[string]bool) bool
 	seen[file] = true
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
 		at := CleanPath(k.Str("spec", "path"))
-		if k.Str("spec", "path") == "" || SourceOf(set, k) != pair.Source || !Applies(set, at, file) {
+		if k == pair.Root {
+			at = pair.Path
+		}
+		if k != pair.Root && k.Str("spec", "path") == "" || SourceOf(set, k) != pair.Source || !Applies(set, at, file) {
 			continue
 		}
 		if k == pair.Root || reaches(set, pair, k.File, seen) {

@@ -182,7 +182,7 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 		}
 		layers = append(layers, Layer{Folder: folder, Patches: folder.Patches, Fields: folder.Fields})
 	}
-	root, err := rootLayer(i.Pair.Root)
+	root, err := rootLayer(i.Pair)
 	if err != nil {
 		found.Error(i.Pair.Root, "spec.patches", "%s", err)
 		return false
@@ -236,13 +236,17 @@ func (i *Install) checkFields(folder *Folder, found *finding.List) bool {
 }
 
 // rootLayer is what the root's own spec does to everything that it applies. Source: kustomize-controller v1.7.3.
-func rootLayer(root *object.Object) (Layer, error) {
+func rootLayer(pair Pair) (Layer, error) {
+	root := pair.LiveRoot
 	patches, err := patchesOf(root, "spec", "patches")
 	if err != nil {
 		return Layer{}, err
 	}
 	if common, set := object.Get[map[string]any](root.Map(), "spec", "commonMetadata"); set {
 		patches = append(patches, metadataPatch(root, "spec.commonMetadata", common))
+	}
+	for i := range patches {
+		patches[i].Object = pair.Root
 	}
 	fields := map[string]any{}
 	if images, set := object.Get[[]any](root.Map(), "spec", "images"); set {

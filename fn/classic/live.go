@@ -41,13 +41,16 @@ func (p *Pair) onCluster(set *object.Set, o *object.Object, depth int) (*object.
 	if err != nil || owner == nil {
 		return live, err
 	}
-	if owner != p.Root && owner != o {
-		if depth == 0 {
-			return nil, fmt.Errorf("%s is applied by a circle of Flux Kustomizations", o.ID)
-		}
-		if owner, err = p.onCluster(set, owner, depth-1); err != nil {
-			return nil, err
-		}
+	switch {
+	case owner == p.Root:
+		owner, err = throughFolders(set, owner, top)
+	case owner != o && depth == 0:
+		err = fmt.Errorf("%s is applied by a circle of Flux Kustomizations", o.ID)
+	case owner != o:
+		owner, err = p.onCluster(set, owner, depth-1)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return throughOwner(set, live, owner, top)
 }
@@ -64,6 +67,19 @@ func (p *Pair) applier(set *object.Set, o *object.Object) (owner *object.Object,
 	}
 	top, _ = pathFor(owner, o.File)
 	return owner, top
+}
+
+// Folders are the kustomization.yaml files through which the root applies the two objects of the pair.
+func (p Pair) Folders(set *object.Set) []*Folder {
+	var all []*Folder
+	for _, o := range []*object.Object{p.Source, p.Root} {
+		if owner, top := p.applier(set, o); owner == p.Root && o.File != "" {
+			if folders, err := layersOf(set, top, o.File); err == nil { // an error would have stopped live
+				all = append(all, folders...)
+			}
+		}
+	}
+	return all
 }
 
 // throughFolders applies what the kustomization.yaml files do on the way from the object's file to top.

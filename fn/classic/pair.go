@@ -80,14 +80,20 @@ func twoRoots(candidates []Pair, found *finding.List) {
 // others are the pairs of other clusters that apply the anchor too, whatever the config names.
 func (p Pair) others(set *object.Set, anchor *object.Object) []Pair {
 	return slices.DeleteFunc(candidatesFor(set, anchor, config.Config{}), func(other Pair) bool {
-		return other.Root == p.Root || !disjoint(set, []Pair{p, other})
+		return other.Is(p) || !disjoint(set, []Pair{p, other})
 	})
 }
+
+// Is tells whether two are the pair of one cluster. Several clusters can share the file of a root that each gives its path.
+func (p Pair) Is(other Pair) bool { return p.Root == other.Root && p.Path == other.Path }
 
 // disjoint tells whether each pair is of a cluster of its own: none applies the root of another.
 func disjoint(set *object.Set, pairs []Pair) bool {
 	for n, a := range pairs {
 		for _, b := range pairs[:n] {
+			if a.Root == b.Root && a.Path != b.Path {
+				continue
+			}
 			if !set.HasPaths() || Applies(set, a.Path, b.Root.File) || Applies(set, b.Path, a.Root.File) {
 				return false
 			}
@@ -149,8 +155,30 @@ func whyNoPair(set *object.Set, anchor *object.Object) string {
 				strings.Trim(at, "/"), strings.TrimPrefix(base, "/"))
 		}
 	}
-	return "no Flux Kustomization that says its spec.path applies this object and has its source in the input; run on the whole repository, " +
-		"and give a root whose path only a patch sets a path of its own"
+	if root := rootWithoutSource(set, anchor); root != nil {
+		ref := func(key string) string { return root.Str("spec", "sourceRef", key) }
+		return fmt.Sprintf("%s in %s applies it, and its source %s/%s is not in the input: run on the whole repository; where no file defines the source, put it into one "+
+			"(flux -n %s export source %s %s)", root.ID, root.File, ref("kind"), ref("name"), cmp.Or(ref("namespace"), root.Namespace), exportKind(ref("kind")), ref("name"))
+	}
+	return "no Flux Kustomization of the input has its source there and a path that applies this object, in its file or by a patch in a kustomization.yaml; run on the whole " +
+		"repository, with the source and the root of the cluster in it"
+}
+
+// exportKind is what flux export calls a source.
+func exportKind(kind string) string {
+	return map[string]string{"GitRepository": "git", "OCIRepository": "oci", "Bucket": "bucket"}[kind]
+}
+
+// rootWithoutSource is a Flux Kustomization that applies an object and whose source is not in the input; nil when there is none.
+func rootWithoutSource(set *object.Set, anchor *object.Object) *object.Object {
+	var above []*object.Object
+	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
+		at := root.Str("spec", "path")
+		if at != "" && slices.Contains(sourceKinds, root.Str("spec", "sourceRef", "kind")) && SourceOf(set, root) == nil && Applies(set, CleanPath(at), anchor.File) {
+			above = append(above, root)
+		}
+	}
+	return Nearest(above, anchor)
 }
 
 // rootOfNothing is a Flux Kustomization beside an object whose sync path leads nowhere in the input; nil when there is none.
@@ -179,20 +207,21 @@ func pairsAround(set *object.Set, anchor *object.Object) []Pair {
 	var applying, around, partial []Pair
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
 		source := SourceOf(set, root)
-		if source == nil || isManifestSource(source) || isTemplate(root) || isOurs(root) {
+		if source == nil || isManifestSource(source) || isOurs(root) {
 			continue
 		}
-		pair := Pair{Source: source, Root: root, Path: CleanPath(root.Str("spec", "path"))}
-		switch {
-		case root.Str("spec", "path") == "" && set.HasPaths() && !pair.isBeside(anchor):
-			// Another kustomization.yaml may set its path: it is no ./ yet.
-		case !set.HasPaths() || Applies(set, pair.Path, anchor.File):
-			applying = append(applying, pair)
-		case !pair.isBeside(anchor):
-		case object.Within(path.Dir(anchor.File), pair.Path):
-			around = append(around, pair)
-		case pair.locate(set, anchor):
-			partial = append(partial, pair)
+		for _, pair := range pairsOf(set, root, source) {
+			switch {
+			case root.Str("spec", "path") == "" && pair.Path == "." && set.HasPaths() && !pair.isBeside(anchor):
+				// Something that is not in the input may set its path: it is no ./ yet.
+			case !set.HasPaths() || Applies(set, pair.Path, anchor.File):
+				applying = append(applying, pair)
+			case !pair.isBeside(anchor):
+			case object.Within(path.Dir(anchor.File), pair.Path):
+				around = append(around, pair)
+			case pair.locate(set, anchor):
+				partial = append(partial, pair)
+			}
 		}
 	}
 	for _, pairs := range [][]Pair{applying, around} {

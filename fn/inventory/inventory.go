@@ -21,11 +21,27 @@ type Root struct {
 // At is the root with another path, which its own output does not change.
 func (r Root) At(path string) Root {
 	r.Kustomization, r.Fixed = maps.Clone(r.Kustomization), true
-	spec := map[string]any{}
-	maps.Copy(spec, dig(r.Kustomization, "spec"))
-	spec["path"] = path
-	r.Kustomization["spec"] = spec
+	r.Kustomization["spec"] = withField(dig(r.Kustomization, "spec"), "path", path)
 	return r
+}
+
+// Substituting is the root with its variables as the inventory read them at last: a root that applies itself replaces the
+// variables in their own values.
+func (r Root) Substituting(read *Inventory) Root {
+	postBuild, set := dig(read.Owners[0].object, "spec")["postBuild"]
+	if !set {
+		return r
+	}
+	r.Kustomization = withField(r.Kustomization, "spec", withField(dig(r.Kustomization, "spec"), "postBuild", postBuild))
+	return r
+}
+
+// withField is a copy of a map with another value under a key.
+func withField(m map[string]any, key string, value any) map[string]any {
+	changed := map[string]any{}
+	maps.Copy(changed, m)
+	changed[key] = value
+	return changed
 }
 
 // Files are the files of a repository, and what was built of them.

@@ -32,7 +32,7 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 	if findings.Failed() {
 		return
 	}
-	removed := removals(install, existing, set)
+	removed, shaping := removals(install, existing, set), shapingFolders(set, install)
 	repairReferences(set, install, removed, findings)
 	for _, o := range removed {
 		set.Remove(o)
@@ -52,7 +52,7 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 			findings.Error(install.Anchor, "resources", "the remote base cannot be dropped: %s", err)
 		}
 	}
-	trimFolders(set, install, findings)
+	trimFolders(set, install, shaping, findings)
 	if !findings.Failed() {
 		instance.GuideCleanup(install, findings)
 	}

@@ -90,19 +90,29 @@ func resourcesOf(set *object.Set, dir string) []string {
 	return slices.Compact(names)
 }
 
-// trimFolders takes out of every kustomization.yaml that shaped the install what was only there for it: the guard and the
-// patches that select nothing of what stays. Patches for other resources stay as they are.
-func trimFolders(set *object.Set, install *classic.Install, findings *finding.List) {
-	folders := []*classic.Folder{}
+// shapingFolders are the kustomization.yaml files that shape the install or the pair on their way to the cluster, each once.
+func shapingFolders(set *object.Set, install *classic.Install) []*classic.Folder {
+	all := []*classic.Folder{}
 	if install.Folder != nil {
-		folders = append(folders, install.Folder)
+		all = append(all, install.Folder)
 	}
 	for _, layer := range install.Layers {
-		if layer.Folder != nil && !slices.ContainsFunc(folders, func(f *classic.Folder) bool { return f.Dir == layer.Folder.Dir }) {
-			folders = append(folders, layer.Folder)
+		if layer.Folder != nil {
+			all = append(all, layer.Folder)
 		}
 	}
-	for _, folder := range folders {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(append(all, install.Pair.Folders(set)...), func(f *classic.Folder) bool {
+		again := seen[f.Dir]
+		seen[f.Dir] = true
+		return again
+	})
+}
+
+// trimFolders takes out of every kustomization.yaml that shaped the install or the pair what was only there for it: the guard and the
+// patches that select nothing of what stays. Patches for other resources stay as they are.
+func trimFolders(set *object.Set, install *classic.Install, shaping []*classic.Folder, findings *finding.List) {
+	for _, folder := range shaping {
 		// Another cluster that shares the folder may have been there before.
 		if now, err := classic.ReadFolder(set, folder.Dir); err == nil && now != nil {
 			folder = now

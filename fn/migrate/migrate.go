@@ -126,13 +126,14 @@ func checkSigned(set *object.Set, all *finding.List) {
 }
 
 // detect finds the installs of the clusters that the config names. What stands in the way of others does not stand in
-// theirs, and manifests that nothing syncs, such as templates, do not stand in the way of those that something does.
+// theirs, and manifests that nothing syncs, such as templates, do not stand in the way of those that something does or did.
 func detect(set *object.Set, cfg config.Config, all *finding.List) []*classic.Install {
 	var found finding.List
 	installs := classic.Detect(set, cfg, &found)
 	kept := selected(set, installs, cfg, all)
+	synced := len(installs) > 0 || len(instance.Existings(set)) > 0
 	for _, f := range found.All() {
-		others := len(cfg.Clusters) > 0 && !all.Failed() || f.Topic == finding.Unsynced && len(installs) > 0
+		others := len(cfg.Clusters) > 0 && !all.Failed() || f.Topic == finding.Unsynced && synced
 		if others && f.Severity == finding.Error {
 			f.Severity = finding.Warning
 		}
@@ -184,7 +185,7 @@ func paths(installs []*classic.Install) string {
 func checkOverlap(installs []*classic.Install, all *finding.List) {
 	for n, install := range installs {
 		for _, other := range installs[:n] {
-			if install.Pair.Root == other.Pair.Root {
+			if install.Pair.Is(other.Pair) {
 				all.Error(install.Anchor, "", "two classic installs on one cluster: %s and %s are both synced by %s; remove the one that does not run",
 					other.Anchor.ID, install.Anchor.ID, install.Pair.Root.ID)
 			}
@@ -205,7 +206,7 @@ func checkOnePath(installs []*classic.Install, cfg config.Config, all *finding.L
 func checkShared(installs []*classic.Install, all *finding.List) {
 	for _, install := range installs {
 		for _, other := range install.Sharing {
-			if !slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Root == other.Root }) {
+			if !slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Is(other) }) {
 				all.Error(install.Anchor, "", "the cluster ./%s applies these manifests too: migrate it as well, and run cleanup for both at once", other.Path)
 			}
 		}

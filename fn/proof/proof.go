@@ -88,6 +88,7 @@ func (s states) prove(install *classic.Install, findings *finding.List) (was, is
 			"applied: %s", broken)
 		return was, nil
 	}
+	root = root.Substituting(was)
 	is = s.after.Follow(was, root)
 	verdict := inventory.Compare(was, is, options(install, s.config))
 	s.judge("this commit", verdict, install, findings)

@@ -1,0 +1,100 @@
+package classic
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/object"
+)
+
+// pairsOf are the pairs that a root makes: one for each cluster where patches on the way there give it its path, as overlays
+// do with a root that their clusters share, and the one whose path stands in its file.
+func pairsOf(set *object.Set, root, source *object.Object) []Pair {
+	overlaid := overlaidPairs(set, root, source)
+	written := Pair{Source: source, Root: root, Path: CleanPath(root.Str("spec", "path"))}
+	if isTemplate(root) || slices.ContainsFunc(overlaid, func(p Pair) bool { return p.Path == written.Path || passes(set, p.Path, root.File, written.Path) }) {
+		return overlaid
+	}
+	return append(overlaid, written)
+}
+
+// overlaidPairs are the pairs of the folders that apply a root and give it their own path while they do.
+func overlaidPairs(set *object.Set, root, source *object.Object) []Pair {
+	var pairs []Pair
+	for _, dir := range patchedPaths(set) {
+		if !Applies(set, dir, root.File) {
+			continue
+		}
+		pair := Pair{Source: source, Root: root, Path: dir}
+		if live, err := pair.OnCluster(set, root); err == nil && live != root && CleanPath(live.Str("spec", "path")) == dir {
+			pairs = append(pairs, pair)
+		}
+	}
+	return pairs
+}
+
+// passes tells whether the way from a folder to a file leads through another folder, which then is no cluster but a base.
+func passes(set *object.Set, dir, file, through string) bool {
+	dirs, _ := chain(set, dir, file, map[string]bool{})
+	return slices.Contains(dirs, through)
+}
+
+// patchedPaths are the folders that patches of kustomization.yaml files set as the path of a Flux Kustomization.
+func patchedPaths(set *object.Set) []string {
+	type key struct{}
+	return object.Once(set, key{}, func(set *object.Set) []string {
+		found := map[string]bool{}
+		for _, kind := range []string{"Kustomization", "Component"} {
+			for _, k := range set.Of(ConfigGroup, kind) {
+				if folder := patching(set, k); folder != nil {
+					for _, patch := range folder.Patches {
+						found[pathSet(patch.Body)] = true
+					}
+				}
+			}
+		}
+		delete(found, "")
+		return slices.Sorted(maps.Keys(found))
+	})
+}
+
+// patching reads a kustomization.yaml that has patches; nil for others, and for one that cannot be read, which says so where
+// it shapes something.
+func patching(set *object.Set, k *object.Object) *Folder {
+	if k.File == "" || !k.MayHold("patch") {
+		return nil
+	}
+	folder, err := ReadFolder(set, path.Dir(k.File))
+	if err != nil || folder == nil {
+		return nil
+	}
+	return folder
+}
+
+// pathSet is the path that a patch sets, clean; empty where it sets none.
+func pathSet(body string) string {
+	if !strings.Contains(body, "path") {
+		return ""
+	}
+	if ops, isJSON := Operations(body); isJSON {
+		for _, op := range ops {
+			if value, isText := op["value"].(string); isText && op["path"] == "/spec/path" {
+				return CleanPath(value)
+			}
+		}
+		return ""
+	}
+	var merge struct {
+		Spec struct {
+			Path string `json:"path"`
+		} `json:"spec"`
+	}
+	if yaml.Unmarshal([]byte(body), &merge) != nil || merge.Spec.Path == "" {
+		return ""
+	}
+	return CleanPath(merge.Spec.Path)
+}
