@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"migrate-to-flux-operator/e2e/classic"
 	"migrate-to-flux-operator/e2e/objects"
 )
@@ -81,12 +83,9 @@ func runFolder(t *testing.T, fn product, folder string) []row {
 	}
 	var rows []row
 	for _, cluster := range found.Clusters {
-		result := row{folder: name, planned: cluster, mixed: found.warns(cluster, "the labels say Flux")}
-		if cluster.Outcome == migrates {
-			result.migrate(t, fn, folder)
-		}
-		rows = append(rows, result)
+		rows = append(rows, row{folder: name, planned: cluster, mixed: found.warns(cluster, "the labels say Flux")})
 	}
+	migrateRows(t, fn, folder, rows)
 	for _, message := range found.errors() {
 		rows = append(rows, row{folder: name, planned: planned{Path: "-", Layout: "-", Outcome: "refused", Reason: message}})
 	}
@@ -95,6 +94,27 @@ func runFolder(t *testing.T, fn product, folder string) []row {
 	}
 	noneSkipped(t, findClusters(t, folder), rows, found)
 	return rows
+}
+
+// manyClusters are so many that a repository takes them through the phases in one run.
+const manyClusters = 8
+
+// migrateRows takes the clusters of a repository through both phases: each alone, or, where there are many, all at once.
+func migrateRows(t *testing.T, fn product, folder string, rows []row) {
+	t.Helper()
+	var open []*row
+	for i := range rows {
+		if rows[i].Outcome == migrates {
+			open = append(open, &rows[i])
+		}
+	}
+	if len(open) >= manyClusters {
+		migrate(t, fn, folder, open...)
+		return
+	}
+	for _, one := range open {
+		migrate(t, fn, folder, one)
+	}
 }
 
 // noneSkipped fails for a cluster that the test finds and plan does not mention: neither as a row nor by a word on its file.
@@ -113,30 +133,37 @@ func noneSkipped(t *testing.T, clusters []classic.Cluster, rows []row, found ans
 	}
 }
 
-// migrate takes the row's cluster through both phases.
-func (r *row) migrate(t *testing.T, fn product, folder string) {
+// migrate takes the clusters of some rows through both phases, in one run.
+func migrate(t *testing.T, fn product, folder string, rows ...*row) {
 	t.Helper()
 	checkout := newCheckout(t, folder)
-	only := configure(t, fmt.Sprintf("clusters: [%q]\n", r.Path))
+	var paths []string
+	for _, r := range rows {
+		paths = append(paths, r.Path)
+	}
+	only := configure(t, fmt.Sprintf("clusters: [%s]\n", strings.Join(paths, ", ")))
 	if _, err := fn.run("apply", checkout.directory, "--phase", "deploy", only); err != nil {
-		t.Errorf("%s %s: %v", r.folder, r.Path, err)
+		t.Errorf("%s %s: %v", folder, paths, err)
 		return
 	}
-	r.deploy = checkout.lines(t)
-	r.differences = r.hold(t, checkout, folder)
+	for _, r := range rows {
+		r.deploy = checkout.lines(t)
+		r.differences = r.hold(t, checkout, folder)
+	}
 	before := files(t, checkout)
 	checkout.push(t, "deploy")
-	if _, err := fn.run("apply", checkout.directory, "--phase", "cleanup", "--taken-over", only); err != nil {
-		r.cleanup, r.Reason = "refused", err.Error()
-		if at := strings.Index(r.Reason, "[error]"); at >= 0 {
-			r.Reason = r.Reason[at:]
+	_, refused := fn.run("apply", checkout.directory, "--phase", "cleanup", "--taken-over", only)
+	for _, r := range rows {
+		if r.cleanup = checkout.lines(t); refused != nil {
+			r.cleanup, r.Reason = "refused", refused.Error()
+			if at := strings.Index(r.Reason, "[error]"); at >= 0 {
+				r.Reason = r.Reason[at:]
+			}
 		}
-		return
 	}
-	r.cleanup = checkout.lines(t)
 	for _, changed := range checkout.changed(t) {
 		if !before[changed] {
-			t.Errorf("%s %s: cleanup wrote a new file %s", r.folder, r.Path, changed)
+			t.Errorf("%s %s: cleanup wrote a new file %s", folder, paths, changed)
 		}
 	}
 }
@@ -149,7 +176,10 @@ func (r *row) hold(t *testing.T, checkout checkout, folder string) string {
 		return "not rendered"
 	}
 	cluster, found := clusterAt(findClusters(t, folder), r.planned)
-	instance := newInstance(t, checkout)
+	if whole, err := classic.FindAt(folder, r.Path); err == nil && r.Layout == classic.Bootstrap {
+		cluster, found = whole, true
+	}
+	instance := newInstance(t, checkout, r.Path)
 	if !found || instance == nil {
 		t.Errorf("%s %s: the test finds no classic install (%v) or no FluxInstance (%v)", r.folder, r.Path, found, instance != nil)
 		return "?"
@@ -191,15 +221,16 @@ func clusterAt(all []classic.Cluster, wanted planned) (classic.Cluster, bool) {
 	return best, found
 }
 
-// newInstance returns the FluxInstance in a changed file, nil when there is none.
-func newInstance(t *testing.T, checkout checkout) *objects.Object {
+// newInstance returns the FluxInstance in a changed file: of several the one that syncs a path. It is nil when there is none.
+func newInstance(t *testing.T, checkout checkout, at string) *objects.Object {
 	t.Helper()
 	changed := map[string]bool{}
 	for _, file := range checkout.changed(t) {
 		changed[file] = true
 	}
-	for _, instance := range checkout.instances(t) {
-		if changed[instance.File] {
+	instances := slices.DeleteFunc(checkout.instances(t), func(o objects.Located) bool { return !changed[o.File] })
+	for _, instance := range instances {
+		if syncs, _, _ := unstructured.NestedString(instance.Object.Object, "spec", "sync", "path"); len(instances) == 1 || path.Clean(syncs) == path.Clean(at) {
 			return instance.Object
 		}
 	}

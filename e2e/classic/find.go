@@ -34,6 +34,8 @@ type Cluster struct {
 	Layout  string
 	Version string // empty when the repository does not tell
 	Path    string // the root's path, without ./
+	// Top is the folder to build, where that is not the one of the manifests: what is above shapes them, or the pair.
+	Top string
 
 	// Source and Root are the sync pair; nil where the repository does not hold it.
 	Source, Root *objects.Located

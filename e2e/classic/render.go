@@ -72,7 +72,7 @@ func (c Cluster) renderFolder(work string, manifests Manifests, version string) 
 	if err != nil {
 		return nil, err
 	}
-	built, err := buildFolder(work, path.Dir(file))
+	built, err := buildFolder(work, cmp.Or(c.Top, path.Dir(file)))
 	if err != nil {
 		return nil, err
 	}

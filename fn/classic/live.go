@@ -58,7 +58,7 @@ func (p *Pair) onCluster(set *object.Set, o *object.Object, depth int) (*object.
 // applier is the Flux Kustomization that applies an object of the cluster, and its path in the input; nil when none does, as
 // for a root that was applied by hand and does not apply itself.
 func (p *Pair) applier(set *object.Set, o *object.Object) (owner *object.Object, top string) {
-	if !set.HasPaths() || o.File == "" || p.Prefix != "" || o == p.Root && Applies(set, p.Path, o.File) {
+	if !set.HasPaths() || o.File == "" || p.Prefix != "" || (o == p.Root || o == p.Source) && Applies(set, p.Path, o.File) {
 		return p.Root, p.Dir()
 	}
 	owner = applierFrom(set, o, p.Source.Str("spec", "url"))

@@ -1,8 +1,10 @@
 package classic
 
 import (
+	"cmp"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,17 +26,20 @@ func pairsOf(set *object.Set, root, source *object.Object) []Pair {
 
 // overlaidPairs are the pairs of the folders that apply a root and give it their own path while they do.
 func overlaidPairs(set *object.Set, root, source *object.Object) []Pair {
-	var pairs []Pair
-	for _, dir := range patchedPaths(set) {
-		if !Applies(set, dir, root.File) {
-			continue
+	type key struct{ root *object.Object }
+	return object.Once(set, key{root}, func(set *object.Set) []Pair {
+		var pairs []Pair
+		for _, patched := range patchedPaths(set) {
+			if !patched.names(root) || !Applies(set, patched.path, root.File) {
+				continue
+			}
+			pair := Pair{Source: source, Root: root, Path: patched.path}
+			if live, err := pair.OnCluster(set, root); err == nil && live != root && CleanPath(live.Str("spec", "path")) == pair.Path {
+				pairs = append(pairs, pair)
+			}
 		}
-		pair := Pair{Source: source, Root: root, Path: dir}
-		if live, err := pair.OnCluster(set, root); err == nil && live != root && CleanPath(live.Str("spec", "path")) == dir {
-			pairs = append(pairs, pair)
-		}
-	}
-	return pairs
+		return slices.CompactFunc(pairs, Pair.Is)
+	})
 }
 
 // passes tells whether the way from a folder to a file leads through another folder, which then is no cluster but a base.
@@ -43,22 +48,32 @@ func passes(set *object.Set, dir, file, through string) bool {
 	return slices.Contains(dirs, through)
 }
 
-// patchedPaths are the folders that patches of kustomization.yaml files set as the path of a Flux Kustomization.
-func patchedPaths(set *object.Set) []string {
+// patchedPath is the path that a patch gives to the Flux Kustomizations of a name, which is a regular expression.
+type patchedPath struct{ path, name string }
+
+// names tells whether the patch can be meant for a Flux Kustomization: one that selects by something else can be.
+func (p patchedPath) names(root *object.Object) bool {
+	pattern, err := regexp.Compile("^(" + p.name + ")$")
+	return p.name == "" || err == nil && pattern.MatchString(root.Name)
+}
+
+// patchedPaths are what patches of kustomization.yaml files set as the path of a Flux Kustomization, in the order of the paths.
+func patchedPaths(set *object.Set) []patchedPath {
 	type key struct{}
-	return object.Once(set, key{}, func(set *object.Set) []string {
-		found := map[string]bool{}
+	return object.Once(set, key{}, func(set *object.Set) []patchedPath {
+		found := map[patchedPath]bool{}
 		for _, kind := range []string{"Kustomization", "Component"} {
 			for _, k := range set.Of(ConfigGroup, kind) {
 				if folder := patching(set, k); folder != nil {
 					for _, patch := range folder.Patches {
-						found[pathSet(patch.Body)] = true
+						name, _ := patch.Target["name"].(string)
+						found[patchedPath{pathSet(patch.Body), name}] = true
 					}
 				}
 			}
 		}
-		delete(found, "")
-		return slices.Sorted(maps.Keys(found))
+		maps.DeleteFunc(found, func(p patchedPath, _ bool) bool { return p.path == "" })
+		return slices.SortedFunc(maps.Keys(found), func(a, b patchedPath) int { return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.name, b.name)) })
 	})
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"migrate-to-flux-operator/fn/migrate"
 )
 
 const corpus = "../../../shared/corpus"
@@ -40,21 +42,35 @@ func runRepository(t *testing.T, from string) {
 	if names := changedFiles(t, dir); len(names) > 0 {
 		t.Errorf("plan changes files: %q", names)
 	}
-	for _, cluster := range found.Clusters {
-		if cluster.Outcome != "deployed" {
-			continue
-		}
-		t.Run(cluster.Path, func(t *testing.T) {
-			runPhase(t, dir, "--proof", "off", "--cluster", cluster.Path)
-			if strings.HasPrefix(cluster.Layout, "flux2-chart") {
-				must(t, ExitError, dir, "check", "DIR", "--proof", "off", "--cluster", cluster.Path, "--phase", "cleanup", "--taken-over")
+	for _, group := range groupsOf(found) {
+		t.Run(group[0].Path, func(t *testing.T) {
+			flags := []string{"--proof", "off"}
+			for _, cluster := range group {
+				flags = append(flags, "--cluster", cluster.Path)
+			}
+			runPhase(t, dir, flags...)
+			flags = append(flags, "--phase", "cleanup", "--taken-over")
+			if strings.HasPrefix(group[0].Layout, "flux2-chart") {
+				must(t, ExitError, dir, append([]string{"check", "DIR"}, flags...)...)
 			} else {
-				runPhase(t, dir, "--proof", "off", "--cluster", cluster.Path, "--phase", "cleanup", "--taken-over")
+				runPhase(t, dir, flags...)
 			}
 			git(t, dir, "reset", "-q", "--hard", "before")
 			git(t, dir, "clean", "-q", "-f", "-d", "-x")
 		})
 	}
+}
+
+// manyClusters are so many that they are taken in one run.
+const manyClusters = 8
+
+// groupsOf are the clusters that can be migrated, as they are taken: each alone, or, where there are many, all at once.
+func groupsOf(found planJSON) [][]migrate.Cluster {
+	open := slices.DeleteFunc(slices.Clone(found.Clusters), func(c migrate.Cluster) bool { return c.Outcome != "deployed" })
+	if len(open) >= manyClusters {
+		return [][]migrate.Cluster{open}
+	}
+	return slices.Collect(slices.Chunk(open, 1))
 }
 
 // runPhase makes one phase with all commands, and commits it.

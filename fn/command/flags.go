@@ -22,7 +22,7 @@ type configFlags struct {
 var flagNames = []struct{ flag, field, usage string }{
 	{"phase", "phase", "deploy or cleanup"},
 	{"taken-over", "takenOver", "you have seen that Flux Operator owns the root, the source and the Flux objects (cleanup)"},
-	{"cluster", "clusters", "sync path of a cluster to migrate, or its root as Kustomization/NAMESPACE/NAME; several with commas; all when empty"},
+	{"cluster", "clusters", "sync path of a cluster to migrate, or its root as Kustomization/NAMESPACE/NAME; several with commas or as several flags; all when empty"},
 	{"operator-version", "operator.version", "version of the flux-operator chart"},
 	{"operator-install", "operator.install", "HelmRelease, or external when Flux Operator is already installed"},
 	{"operator-values", "operator.values", "values of the flux-operator chart, as YAML"},
@@ -40,6 +40,10 @@ func (f *configFlags) bind(cmd *cobra.Command) {
 	for _, name := range flagNames {
 		value := new(string)
 		f.values[name.field] = value
+		if name.field == "clusters" {
+			cmd.Flags().Var((*listValue)(value), name.flag, name.usage)
+			continue
+		}
 		cmd.Flags().StringVar(value, name.flag, "", name.usage)
 		if name.field == "takenOver" {
 			cmd.Flags().Lookup(name.flag).NoOptDefVal = "true"
@@ -48,6 +52,24 @@ func (f *configFlags) bind(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.file, "config", "", "file with the function config")
 	cmd.Flags().StringVar(&f.live, "live", "", "output of the kubectl command that plan prints; it stands for --taken-over (cleanup)")
 	cmd.Flags().SortFlags = false
+}
+
+// listValue is the value of a flag that may be given several times: all that was given, with commas.
+type listValue string
+
+// String is the list.
+func (l *listValue) String() string { return string(*l) }
+
+// Type is what the usage calls the value.
+func (l *listValue) Type() string { return "strings" }
+
+// Set adds what one flag gives.
+func (l *listValue) Set(given string) error {
+	if *l != "" {
+		given = string(*l) + "," + given
+	}
+	*l = listValue(given)
+	return nil
 }
 
 // config reads the file and lets the flags that were given win.
