@@ -9,6 +9,7 @@ import (
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"migrate-to-flux-operator/fn/checkout/split"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
@@ -222,7 +223,6 @@ func (i *Install) readEdits(written flux.Options, found *finding.List) bool {
 }
 
 func (e *Edits) read(objects []*object.Object, written flux.Options) (err error) {
-	isCRD := func(kind string) bool { return kind == "CustomResourceDefinition" }
 	if e.Here, err = Nodes(slices.DeleteFunc(slices.Clone(objects), func(o *object.Object) bool { return isCRD(o.Kind) })); err != nil {
 		return err
 	}
@@ -239,10 +239,21 @@ func (e *Edits) read(objects []*object.Object, written flux.Options) (err error)
 // Unseen tells whether the manifests of the install are not in the input, and so neither is what could carry a guard.
 func (i *Install) Unseen() bool { return i.RemoteBase || i.Placeholder != "" }
 
-// installed are the objects that patches can select: those in the input, or those of the release.
+// withoutSchemas are the objects with CRDs whose schemas are empty: nothing here looks into them, and they are most of the bytes.
+func withoutSchemas(objects []*object.Object) []*object.Object {
+	all := slices.Clone(objects)
+	for n, o := range all {
+		if lean, cut := split.WithoutSchemas([]byte(o.Text())); cut {
+			all[n] = object.New(o.ID, string(lean), o.File, o.Index)
+		}
+	}
+	return all
+}
+
+// installed are the objects that patches can select, without schemas: those in the input, or those of the release.
 func (i *Install) installed() ([]*kyaml.RNode, error) {
 	if !i.Unseen() {
-		return Nodes(i.Objects)
+		return Nodes(withoutSchemas(i.Objects))
 	}
 	release := i.Options.Version
 	if !flux.Has(release) {

@@ -197,25 +197,52 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 
 // addLayer keeps the patches of a layer that select the install, and returns the install behind it.
 func (i *Install) addLayer(layer Layer, objects []*kyaml.RNode, found *finding.List) ([]*kyaml.RNode, error) {
-	var own []Patch
-	for _, patch := range layer.Patches {
-		selected, err := flux.Selects(objects, patch.Target)
-		if err != nil {
-			found.Error(patch.Object, patch.Field, "kustomize refuses the target of the patch: %s", err)
-			return nil, err
-		}
-		if len(selected) > 0 {
-			own = append(own, patch)
-		}
+	own, err := selecting(layer.Patches, objects, found)
+	if err != nil {
+		return nil, err
 	}
 	layer.Patches = own
 	i.Layers = append(i.Layers, layer)
 	i.Patches = append(i.Patches, own...)
-	built, err := layer.apply(objects)
+	built, err := Layer{Patches: slices.DeleteFunc(slices.Clone(own), Patch.OnSchemas), Fields: layer.Fields}.apply(objects)
 	if err != nil {
 		found.Error(i.Anchor, "", "the install does not build: %s", err)
 	}
 	return built, err
+}
+
+// selecting are the patches that select one of the objects.
+func selecting(patches []Patch, objects []*kyaml.RNode, found *finding.List) ([]Patch, error) {
+	if len(patches) == 0 {
+		return nil, nil
+	}
+	var targets []map[string]any
+	for _, patch := range patches {
+		targets = append(targets, patch.Target)
+	}
+	selected, err := flux.SelectEach(objects, targets)
+	if err != nil {
+		return nil, refusedTarget(patches, objects, err, found)
+	}
+	var own []Patch
+	for n, patch := range patches {
+		if len(selected[n]) > 0 {
+			own = append(own, patch)
+		}
+	}
+	return own, nil
+}
+
+// refusedTarget says which of the targets kustomize refuses.
+func refusedTarget(patches []Patch, objects []*kyaml.RNode, err error, found *finding.List) error {
+	for _, patch := range patches {
+		if _, own := flux.Selects(objects, patch.Target); own != nil {
+			found.Error(patch.Object, patch.Field, "kustomize refuses the target of the patch: %s", own)
+			return own
+		}
+	}
+	found.Error(patches[0].Object, patches[0].Field, "kustomize refuses the targets of the patches: %s", err)
+	return err
 }
 
 // checkFields refuses what would give the install other names or another namespace than its manifests have.

@@ -2,6 +2,7 @@ package classic
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
@@ -167,6 +168,24 @@ func targeted(patch Patch) ([]Patch, error) {
 		all = append(all, patch.With(body, target))
 	}
 	return all, nil
+}
+
+func isCRD(kind string) bool { return kind == "CustomResourceDefinition" }
+
+// OnSchemas tells a patch on CRDs that changes more than their metadata.
+func (p Patch) OnSchemas() bool {
+	kind, _ := p.Target["kind"].(string)
+	return isCRD(kind) && touchesSpec(p.Body)
+}
+
+func touchesSpec(body string) bool {
+	if ops, isJSON := Operations(body); isJSON {
+		return slices.ContainsFunc(ops, func(op map[string]any) bool {
+			at, _ := op["path"].(string)
+			return !strings.HasPrefix(at, "/metadata/")
+		})
+	}
+	return strings.Contains(body, "spec:") || strings.Contains(body, `"spec"`)
 }
 
 // Operations reads the body of a JSON6902 patch; false when it is none.

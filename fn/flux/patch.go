@@ -182,11 +182,25 @@ func Selects(objects []*yaml.RNode, target map[string]any) ([]ID, error) {
 
 // SelectEach is Selects for several targets in one build.
 func SelectEach(objects []*yaml.RNode, targets []map[string]any) ([][]ID, error) {
-	patched, err := Patch(objects, map[string]any{"patches": probePatches(targets)})
+	patched, err := Patch(heads(objects), map[string]any{"patches": probePatches(targets)})
 	if err != nil {
 		return nil, err
 	}
 	return probed(patched, len(targets)), nil
+}
+
+// heads are the objects without all that no target can select by.
+func heads(objects []*yaml.RNode) []*yaml.RNode {
+	all := make([]*yaml.RNode, len(objects))
+	for i, o := range objects {
+		all[i] = yaml.NewMapRNode(nil)
+		for _, field := range []string{"apiVersion", "kind", "metadata"} {
+			if f := o.Field(field); !f.IsNilOrEmpty() {
+				all[i].YNode().Content = append(all[i].YNode().Content, f.Key.YNode(), f.Value.YNode())
+			}
+		}
+	}
+	return all
 }
 
 // InstanceSelects lists the objects that a patch target selects when it comes after all patches of a FluxInstance. They are named as they

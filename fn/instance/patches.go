@@ -132,31 +132,16 @@ func (c *carrier) schemaPatch(patch classic.Patch) []classic.Patch {
 	return []classic.Patch{patch}
 }
 
-// onSchemas tells a patch on CRDs that changes more than their metadata.
-func onSchemas(patch classic.Patch) bool {
-	return patch.Target["kind"] == crdKind && touchesSpec(patch.Body)
-}
-
-func touchesSpec(body string) bool {
-	if ops, isJSON := classic.Operations(body); isJSON {
-		return slices.ContainsFunc(ops, func(op map[string]any) bool {
-			at, _ := op["path"].(string)
-			return !strings.HasPrefix(at, "/metadata/")
-		})
-	}
-	return strings.Contains(body, "spec:") || strings.Contains(body, `"spec"`)
-}
-
 // Shape does to objects what the owner did to the install, but for patches on the schemas of CRDs.
 //
 // It fails where kustomize does not build.
 func Shape(install *classic.Install, objects []*kyaml.RNode) ([]*kyaml.RNode, error) {
-	return install.Shape(objects, func(p classic.Patch) bool { return !onSchemas(p) })
+	return install.Shape(objects, func(p classic.Patch) bool { return !p.OnSchemas() })
 }
 
 // withoutSchemas are the patches that can be built here.
 func withoutSchemas(patches []classic.Patch) []classic.Patch {
-	return slices.DeleteFunc(slices.Clone(patches), onSchemas)
+	return slices.DeleteFunc(slices.Clone(patches), classic.Patch.OnSchemas)
 }
 
 // Render is what Flux Operator applies for a FluxInstance, without what its patches change in the schemas of CRDs.
@@ -174,7 +159,7 @@ func Render(instance map[string]any) ([]*kyaml.RNode, error) {
 		patch, _ := entry.(map[string]any)
 		kind, _ := object.Get[string](patch, "target", "kind")
 		body, _ := patch["patch"].(string)
-		return kind == crdKind && touchesSpec(body)
+		return classic.Patch{Body: body, Target: map[string]any{"kind": kind}}.OnSchemas()
 	})}
 	bare["spec"] = spec
 	return flux.Instance(bare, "")
@@ -187,7 +172,7 @@ func (c *carrier) retarget(patch classic.Patch, today, then []flux.ID) []classic
 	case len(today) == 0:
 		c.selectsNothing(patch)
 		return nil
-	case onSchemas(patch):
+	case patch.OnSchemas():
 		return c.schemaPatch(patch)
 	case !sameObjects(today, then):
 		return byName(patch, today)

@@ -15,6 +15,8 @@ import (
 
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"migrate-to-flux-operator/fn/checkout/split"
 )
 
 // mount is where kustomize sees the repository. It is two levels deep, so
@@ -34,6 +36,10 @@ type view struct {
 	trace    trace
 	opaque   []Opaque
 	schema   bool // a kustomization changes kustomize's global schema
+	// whole keeps the schemas of CRDs, which most builds carry along for nothing; cut tells that some were left out.
+	whole, cut bool
+	// generates tells that the name of an object depends on what is in files.
+	generates bool
 }
 
 // newView shows tree with the files of override on top.
@@ -112,7 +118,7 @@ func (v *view) ReadFile(name string) ([]byte, error) {
 		return nil, &fs.PathError{Op: "open", Path: p, Err: fs.ErrNotExist}
 	}
 	if !slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(p)) {
-		return is.content, v.tree.check(p)
+		return v.lean(is.content), v.tree.check(p)
 	}
 	clean, err := v.sanitize(p, is.content)
 	if err != nil {
@@ -120,6 +126,16 @@ func (v *view) ReadFile(name string) ([]byte, error) {
 	}
 	v.override[p] = clean
 	return clean, nil
+}
+
+// lean is a file without the schemas of CRDs.
+func (v *view) lean(content []byte) []byte {
+	if v.whole {
+		return content
+	}
+	lean, cut := split.WithoutSchemas(content)
+	v.cut = v.cut || cut
+	return lean
 }
 
 // Exists implements filesys.FileSystem.

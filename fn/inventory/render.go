@@ -45,9 +45,22 @@ func (r *renderer) render(tree *snapshot, dir string, t transforms) *rendered {
 			return known
 		}
 	}
-	out := renderOnce(newView(tree), dir, t)
+	out := renderLean(tree, dir, t)
 	r.results[key] = append(r.results[key], out)
 	return out
+}
+
+// renderLean builds dir without the schemas of its CRDs where that makes no difference: it fails where a patch is about one, and what
+// is generated is named after all that it holds.
+func renderLean(tree *snapshot, dir string, t transforms) *rendered {
+	v := newView(tree)
+	out := renderOnce(v, dir, t)
+	if !v.cut || out.err == nil && !v.generates && !v.schema {
+		return out
+	}
+	v = newView(tree)
+	v.whole = true
+	return renderOnce(v, dir, t)
 }
 
 // renderOnce builds dir as the view shows it.

@@ -57,6 +57,7 @@ func (v *view) sanitize(file string, data []byte) ([]byte, error) {
 	}
 	for _, field := range []string{"configMapGenerator", "secretGenerator"} {
 		c.generators(k, field)
+		v.generates = v.generates || k[field] != nil
 	}
 	c.helm(k)
 	v.schema = v.schema || k["openapi"] != nil || k["crds"] != nil

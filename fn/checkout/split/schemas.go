@@ -1,0 +1,44 @@
+package split
+
+import "bytes"
+
+// crdKind is the kind of CRDs.
+const crdKind = "CustomResourceDefinition"
+
+// WithoutSchemas empties the schemas of the CRDs in a file: most of their bytes, which do not say what a CRD is called and
+// serves. A CRD with a variable stays whole, because Flux may substitute it. It tells whether there was any to cut.
+func WithoutSchemas(file []byte) (lean []byte, cut bool) {
+	if !bytes.Contains(file, []byte(crdKind)) {
+		return file, false
+	}
+	end := 0
+	for _, doc := range Split(file) {
+		lean = append(lean, file[end:doc.Body]...)
+		text := file[doc.Body:doc.End]
+		if head, sure := Sniff(text); sure && head.Kind == crdKind && !bytes.Contains(text, []byte("${")) {
+			text, cut = withoutSchemas(text), true
+		}
+		lean, end = append(lean, text...), doc.End
+	}
+	return append(lean, file[end:]...), cut
+}
+
+// withoutSchemas puts an empty mapping into the place of what stands below each key that is called schema.
+func withoutSchemas(doc []byte) []byte {
+	out := make([]byte, 0, len(doc)/4)
+	at := none
+	for line := range bytes.Lines(doc) {
+		text := bytes.TrimLeft(line, " -")
+		column := len(line) - len(text)
+		if at != none && (column > at || len(bytes.TrimSpace(text)) == 0) {
+			continue
+		}
+		at = none
+		if bytes.Equal(bytes.TrimSpace(text), []byte("schema:")) {
+			at = column
+			line = append(line[:column:column], "schema: {}\n"...)
+		}
+		out = append(out, line...)
+	}
+	return out
+}
