@@ -41,6 +41,23 @@ func TestFieldsSameAsFlux(t *testing.T) {
 	}
 }
 
+// TestSchemasSameAsFlux does so where something depends on the schema of a CRD, which most builds leave out.
+func TestSchemasSameAsFlux(t *testing.T) {
+	const crd = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: as.example.com\nspec:\n" +
+		"  versions:\n  - name: v1\n    schema:\n      openAPIV3Schema:\n        description: words\n"
+	for name, k := range map[string]string{
+		"nothing":          "resources: [crd.yaml]\n",
+		"a JSON patch":     "resources: [crd.yaml]\npatches:\n- target: {kind: CustomResourceDefinition}\n  patch: |\n    - {op: remove, path: /spec/versions/0/schema/openAPIV3Schema/description}\n",
+		"a replacement":    "resources: [crd.yaml, a.yaml]\nreplacements:\n- source: {kind: CustomResourceDefinition, fieldPath: spec.versions.0.schema.openAPIV3Schema.description}\n  targets:\n  - select: {kind: ConfigMap}\n    fieldPaths: [metadata.name]\n",
+		"the hash of data": "configMapGenerator:\n- {name: crds, files: [crd.yaml]}\n",
+	} {
+		inv, _ := identities(t, files("apps/kustomization.yaml", k, "apps/crd.yaml", crd, "apps/a.yaml", configMap("a")), root(""))
+		if n := sameAsFlux(t, inv); n != 1 {
+			t.Errorf("%s: not compared: %v %v", name, inv.Opaque, inv.Problems)
+		}
+	}
+}
+
 // sameAsFlux compares what can be built without anything opaque, and returns
 // how many that are.
 func sameAsFlux(t *testing.T, inv *Inventory) int {
