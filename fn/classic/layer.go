@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -175,6 +176,7 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 		found.Error(i.Anchor, "", "%s", err)
 		return false
 	}
+	beside, known := i.beside(set)
 	var layers []Layer
 	for _, folder := range folders {
 		if !i.checkFields(folder, found) {
@@ -188,16 +190,41 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 		return false
 	}
 	for _, layer := range append(layers, root) {
-		if objects, err = i.addLayer(layer, objects, found); err != nil {
+		meant := func(patch Patch) bool { return known && layer.Folder.Is(i.Folder) && selectsNone(beside, patch) }
+		if objects, err = i.addLayer(layer, objects, meant, found); err != nil {
 			return false
 		}
 	}
 	return true
 }
 
-// addLayer keeps the patches of a layer that select the install, and returns the install behind it.
-func (i *Install) addLayer(layer Layer, objects []*kyaml.RNode, found *finding.List) ([]*kyaml.RNode, error) {
-	own, err := selecting(layer.Patches, objects, found)
+// beside is what the install's own kustomization.yaml applies beside the install; false where the input does not show all of it.
+func (i *Install) beside(set *object.Set) ([]*kyaml.RNode, bool) {
+	if i.Folder == nil || len(i.Folder.Folders) > 0 {
+		return nil, false
+	}
+	for field := range i.Folder.Object.Map() {
+		if field == "components" || strings.HasSuffix(strings.ToLower(field), "generator") || field == "generators" || field == "helmCharts" {
+			return nil, false
+		}
+	}
+	var others []*object.Object
+	for _, file := range i.Folder.Files {
+		others = append(others, slices.DeleteFunc(slices.Clone(set.InFile(file)), func(o *object.Object) bool { return slices.Contains(i.Objects, o) })...)
+	}
+	nodes, err := Nodes(others)
+	return nodes, err == nil
+}
+
+// selectsNone tells whether a patch selects none of the objects.
+func selectsNone(objects []*kyaml.RNode, patch Patch) bool {
+	selected, err := flux.Selects(objects, patch.Target)
+	return err == nil && len(selected) == 0
+}
+
+// addLayer keeps the patches of a layer that select the install, or were meant to, and returns the install behind it.
+func (i *Install) addLayer(layer Layer, objects []*kyaml.RNode, meant func(Patch) bool, found *finding.List) ([]*kyaml.RNode, error) {
+	own, err := selecting(layer.Patches, objects, meant, found)
 	if err != nil {
 		return nil, err
 	}
@@ -211,8 +238,8 @@ func (i *Install) addLayer(layer Layer, objects []*kyaml.RNode, found *finding.L
 	return built, err
 }
 
-// selecting are the patches that select one of the objects.
-func selecting(patches []Patch, objects []*kyaml.RNode, found *finding.List) ([]Patch, error) {
+// selecting are the patches that select one of the objects, or were meant to.
+func selecting(patches []Patch, objects []*kyaml.RNode, meant func(Patch) bool, found *finding.List) ([]Patch, error) {
 	if len(patches) == 0 {
 		return nil, nil
 	}
@@ -226,7 +253,7 @@ func selecting(patches []Patch, objects []*kyaml.RNode, found *finding.List) ([]
 	}
 	var own []Patch
 	for n, patch := range patches {
-		if len(selected[n]) > 0 {
+		if len(selected[n]) > 0 || meant(patch) {
 			own = append(own, patch)
 		}
 	}

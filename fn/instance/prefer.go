@@ -18,6 +18,9 @@ import (
 //
 // It fails where Flux Operator would refuse the draft.
 func (d *draft) settle(before []*kyaml.RNode) ([]flux.Difference, error) {
+	if _, err := d.render(); err != nil {
+		d.mergeMetadata()
+	}
 	after, err := d.render()
 	var differences []flux.Difference
 	if err == nil {
@@ -28,6 +31,37 @@ func (d *draft) settle(before []*kyaml.RNode) ([]flux.Difference, error) {
 		return differences, err
 	}
 	return d.repair(before, differences)
+}
+
+// mergeMetadata makes merges of the operations that add labels and annotations: Flux Operator patches objects before they have
+// any, and an operation cannot add to what is not there.
+func (d *draft) mergeMetadata() {
+	for i, patch := range d.patches {
+		if body, only := metadataMerge(patch.Body); only {
+			d.patches[i] = patch.With(body, patch.Target)
+		}
+	}
+}
+
+// metadataMerge is the merge that does what the operations do; false where they do more than add labels and annotations.
+func metadataMerge(body string) (string, bool) {
+	ops, isJSON := classic.Operations(body)
+	metadata := map[string]any{"name": "all"}
+	for _, op := range ops {
+		pointer, _ := op["path"].(string)
+		keys := strings.Split(pointer, "/")
+		value, isText := op["value"].(string)
+		if !isText || op["op"] != "add" || len(keys) != 4 || keys[1] != "metadata" || keys[2] != "labels" && keys[2] != "annotations" {
+			return "", false
+		}
+		entries, _ := metadata[keys[2]].(map[string]any)
+		if entries == nil {
+			entries = map[string]any{}
+		}
+		entries[strings.NewReplacer("~1", "/", "~0", "~").Replace(keys[3])] = value
+		metadata[keys[2]] = entries
+	}
+	return marshal(map[string]any{"apiVersion": "v1", "kind": "all", "metadata": metadata}), isJSON && len(ops) > 0
 }
 
 // prefer puts fields in the place of patches, each only where that brings no difference to the classic install.

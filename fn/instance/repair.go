@@ -139,6 +139,9 @@ func repairOf(d flux.Difference, before, after map[string]any) (change, bool) {
 	case strings.HasPrefix(d.Path, "metadata."), strings.HasPrefix(d.Path, podMetadata):
 		return repairMetadata(d)
 	}
+	if rule, isRule := ruleOf(d.Path); isRule && d.Operator == nil {
+		return change{d.Path, marshal([]any{map[string]any{"op": "add", "path": "/rules/-", "value": rule}})}, true
+	}
 	keys := pathKeys(d.Path)
 	pointer, value, found := valueAt(before, keys)
 	op := map[string]any{"op": "add", "path": pointer, "value": value}
@@ -146,6 +149,15 @@ func repairOf(d flux.Difference, before, after map[string]any) (change, bool) {
 		op = map[string]any{"op": "remove", "path": pointer}
 	}
 	return change{d.Path, marshal([]any{op})}, true
+}
+
+// ruleOf is the rule of a role that a path names by its content.
+func ruleOf(path string) (rule map[string]any, isRule bool) {
+	text, isRule := strings.CutPrefix(path, "rules[")
+	if !isRule || yaml.Unmarshal([]byte(strings.TrimSuffix(text, "]")), &rule) != nil {
+		return nil, false
+	}
+	return rule, true
 }
 
 // pathKeys are the keys that lead to the smallest part of an object that can be set as a whole: in a pod, the field of the

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
 	"migrate-to-flux-operator/fn/object"
 )
 
@@ -82,7 +84,11 @@ func (f *files) ReadFile(name string) ([]byte, error) {
 		if i > 0 {
 			content = append(content, "---\n"...)
 		}
-		content = append(append(content, strings.TrimSuffix(f.text(o), "\n")...), '\n')
+		text := f.text(o)
+		if strings.HasPrefix(text, yaml.BareSeqNodeWrappingKey+":") {
+			text = unwrap(o.Map())
+		}
+		content = append(append(content, strings.TrimSuffix(text, "\n")...), '\n')
 	}
 	f.cached[name] = content
 	return content, nil

@@ -146,13 +146,23 @@ func readConfig(node *yaml.RNode) (config.Config, error) {
 	return config.Parse([]byte(text))
 }
 
+// unwrap is the text of a document, and of a list what it is in the file: kpt makes an item of it. What was decoded from YAML
+// can be written as YAML.
+func unwrap(item map[string]any) string {
+	var content any = item
+	if list, wrapped := item[yaml.BareSeqNodeWrappingKey]; wrapped {
+		content = list
+	}
+	text, _ := kyaml.Marshal(content)
+	return string(text)
+}
+
 // readFile puts a file together from the items that came from it.
 func readFile(set *object.Set, file string) ([]byte, bool) {
 	var docs []string
 	for _, o := range set.InFile(file) {
-		// Map leaves out the annotations that only carry the item; it was decoded from YAML, so it can be written as YAML.
-		doc, _ := kyaml.Marshal(o.Map())
-		docs = append(docs, string(doc))
+		// Map leaves out the annotations that only carry the item.
+		docs = append(docs, unwrap(o.Map()))
 	}
 	return []byte(strings.Join(docs, "---\n")), len(docs) > 0
 }
