@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -80,16 +81,51 @@ func (p *Plan) checkServed(set *object.Set, findings *finding.List) {
 	if target, err := semver.NewVersion(p.Target); err != nil || target.Minor() == detected.Minor() {
 		return
 	}
-	for _, o := range set.Current() {
-		if !strings.HasSuffix(o.Group(), ".toolkit.fluxcd.io") {
-			continue
+	unserved := unservedBy(p.Target, fluxObjects(set))
+	if len(unserved) == 0 {
+		return
+	}
+	remedy := p.versionServing(set)
+	for _, o := range unserved {
+		findings.Error(o, "apiVersion", "Flux %s serves no %s of %s, only %s: change the version first%s", p.Target, o.Version(), o.Kind,
+			strings.Join(flux.Served(p.Target, o.Group(), o.Kind), ", "), remedy)
+	}
+}
+
+// fluxObjects are the objects of Flux in the repository, in an order that does not depend on that of the input.
+func fluxObjects(set *object.Set) []*object.Object {
+	all := slices.DeleteFunc(set.Current(), func(o *object.Object) bool { return !strings.HasSuffix(o.Group(), ".toolkit.fluxcd.io") })
+	slices.SortStableFunc(all, object.Compare)
+	return all
+}
+
+// unservedBy are the objects in an API version that a release of Flux knows and does not serve.
+func unservedBy(release string, objects []*object.Object) []*object.Object {
+	served := map[object.ID][]string{}
+	return slices.DeleteFunc(slices.Clone(objects), func(o *object.Object) bool {
+		kind := object.ID{APIVersion: o.Group(), Kind: o.Kind}
+		versions, known := served[kind]
+		if !known {
+			versions = flux.Served(release, o.Group(), o.Kind)
+			served[kind] = versions
 		}
-		served := flux.Served(p.Target, o.Group(), o.Kind)
-		if len(served) > 0 && !slices.Contains(served, o.Version()) {
-			findings.Error(o, "apiVersion", "Flux %s serves no %s of %s, only %s: change the version first, or stay on %s", p.Target, o.Version(), o.Kind,
-				strings.Join(served, ", "), p.Install.Version.MinorRange())
+		return len(versions) == 0 || slices.Contains(versions, o.Version())
+	})
+}
+
+// versionServing says which Flux serves all that the repository has: the one that runs where Flux Operator has it, else the
+// newest, else none.
+func (p *Plan) versionServing(set *object.Set) string {
+	detected, objects := p.Install.Version.Release, fluxObjects(set)
+	if p.Operator.Runs(detected.String()) {
+		return ", or stay on " + p.Install.Version.MinorRange()
+	}
+	for _, release := range slices.Backward(flux.Releases()) {
+		if p.Operator.Runs(release.String()) && !release.LessThan(detected) && len(unservedBy(release.String(), objects)) == 0 {
+			return fmt.Sprintf(", or set instance.version to %d.%d.x, which serves all of this repository", release.Major(), release.Minor())
 		}
 	}
+	return ""
 }
 
 // checkPlace refuses a folder for new files that nothing would apply.

@@ -152,7 +152,7 @@ func selected(set *object.Set, installs []*classic.Install, cfg config.Config, a
 		switch {
 		case slices.ContainsFunc(installs, named):
 		case migrated(set, name):
-			all.Info(finding.Found, nil, "", "no classic install is left at ./%s: a FluxInstance syncs it", classic.CleanPath(name))
+			all.Info(finding.Found, nil, "", "no classic install is left at %s: a FluxInstance syncs it", name)
 		default:
 			all.Error(nil, "", "config field clusters: no classic install syncs %s; found: %s", name, paths(installs))
 		}
@@ -162,11 +162,19 @@ func selected(set *object.Set, installs []*classic.Install, cfg config.Config, a
 	})
 }
 
-// migrated tells whether a FluxInstance syncs a path.
+// migrated tells whether a FluxInstance syncs a path, or generates a root that is named as findings name it.
 func migrated(set *object.Set, name string) bool {
 	return slices.ContainsFunc(instance.Existings(set), func(e *instance.Existing) bool {
 		at := e.Str("spec", "sync", "path")
-		return at != "" && classic.CleanPath(at) == classic.CleanPath(name)
+		return at != "" && (classic.CleanPath(at) == classic.CleanPath(name) || generates(e, name))
+	})
+}
+
+// generates tells whether Flux Operator makes a Flux Kustomization for a FluxInstance.
+func generates(e *instance.Existing, name string) bool {
+	rendered, err := instance.Render(e.Instance)
+	return err == nil && slices.ContainsFunc(idsOf(rendered), func(id flux.ID) bool {
+		return object.ID{APIVersion: id.Group + "/v1", Kind: id.Kind, Namespace: id.Namespace, Name: id.Name}.String() == name
 	})
 }
 
