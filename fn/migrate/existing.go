@@ -101,6 +101,28 @@ func checkExisting(set *object.Set, existing *instance.Existing, install *classi
 	if existing.Adopts() {
 		checkAdopts(existing, install, have, findings)
 		checkRestated(existing, install, rendered, findings)
+	} else {
+		checkForgotten(existing, install, findings)
+	}
+}
+
+// checkForgotten refuses a FluxInstance that has lost its spec.sync since deploy: the API server takes that, and Flux Operator
+// then deletes the pair that it generated. What tells is what deploy writes for a pair that is taken over, and for no other: the
+// patches that restate it, and the guard beside it. Source: MIGRATION facts 1.4, row K2.
+func checkForgotten(existing *instance.Existing, install *classic.Install, findings *finding.List) {
+	const words = "spec.sync is gone from the FluxInstance, which says of the sync pair that Flux Operator generates it (%s): it deletes what it no longer generates, " +
+		"and with %s the cluster syncs nothing any more; restore spec.sync"
+	patches, _ := object.Get[[]any](existing.Instance, "spec", "kustomize", "patches")
+	for n, entry := range patches {
+		patch, _ := entry.(map[string]any)
+		kind, _ := object.Get[string](patch, "target", "kind")
+		if kind == install.Pair.Root.Kind || kind == install.Pair.Source.Kind {
+			findings.Error(existing.At, existing.Field("spec.sync"), words, fmt.Sprintf("spec.kustomize.patches[%d] is for a %s", n, kind), install.Pair.Source.ID)
+			return
+		}
+	}
+	if root := install.Pair.Root; strings.Contains(root.Text(), guardLine) {
+		findings.Error(existing.At, existing.Field("spec.sync"), words, "the guard on "+root.ID.String()+" is for that", install.Pair.Source.ID)
 	}
 }
 
