@@ -2,6 +2,7 @@ package classic
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -109,11 +110,25 @@ func readOwnFolder(set *object.Set, anchor *object.Object, found *finding.List) 
 		return nil, false
 	}
 	if other := listedElsewhere(set, anchor.File, folder); other != nil {
-		found.Error(other, "resources", "%s is listed here too, as shards of Flux's controllers are: what this adds is in no FluxInstance, so remove it first, "+
-			"or move it to manifests of its own", anchor.File)
+		found.Error(other, "resources", "%s is listed here too, %s", anchor.File, secondListing(other))
 		return nil, false
 	}
 	return folder, true
+}
+
+// shardSelector is the argument that tells a controller which objects are its own. Source: fluxcd.io, the guide on sharding.
+const shardSelector = "--watch-label-selector="
+
+// secondListing says what to do with a kustomization.yaml that applies the manifests once more. Of shards it is known how Flux
+// Operator brings them back: under the names that the guide of Flux gives them.
+func secondListing(k *object.Object) string {
+	suffix := k.Str("nameSuffix")
+	if suffix == "" || !strings.Contains(k.Text(), shardSelector) {
+		return "so it is applied once more: what this adds is in no FluxInstance; remove it first"
+	}
+	return fmt.Sprintf("for the shard %s, and deploy does not carry shards over. Take the shards and the argument %s!... of the other controllers out in one commit first: "+
+		"these reconcile everything then. Once the FluxInstance has taken over, its spec.sharding (key, shards: [%[1]s]) brings the shard back under the same names",
+		strings.TrimPrefix(suffix, "-"), shardSelector)
 }
 
 // listedElsewhere is another kustomization.yaml that applies the manifests once more, under other names; nil when there is none.

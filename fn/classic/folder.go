@@ -133,14 +133,13 @@ func (f *Folder) add(set *object.Set, patch Patch) error {
 }
 
 func (f *Folder) read(set *object.Set, file string) (string, error) {
-	if set.Read == nil {
-		return "", fmt.Errorf("the patch file %s is not in the input: inline the patch, or run on the whole folder", file)
+	if set.Read != nil {
+		if content, found := set.Read(path.Join(f.Dir, file)); found {
+			return string(content), nil
+		}
 	}
-	content, found := set.Read(path.Join(f.Dir, file))
-	if !found {
-		return "", fmt.Errorf("the patch file %s is not in the input: inline the patch, or run on the whole folder", file)
-	}
-	return string(content), nil
+	return "", fmt.Errorf("the patch file %s is not in the input: correct the path, or run on the whole folder; kpt hands on no file that is a list of operations and "+
+		"not an object: inline such a patch, or use the commands on the checkout (migrate-to-flux-operator plan DIR)", file)
 }
 
 // shapeOf are patches and fields as a kustomization that needs no files.
