@@ -147,10 +147,11 @@ func (c *Cluster) File() string {
 	return c.Components
 }
 
-// findPair finds the root: the innermost Flux Kustomization that applies the install's file and its own, from a source
-// that is defined beside it. One with the path ./ must be beside the install: it could be anything's. Where the
-// install was applied by hand, its neighbour is the root.
+// findPair finds the root: of the Flux Kustomizations that apply the install's file the one that is most like a root. One with the
+// path ./ must be beside the install: it could be anything's. Where the install was applied by hand, its neighbour is the root.
 func (c *Cluster) findPair(all []objects.Located) {
+	users := usersOf(all)
+	var best []int
 	for _, object := range all {
 		source := rootSource(all, object)
 		if source == nil {
@@ -158,21 +159,54 @@ func (c *Cluster) findPair(all []objects.Located) {
 		}
 		applied := path.Clean(field(&object, "spec", "path"))
 		beside := path.Dir(object.File) == path.Dir(c.File())
-		applies := within(applied, c.File()) && within(applied, object.File) && (applied != "." || beside)
-		neighbour := c.Components != "" && beside && c.Root == nil
-		if applies && (c.Root == nil || len(applied) >= len(c.Path)) || neighbour {
-			c.Root, c.Source, c.Path = &object, source, applied
+		together := path.Dir(object.File) == path.Dir(source.File)
+		applies := within(applied, c.File()) && (applied != "." || beside)
+		if !applies && !(beside && together && c.Components != "") {
+			continue
+		}
+		// It applies the install, and itself; its source is defined beside it, and is what most others sync from, because the
+		// others are of other repositories; it is beside the install; it is the innermost.
+		rank := []int{number(applies), number(within(applied, object.File)), number(together), users[address(source)], number(beside), len(applied)}
+		if best == nil || slices.Compare(rank, best) >= 0 {
+			best, c.Root, c.Source, c.Path = rank, &object, source, applied
 		}
 	}
 }
 
-// rootSource returns the source of a Flux Kustomization that can be a root: beside it, and not the source of an install.
+// number is 1 for what holds.
+func number(holds bool) int {
+	if holds {
+		return 1
+	}
+	return 0
+}
+
+// address is where a source reads from.
+func address(source *objects.Located) string {
+	return field(source, "spec", "url") + field(source, "spec", "bucketName")
+}
+
+// usersOf counts the Flux Kustomizations that sync from each address.
+func usersOf(all []objects.Located) map[string]int {
+	users := map[string]int{}
+	for _, object := range all {
+		if !isFluxKustomization(object) {
+			continue
+		}
+		if source := sourceOf(all, object); source != nil {
+			users[address(source)]++
+		}
+	}
+	return users
+}
+
+// rootSource returns the source of a Flux Kustomization that can be a root, nil for that of an install.
 func rootSource(all []objects.Located, object objects.Located) *objects.Located {
 	if !isFluxKustomization(object) {
 		return nil
 	}
 	source := sourceOf(all, object)
-	if _, install := installSource(all, object); source == nil || install != nil || path.Dir(source.File) != path.Dir(object.File) {
+	if _, install := installSource(all, object); source == nil || install != nil {
 		return nil
 	}
 	return source

@@ -88,7 +88,7 @@ func (c Cluster) renderFolder(work string, manifests Manifests, version string) 
 		}
 	}
 	if len(rendering.Sync) == 0 && c.Root != nil {
-		rendering.Sync = []*objects.Object{inGit(work, c.Source), inGit(work, c.Root)}
+		rendering.Sync = []*objects.Object{c.live(work, c.Source), c.live(work, c.Root)}
 	}
 	return rendering, nil
 }
@@ -144,13 +144,13 @@ func (c Cluster) renderInstall(work string, manifests Manifests, version string)
 	if err != nil {
 		return nil, err
 	}
-	applied, err := Apply(content, inGit(work, c.Install))
+	applied, err := Apply(content, c.live(work, c.Install))
 	if err != nil {
 		return nil, err
 	}
 	rendering := &Rendering{Install: applied}
 	if c.Root != nil {
-		rendering.Sync = []*objects.Object{inGit(work, c.Source), c.free(inGit(work, c.Root))}
+		rendering.Sync = []*objects.Object{c.live(work, c.Source), c.free(c.live(work, c.Root))}
 	}
 	return rendering, nil
 }
@@ -205,6 +205,27 @@ func inGit(work string, object *objects.Located) *objects.Object {
 		}
 	}
 	return object.Object
+}
+
+// live is an object as the root applies it: with the root's own patches, where it applies the file.
+func (c Cluster) live(work string, object *objects.Located) *objects.Object {
+	built := inGit(work, object)
+	if c.Root == nil {
+		return built
+	}
+	patches, patched, _ := unstructured.NestedSlice(c.Root.Object.Object, "spec", "patches")
+	if !patched || !within(c.Path, object.File) {
+		return built
+	}
+	content, err := objects.Write([]*objects.Object{built})
+	if err != nil {
+		return built
+	}
+	applied, err := Apply(string(content), &objects.Object{Object: map[string]any{"spec": map[string]any{"patches": patches}}})
+	if err != nil || len(applied) != 1 {
+		return built
+	}
+	return applied[0]
 }
 
 // Apply builds manifests as kustomize-controller does for a Flux Kustomization.

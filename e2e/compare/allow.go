@@ -26,6 +26,7 @@ var allowed = []func(pair){
 	pair.allowEventsAddress,
 	pair.allowExplicitGates,
 	pair.allowSpelling,
+	pair.allowOrder,
 	pair.allowNodeSelector,
 	pair.allowWatcherLockdown,
 	pair.allowSourceControllerPatch,
@@ -192,6 +193,17 @@ func (p pair) allowExplicitGates() {
 func (p pair) allowSpelling() {
 	if i := slices.Index(args(p.classic), any("--watch-all-namespaces")); i >= 0 {
 		args(p.classic)[i] = "--watch-all-namespaces=true"
+	}
+}
+
+// allowOrder: a flag that is set once means the same wherever it stands. Of one that is set several times the order counts.
+func (p pair) allowOrder() {
+	flag := func(arg any) string {
+		name, _, _ := strings.Cut(arg.(string), "=")
+		return name
+	}
+	for _, object := range []*objects.Object{p.classic, p.operator} {
+		slices.SortStableFunc(args(object), func(a, b any) int { return strings.Compare(flag(a), flag(b)) })
 	}
 }
 
