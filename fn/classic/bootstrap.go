@@ -60,7 +60,7 @@ func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Con
 		return nil
 	}
 	pairs := findPairs(set, anchor, cfg, found)
-	if len(pairs) == 0 || appliedByAChild(set, anchor, pairs, found) {
+	if len(pairs) == 0 {
 		return nil
 	}
 	folder, ok := readOwnFolder(set, anchor, found)
@@ -73,7 +73,7 @@ func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Con
 			Anchor: anchor, Namespace: cmp.Or(anchor.Namespace, "flux-system"), Pair: pair, Objects: manifestsBeside(set, deployments),
 			Folder: folder, Sharing: pair.others(set, anchor),
 		}
-		if !install.readManifests(deployments, found) || !install.readLayers(set, found) {
+		if !install.readManifests(deployments, found) || appliedByAChild(set, install, found) || !install.readLayers(set, found) {
 			return nil
 		}
 		installs = append(installs, install)
@@ -83,19 +83,17 @@ func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Con
 
 // appliedByAChild refuses manifests that have a Flux Kustomization of their own, which the root beside it applies: there is
 // nothing below its path that could apply Flux Operator beside them, and it would be left without a path.
-func appliedByAChild(set *object.Set, anchor *object.Object, pairs []Pair, found *finding.List) bool {
-	for _, pair := range pairs {
-		child := pair.Root
-		root := applier(set, child)
-		if root == nil || pair.Path != path.Dir(anchor.File) || path.Dir(root.File) != path.Dir(child.File) || !Applies(set, CleanPath(root.Str("spec", "path")), root.File) {
-			continue
-		}
-		found.Error(child, "spec.path", "%s applies the manifests of Flux and nothing else, and the root %s applies it; let the root apply them itself: set spec.prune: false in %[1]s, "+
-			"push, and wait until that is live; then remove it, list ./%[3]s among what is applied from ./%[4]s, push, and run again", child.ID, root.ID, pair.Path,
-			CleanPath(root.Str("spec", "path")))
-		return true
+func appliedByAChild(set *object.Set, install *Install, found *finding.List) bool {
+	pair, child := install.Pair, install.Pair.Root
+	root := applier(set, child)
+	if root == nil || pair.Path != path.Dir(install.Anchor.File) || path.Dir(root.File) != path.Dir(child.File) ||
+		!Applies(set, CleanPath(root.Str("spec", "path")), root.File) || install.Version.Release.Major() == 0 {
+		return false
 	}
-	return false
+	found.Error(child, "spec.path", "%s applies the manifests of Flux and nothing else, and the root %s applies it; let the root apply them itself: set spec.prune: false in %[1]s, "+
+		"push, and wait until that is live; then remove it, list ./%[3]s among what is applied from ./%[4]s, push, and run again", child.ID, root.ID, pair.Path,
+		CleanPath(root.Str("spec", "path")))
+	return true
 }
 
 // readOwnFolder reads the kustomization.yaml beside the manifests, nil when there is none.
