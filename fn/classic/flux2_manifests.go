@@ -37,29 +37,13 @@ func isFlux2(source *object.Object) bool {
 
 // readFlux2Source reads a Flux Kustomization that applies ./manifests/install of fluxcd/flux2.
 func readFlux2Source(set *object.Set, owner, source *object.Object, cfg config.Config, found *finding.List) []*Install {
-	pair, ok := findPair(set, climb(set, owner), cfg, found)
+	read, ok := readFetched(set, owner, source, cfg, tagVersion, found)
 	if !ok {
 		return nil
 	}
-	liveOwner, err := pair.OnCluster(set, owner)
-	if err != nil {
-		found.Error(owner, "", "the install cannot be followed to the cluster: %s", err)
-		return nil
-	}
-	liveSource, err := pair.OnCluster(set, source)
-	if err != nil {
-		found.Error(source, "", "the install cannot be followed to the cluster: %s", err)
-		return nil
-	}
-	version, err := tagVersion(liveSource, cfg)
-	if err != nil {
-		found.Error(source, "spec.ref", "%s; set the config field instance.version to the minor version that runs, such as 2.6.x", err)
-		return nil
-	}
-	install := remoteInstall(owner, version, pair)
+	install := remoteInstall(owner, read.version, read.pair)
 	install.Owner, install.Objects = owner, []*object.Object{owner, source}
-	if err := install.readOwner(liveOwner); err != nil {
-		found.Error(owner, "spec", "%s", err)
+	if !install.readShaped(read.liveOwner, found) {
 		return nil
 	}
 	return []*Install{install}

@@ -85,41 +85,63 @@ func findFluxManifests(set *object.Set, cfg config.Config, found *finding.List) 
 	return installs
 }
 
+// fetched is an install whose manifests a Flux Kustomization applies from a source of their own.
+type fetched struct {
+	pair                  Pair
+	liveOwner, liveSource *object.Object
+	version               Version
+}
+
+// readFetched reads what the layouts with a source of their own have in common; versionOf reads the release from the source.
+func readFetched(set *object.Set, owner, source *object.Object, cfg config.Config, versionOf func(*object.Object, config.Config) (Version, error),
+	found *finding.List) (read fetched, ok bool) {
+	if read.pair, ok = findPair(set, climb(set, owner), cfg, found); !ok {
+		return read, false
+	}
+	var err error
+	if read.liveOwner, err = read.pair.OnCluster(set, owner); err != nil {
+		found.Error(owner, "", "the install cannot be followed to the cluster: %s", err)
+		return read, false
+	}
+	if read.liveSource, err = read.pair.OnCluster(set, source); err != nil {
+		found.Error(source, "", "the install cannot be followed to the cluster: %s", err)
+		return read, false
+	}
+	if read.version, err = versionOf(read.liveSource, cfg); err != nil {
+		found.Error(source, "spec.ref", "%s; set the config field instance.version to the minor version that runs, such as 2.6.x", err)
+		return read, false
+	}
+	return read, true
+}
+
+// readShaped reads what the Flux Kustomization does to the install, and what else waits for it.
+func (i *Install) readShaped(liveOwner *object.Object, found *finding.List) bool {
+	if err := i.readOwner(liveOwner); err != nil {
+		found.Error(i.Owner, "spec", "%s", err)
+		return false
+	}
+	i.warnReplaced(found)
+	if err := i.freeRoot(found); err != nil {
+		found.Error(i.Pair.Root, "spec.dependsOn", "%s", err)
+		return false
+	}
+	return true
+}
+
 func readFluxManifests(set *object.Set, owner, source *object.Object, cfg config.Config, found *finding.List) *Install {
-	pair, ok := findPair(set, climb(set, owner), cfg, found)
+	read, ok := readFetched(set, owner, source, cfg, artifactVersion, found)
 	if !ok {
 		return nil
 	}
-	liveOwner, err := pair.OnCluster(set, owner)
-	if err != nil {
-		found.Error(owner, "", "the install cannot be followed to the cluster: %s", err)
-		return nil
-	}
-	liveSource, err := pair.OnCluster(set, source)
-	if err != nil {
-		found.Error(source, "", "the install cannot be followed to the cluster: %s", err)
-		return nil
-	}
-	version, err := artifactVersion(liveSource, cfg)
-	if err != nil {
-		found.Error(source, "spec.ref", "%s; set the config field instance.version to the minor version that runs, such as 2.6.x", err)
-		return nil
-	}
 	install := &Install{
-		Anchor: owner, Owner: owner, Objects: []*object.Object{owner, source}, Namespace: "flux-system", Version: version, Pair: pair,
+		Anchor: owner, Owner: owner, Objects: []*object.Object{owner, source}, Namespace: "flux-system", Version: read.version, Pair: read.pair,
 	}
-	install.Options = flux.DefaultOptions(version.Release.String())
-	install.Options.Components = flux.ArtifactComponents(version.Release.String())
-	if dockerHub.MatchString(liveSource.Str("spec", "url")) {
+	install.Options = flux.DefaultOptions(read.version.Release.String())
+	install.Options.Components = flux.ArtifactComponents(read.version.Release.String())
+	if dockerHub.MatchString(read.liveSource.Str("spec", "url")) {
 		install.Options.Registry = "docker.io/fluxcd"
 	}
-	if err := install.readOwner(liveOwner); err != nil {
-		found.Error(owner, "spec", "%s", err)
-		return nil
-	}
-	install.warnReplaced(found)
-	if err := install.freeRoot(found); err != nil {
-		found.Error(pair.Root, "spec.dependsOn", "%s", err)
+	if !install.readShaped(read.liveOwner, found) {
 		return nil
 	}
 	return install
