@@ -29,19 +29,26 @@ func (p *Plan) chooseOperator(set *object.Set, findings *finding.List) {
 	version := p.Config.Operator.Version
 	operator, known := flux.FindOperator(version)
 	if !known {
-		findings.Error(nil, "", "config field operator.version: Flux Operator %s is not known to this release, which knows up to %s; "+
-			"use a known version", version, flux.NewestOperator().Version)
+		p.refuseOperator(findings, "Flux Operator %s is not known to this release, which knows up to %s; use a known version", version, flux.NewestOperator().Version)
 		return
 	}
 	p.Operator = operator
 	if oldest, _ := flux.FindOperator(minimumOperator); operator.Version.LessThan(oldest.Version) {
-		findings.Error(nil, "", "config field operator.version: Flux Operator %s does not mark what it takes over, so the classic install "+
-			"could still delete it; use %s or later", version, minimumOperator)
+		p.refuseOperator(findings, "Flux Operator %s does not mark what it takes over, so the classic install could still delete it; use %s or later",
+			version, minimumOperator)
 	}
 	if (!p.External || p.asRelease()) && !flux.ChartPublished(operator.Version) {
-		findings.Error(nil, "", "config field operator.version: the charts of Flux Operator were not published for %s; use another version, such as %s",
-			version, config.DefaultOperatorVersion)
+		p.refuseOperator(findings, "the charts of Flux Operator were not published for %s; use another version, such as %s", version, config.DefaultOperatorVersion)
 	}
+}
+
+// refuseOperator refuses the version of Flux Operator where it is said: in the HelmRelease that already installs it, else in the config.
+func (p *Plan) refuseOperator(findings *finding.List, format string, args ...any) {
+	if p.present != nil {
+		findings.Error(p.present, "spec.chart.spec.version", format+" in this HelmRelease first, in a commit of its own", args...)
+		return
+	}
+	findings.Error(nil, "", "config field operator.version: "+format, args...)
 }
 
 // chooseVersion decides distribution.version and the release that Flux Operator will make of it.
@@ -105,6 +112,9 @@ func (p *Plan) versionRemedy() string {
 	case detected.LessThan(p.Operator.Min):
 		return fmt.Sprintf("set instance.version to %s or later, which also upgrades Flux", p.Operator.Min)
 	case detected.GreaterThan(p.Operator.Max):
+		if p.present != nil {
+			return fmt.Sprintf("upgrade Flux Operator, in %s, to one that carries Flux %s first", p.present.File, p.Install.Version.MinorRange())
+		}
 		return fmt.Sprintf("set operator.version to one that carries Flux %s", p.Install.Version.MinorRange())
 	default:
 		return fmt.Sprintf("set instance.version to %s", p.Install.Version.MinorRange())

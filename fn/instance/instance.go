@@ -50,6 +50,7 @@ type Plan struct {
 	left    []leftOut
 	// operatorRelease refers to the HelmRelease of Flux Operator; nil where none is known.
 	operatorRelease *kyaml.Node
+	present         *object.Object // the HelmRelease that already installs Flux Operator; nil where none does
 	// follow are the values of Flux Operator that follow the controllers.
 	follow map[string]any
 

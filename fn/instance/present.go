@@ -46,7 +46,7 @@ func (p *Plan) usePresent(set *object.Set, findings *finding.List) {
 	if release == nil {
 		return
 	}
-	p.External = true
+	p.External, p.present = true, release
 	p.operatorRelease = object.Map(object.F("name", release.Name), object.F("namespace", cmp.Or(release.Namespace, p.Install.Namespace)))
 	namespace := cmp.Or(release.Str("spec", "targetNamespace"), release.Namespace, p.Install.Namespace)
 	if namespace != p.Install.Namespace {
