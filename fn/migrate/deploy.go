@@ -159,7 +159,8 @@ func guardAnnotation(k *fn.KubeObject) error {
 
 // guardOwner keeps the install's own Flux Kustomization from deleting the install when it is removed. What counts is the
 // object on the cluster: where what applies it sets deletionPolicy on every Flux Kustomization, the install's objects carry
-// the guard.
+// the guard. Only v1 of Flux 2.5 has deletionPolicy; the API server refuses a field that it does not know.
+// Source: the CRD of kustomize-controller v1.4.0 to v1.7.3.
 func guardOwner(set *object.Set, install *classic.Install) error {
 	live, err := install.Pair.OnCluster(set, install.Owner)
 	if err != nil || instance.OwnerGuarded(live) {
@@ -169,7 +170,7 @@ func guardOwner(set *object.Set, install *classic.Install) error {
 	switch {
 	case live.Str("spec", "deletionPolicy") != install.Owner.Str("spec", "deletionPolicy"):
 		edit = guardObjects
-	case install.Version.Release.Minor() < 5:
+	case install.Version.Release.Minor() < 5 || install.Owner.Version() != "v1":
 		edit = func(k *fn.KubeObject) error { return k.SetNestedBool(false, "spec", "prune") }
 	}
 	if err := install.Owner.Edit(edit); err != nil {
