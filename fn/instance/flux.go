@@ -165,8 +165,8 @@ func (p *Plan) planInstance(set *object.Set, findings *finding.List) {
 	p.fields, p.patches, p.draft, p.left = draft.spec(), draft.nodes(), draft, c.left
 }
 
-// everything is what Flux installs with all components, under the names of the release and of its remote base.
-func everything(options flux.Options) ([]*kyaml.RNode, error) {
+// Everything is what Flux installs with all components, under the names of the release and of its remote base.
+func Everything(options flux.Options) ([]*kyaml.RNode, error) {
 	options.Components = flux.AllComponents(options.Version)
 	options.NetworkPolicy = true
 	all, err := flux.Install(options)

@@ -186,7 +186,7 @@ func (c *carrier) retarget(patch classic.Patch, today, then []flux.ID) []classic
 // selectsNothing leaves out a patch that has no effect today. One for a kind that Flux never installs was meant for others: a root
 // gives it to every Flux Kustomization. The rest can be a mistake.
 func (c *carrier) selectsNothing(patch classic.Patch) {
-	all, err := everything(c.options)
+	all, err := Everything(c.options)
 	if err != nil {
 		c.findings.Error(patch.Object, patch.Field, "the classic install cannot be rendered: %s", err)
 		return

@@ -118,7 +118,7 @@ func hasName(text []byte, mark byte) bool {
 	}
 }
 
-// inName tells the characters of the names of anchors. Source: is_alpha of go.yaml.in/yaml v2.4.3 and v3.0.4.
+// inName tells the characters of the names of anchors. Source: is_alpha of go.yaml.in/yaml v2.4.4 and v3.0.5.
 func inName(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_' || c == '-'
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -149,26 +150,66 @@ func dropEmptied(set *object.Set, k *object.Object) error {
 	return dropEntry(set, path.Dir(k.File))
 }
 
-// uselessPatches are the patches none of whose documents selects anything that stays: of the folder of the install all of
-// these, of others those that selected the install or the pair.
+// uselessPatches are the guard, and the patches that were there for the install or the pair only: none of their documents selects
+// what stays, or what is not in the input. Of a kustomization.yaml that goes they are all.
 func uselessPatches(set *object.Set, install *classic.Install, folder *classic.Folder, findings *finding.List) []classic.Patch {
+	if set.Removed(folder.Object) {
+		return folder.Patches
+	}
 	stays, err := classic.Nodes(appliedBy(set, install, folder))
 	if err != nil {
 		findings.Error(folder.Object, "resources", "%s", err)
 		return nil
 	}
 	goes, err := classic.Nodes(append([]*object.Object{install.Pair.Source, install.Pair.Root}, install.Objects...))
+	var release []*kyaml.RNode // also what the owner has not installed, and what is not in the input
+	if err == nil && flux.Has(install.Options.Version) {
+		release, err = instance.Everything(install.Options)
+	}
 	if err != nil {
 		findings.Error(folder.Object, "resources", "%s", err)
 		return nil
 	}
-	useful := map[string]bool{}
+	unseen, useful := appliesUnseen(set, install, folder), map[string]bool{}
 	for _, patch := range folder.Patches {
 		selected, err := flux.Selects(stays, patch.Target)
-		useful[patch.Field] = useful[patch.Field] || !patch.IsGuard() && (err != nil || len(selected) > 0)
+		needed := err != nil || len(selected) > 0 || !selects(goes, patch) && !selects(release, patch) || unseen && !namesOne(patch)
+		useful[patch.Field] = useful[patch.Field] || !patch.IsGuard() && needed
 	}
-	return slices.DeleteFunc(slices.Clone(folder.Patches), func(p classic.Patch) bool {
-		return useful[p.Field] || !install.Folder.Is(folder) && !selects(goes, p)
+	return slices.DeleteFunc(slices.Clone(folder.Patches), func(p classic.Patch) bool { return useful[p.Field] })
+}
+
+// namesOne tells a patch of one object by its name, from one that can select others as well.
+func namesOne(patch classic.Patch) bool {
+	name, _ := patch.Target["name"].(string)
+	return name != "" && regexp.QuoteMeta(name) == name
+}
+
+// appliesUnseen tells whether a kustomization.yaml applies objects that are not in the input as they come out: of a remote base,
+// of a generator or a chart, or under another name than their files say.
+func appliesUnseen(set *object.Set, install *classic.Install, folder *classic.Folder) bool {
+	dir := appliedFrom(install, folder)
+	return slices.ContainsFunc(set.Of(classic.ConfigGroup, "Kustomization"), func(k *object.Object) bool {
+		return classic.Applies(set, dir, k.File) && (makes(k) || k != folder.Object && renames(k) || leadsOut(set, k))
+	})
+}
+
+// makes tells a kustomization.yaml that makes objects of its own.
+func makes(k *object.Object) bool {
+	return slices.ContainsFunc([]string{"configMapGenerator", "secretGenerator", "generators", "helmCharts", "helmChartInflationGenerator"}, func(field string) bool {
+		return k.Map()[field] != nil
+	})
+}
+
+func renames(k *object.Object) bool { return k.Str("namePrefix")+k.Str("nameSuffix") != "" }
+
+// leadsOut tells a kustomization.yaml with an entry that is not in the input.
+func leadsOut(set *object.Set, k *object.Object) bool {
+	return slices.ContainsFunc(classic.EntryFields, func(field string) bool {
+		return slices.ContainsFunc(entries(k, field), func(entry string) bool {
+			at := path.Join(path.Dir(k.File), entry)
+			return len(set.InFile(at)) == 0 && classic.KustomizationIn(set, at) == nil
+		})
 	})
 }
 
@@ -177,16 +218,17 @@ func selects(objects []*kyaml.RNode, patch classic.Patch) bool {
 	return err == nil && len(selected) > 0
 }
 
-// appliedBy are the objects that a kustomization.yaml applies now, none where it is gone; a component applies to all of the
-// root's.
-func appliedBy(set *object.Set, install *classic.Install, folder *classic.Folder) []*object.Object {
-	if set.Removed(folder.Object) {
-		return nil
-	}
-	dir := folder.Dir
+// appliedFrom is the folder from which comes what a kustomization.yaml does something to; a component does so to all of the root's.
+func appliedFrom(install *classic.Install, folder *classic.Folder) string {
 	if folder.Object.Kind == "Component" {
-		dir = install.Pair.Dir()
+		return install.Pair.Dir()
 	}
+	return folder.Dir
+}
+
+// appliedBy are the objects that a kustomization.yaml applies now.
+func appliedBy(set *object.Set, install *classic.Install, folder *classic.Folder) []*object.Object {
+	dir := appliedFrom(install, folder)
 	var all []*object.Object
 	for _, o := range set.Current() {
 		if o.Kind != "" && !o.Is(classic.ConfigGroup, "Kustomization") && classic.Applies(set, dir, o.File) {
