@@ -20,6 +20,7 @@ var aboutRendering = regexp.MustCompile(`^(bootstrap|overlay|patch|patches|image
 var notHeld = map[string]string{
 	"bootstrap-controller-in-a-file-not-listed":     "its cleanup is refused",
 	"bootstrap-example-of-the-pair-beside-it":       "its cleanup is refused",
+	"bootstrap-patches-of-what-is-not-in-the-input": "its base is on the network",
 	"bootstrap-patches-of-the-root":                 "the test does not give the root's patches to the manifests",
 	"bootstrap-storage-merged-and-elsewhere":        "the volumes are in another order",
 	"bootstrap-workload-identity-of-one-controller": "the rules of the role are in another order",
