@@ -31,7 +31,10 @@ func resourceOf(kind string) string {
 // Guide says what must exist, what to wait for, how to check it and how to go back, after deploy.
 func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	p.prerequisites(set, findings)
-	if p.External {
+	switch {
+	case p.present != nil:
+		findings.Info(finding.Prerequisite, p.present, "", "Flux Operator %s must run in %s before this commit is pushed: see that this HelmRelease is Ready", p.Operator.Version, p.Install.Namespace)
+	case p.External:
 		findings.Info(finding.Prerequisite, p.Install.Anchor, "", "Flux Operator %s must run in %s before this commit is pushed: nothing here installs it", p.Operator.Version, p.Install.Namespace)
 	}
 	p.tellImposed(findings)
