@@ -137,7 +137,7 @@ func operatorOf(set *object.Set, e *instance.Existing, namespace string, cfg con
 	var found []*object.Object
 	for _, release := range set.Of(classic.HelmGroup, "HelmRelease") {
 		if classic.MayInstall(release, flux.OperatorChart) && instance.ChartOf(set, release) == flux.OperatorChart &&
-			cmp.Or(release.Str("spec", "targetNamespace"), release.Namespace) == namespace {
+			cmp.Or(release.Str("spec", "targetNamespace"), classic.NamespaceOf(set, release)) == namespace {
 			found = append(found, release)
 		}
 	}
@@ -157,7 +157,7 @@ func chartOf(set *object.Set, release *object.Object, name string) chart {
 	own, _ := object.Get[map[string]any](release.Map(), "spec", "values")
 	alone := func(o *object.Object) bool { return o != nil && o.File != "" && len(set.InFile(o.File)) == 1 }
 	c.inFile = alone(release) && (reflect.DeepEqual(own, c.values) || len(own)+len(c.values) == 0)
-	switch source := instance.ChartSource(set, release); {
+	switch source := classic.ChartSource(set, release); {
 	case release.Str("spec", "chart", "spec", "version") != "" && alone(release):
 		c.versionFile, c.versionPath = release.File, []string{"spec", "chart", "spec", "version"}
 	case source != nil && source.Str("spec", "ref", "tag") != "" && alone(source):

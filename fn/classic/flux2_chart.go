@@ -98,9 +98,7 @@ func chartVersion(set *object.Set, release *object.Object) (version string, isCh
 	if name := release.Str("spec", "chart", "spec", "chart"); name != "" {
 		return release.Str("spec", "chart", "spec", "version"), path.Base(name) == chartName
 	}
-	ref := func(key string) string { return release.Str("spec", "chartRef", key) }
-	id := object.ID{APIVersion: SourceGroup + "/v1", Kind: ref("kind"), Namespace: cmp.Or(ref("namespace"), release.Namespace), Name: ref("name")}
-	source := Nearest(set.Find(id), release)
+	source := ChartSource(set, release)
 	switch {
 	case source == nil:
 		return "", false
@@ -109,6 +107,32 @@ func chartVersion(set *object.Set, release *object.Object) (version string, isCh
 	default:
 		return cmp.Or(source.Str("spec", "ref", "semver"), source.Str("spec", "ref", "tag")), path.Base(source.Str("spec", "url")) == chartName
 	}
+}
+
+// ChartSource is what a HelmRelease names in spec.chartRef, nil when it is not in the input. Where neither names a namespace, it
+// is in the one that kustomize puts the HelmRelease in.
+func ChartSource(set *object.Set, release *object.Object) *object.Object {
+	ref := func(key string) string { return release.Str("spec", "chartRef", key) }
+	id := object.ID{APIVersion: SourceGroup + "/v1", Kind: ref("kind"), Namespace: cmp.Or(ref("namespace"), release.Namespace), Name: ref("name")}
+	source := Nearest(set.Find(id), release)
+	if source == nil && id.Namespace == "" {
+		id.Namespace = NamespaceOf(set, release)
+		source = Nearest(set.Find(id), release)
+	}
+	return source
+}
+
+// NamespaceOf is the namespace that an object comes to the cluster with: the one that the Flux Kustomization which applies it
+// or the kustomization.yaml beside it sets, else its own. It is empty where nothing in the input says it.
+func NamespaceOf(set *object.Set, o *object.Object) string {
+	namespace := ""
+	if owner := applier(set, o); owner != nil {
+		namespace = owner.Str("spec", "targetNamespace")
+	}
+	if k := KustomizationIn(set, path.Dir(o.File)); k != nil {
+		namespace = cmp.Or(namespace, k.Str("namespace"))
+	}
+	return cmp.Or(namespace, o.Namespace)
 }
 
 func readChart(set *object.Set, release *object.Object, chart string, cfg config.Config, found *finding.List) *Install {
@@ -222,18 +246,13 @@ func patchedObject(o *object.Object, nodes []*kyaml.RNode, patches []Patch) (*ob
 	return object.Parse(text, o.File, o.Index)
 }
 
-// helmPlaces fills in where Helm installs the chart, and how Helm forgets the release. The namespace of the HelmRelease itself
-// may be one that its kustomization.yaml or the Flux Kustomization sets.
+// helmPlaces fills in where Helm installs the chart, and how Helm forgets the release.
 func (i *Install) helmPlaces(set *object.Set, release, owner *object.Object) {
-	own, waits := "", false
+	waits := false
 	if owner != nil {
-		own = owner.Str("spec", "targetNamespace")
 		waits, _ = object.Get[bool](owner.Map(), "spec", "wait")
 	}
-	if k := KustomizationIn(set, path.Dir(release.File)); k != nil {
-		own = cmp.Or(own, k.Str("namespace"))
-	}
-	own = cmp.Or(own, release.Namespace, "flux-system")
+	own := cmp.Or(NamespaceOf(set, release), "flux-system")
 	target := release.Str("spec", "targetNamespace")
 	i.Namespace = cmp.Or(target, own)
 	name := release.Name

@@ -1,7 +1,6 @@
 package instance
 
 import (
-	"cmp"
 	"path"
 	"strings"
 	"time"
@@ -43,7 +42,7 @@ func ChartOf(set *object.Set, release *object.Object) string {
 	if name := release.Str("spec", "chart", "spec", "chart"); name != "" {
 		return path.Base(name)
 	}
-	source := ChartSource(set, release)
+	source := classic.ChartSource(set, release)
 	switch {
 	case source == nil:
 		return ""
@@ -52,15 +51,6 @@ func ChartOf(set *object.Set, release *object.Object) string {
 	default:
 		return source.Str("spec", "chart")
 	}
-}
-
-// ChartSource is what a HelmRelease names in spec.chartRef, nil when it is not in the input.
-func ChartSource(set *object.Set, release *object.Object) *object.Object {
-	id := object.ID{
-		APIVersion: classic.SourceGroup + "/v1", Kind: release.Str("spec", "chartRef", "kind"),
-		Namespace: cmp.Or(release.Str("spec", "chartRef", "namespace"), release.Namespace), Name: release.Str("spec", "chartRef", "name"),
-	}
-	return classic.Nearest(set.Find(id), release)
 }
 
 // sameDuration tells whether two values are one duration, such as 2h and 2h0m0s.

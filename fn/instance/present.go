@@ -34,7 +34,7 @@ func ReleaseVersion(set *object.Set, release *object.Object) string {
 	if version := release.Str("spec", "chart", "spec", "version"); version != "" {
 		return version
 	}
-	if source := ChartSource(set, release); source != nil {
+	if source := classic.ChartSource(set, release); source != nil {
 		return source.Str("spec", "ref", "tag")
 	}
 	return ""
@@ -47,8 +47,9 @@ func (p *Plan) usePresent(set *object.Set, findings *finding.List) {
 		return
 	}
 	p.External, p.present = true, release
-	p.operatorRelease = object.Map(object.F("name", release.Name), object.F("namespace", cmp.Or(release.Namespace, p.Install.Namespace)))
-	namespace := cmp.Or(release.Str("spec", "targetNamespace"), release.Namespace, p.Install.Namespace)
+	own := cmp.Or(classic.NamespaceOf(set, release), p.Install.Namespace)
+	p.operatorRelease = object.Map(object.F("name", release.Name), object.F("namespace", own))
+	namespace := cmp.Or(release.Str("spec", "targetNamespace"), own)
 	if namespace != p.Install.Namespace {
 		findings.Error(release, "metadata.namespace", "Flux Operator is installed in %s, and manages the FluxInstance of its own namespace only: install it in %s",
 			namespace, p.Install.Namespace)
@@ -61,7 +62,7 @@ func (p *Plan) usePresent(set *object.Set, findings *finding.List) {
 // names, else the newest known one that it allows.
 func (p *Plan) usePresentVersion(set *object.Set, release *object.Object, findings *finding.List) {
 	version, _, _ := strings.Cut(ReleaseVersion(set, release), "@")
-	if source := ChartSource(set, release); version == "" && source != nil {
+	if source := classic.ChartSource(set, release); version == "" && source != nil {
 		version = source.Str("spec", "ref", "semver")
 	}
 	version = cmp.Or(version, "*")
