@@ -116,13 +116,21 @@ func unservedBy(release string, objects []*object.Object) []*object.Object {
 // versionServing says which Flux serves all that the repository has: the one that runs where Flux Operator has it, else the
 // newest, else none.
 func (p *Plan) versionServing(set *object.Set) string {
-	detected, objects := p.Install.Version.Release, fluxObjects(set)
-	if p.Operator.Runs(detected.String()) {
+	if p.Operator.Runs(p.Install.Version.Release.String()) {
 		return ", or stay on " + p.Install.Version.MinorRange()
 	}
+	if newest := p.newestServing(fluxObjects(set)); newest != "" {
+		return fmt.Sprintf(", or set instance.version to %s, which serves all of this repository", newest)
+	}
+	return ""
+}
+
+// newestServing is the newest minor version, not below the one that runs, that Flux Operator carries and that serves all of some
+// objects; it is empty where there is none.
+func (p *Plan) newestServing(objects []*object.Object) string {
 	for _, release := range slices.Backward(flux.Releases()) {
-		if p.Operator.Runs(release.String()) && !release.LessThan(detected) && len(unservedBy(release.String(), objects)) == 0 {
-			return fmt.Sprintf(", or set instance.version to %d.%d.x, which serves all of this repository", release.Major(), release.Minor())
+		if p.Operator.Runs(release.String()) && !release.LessThan(p.Install.Version.Release) && len(unservedBy(release.String(), objects)) == 0 {
+			return fmt.Sprintf("%d.%d.x", release.Major(), release.Minor())
 		}
 	}
 	return ""

@@ -52,7 +52,7 @@ func (p *Plan) refuseOperator(findings *finding.List, format string, args ...any
 }
 
 // chooseVersion decides distribution.version and the release that Flux Operator will make of it.
-func (p *Plan) chooseVersion(_ *object.Set, findings *finding.List) {
+func (p *Plan) chooseVersion(set *object.Set, findings *finding.List) {
 	detected := p.Install.Version
 	switch p.Config.Instance.Version {
 	case config.Minor:
@@ -67,17 +67,17 @@ func (p *Plan) chooseVersion(_ *object.Set, findings *finding.List) {
 	default:
 		p.Version = p.Config.Instance.Version
 	}
-	p.resolveVersion(findings)
+	p.resolveVersion(set, findings)
 }
 
 // resolveVersion finds the release that Flux Operator installs for the version, and refuses what it cannot do.
-func (p *Plan) resolveVersion(findings *finding.List) {
+func (p *Plan) resolveVersion(set *object.Set, findings *finding.List) {
 	anchor, detected := p.Install.Anchor, p.Install.Version.Release
 	target, err := p.Operator.Latest(p.Version)
 	explicit := p.Config.Instance.Version != config.Minor && p.Config.Instance.Version != config.Exact
 	if err != nil || !explicit && detected.LessThan(p.Operator.Min) {
 		findings.Error(anchor, "", "Flux %s cannot be installed by Flux Operator %s, which carries %s to %s: %s", p.wanted(explicit),
-			p.Operator.Version, p.Operator.Min, p.Operator.Max, p.versionRemedy())
+			p.Operator.Version, p.Operator.Min, p.Operator.Max, p.versionRemedy(set))
 		return
 	}
 	p.Target = target.String()
@@ -86,6 +86,9 @@ func (p *Plan) resolveVersion(findings *finding.List) {
 	case targetMinor < detectedMinor || targetMinor == detectedMinor && p.Install.Version.Exact && target.LessThan(detected):
 		findings.Error(anchor, "", "instance.version %s means Flux %s, lower than the %s that runs: a downgrade is refused; use %s",
 			p.Version, target, detected, p.Install.Version.MinorRange())
+	case targetMinor > detectedMinor && !p.Operator.Runs(detected.String()):
+		findings.Warn(anchor, "", "instance.version %s also upgrades Flux from %s, which Flux Operator does not carry, to %s; better upgrade first, "+
+			"in a commit of its own", p.Version, detected, target)
 	case targetMinor > detectedMinor:
 		findings.Warn(anchor, "", "instance.version %s also upgrades Flux from %s to %s; better migrate first and upgrade in a later commit",
 			p.Version, detected, target)
@@ -104,13 +107,13 @@ func (p *Plan) wanted(explicit bool) string {
 }
 
 // versionRemedy says what to do about a version that Flux Operator does not carry.
-func (p *Plan) versionRemedy() string {
+func (p *Plan) versionRemedy(set *object.Set) string {
 	detected := p.Install.Version.Release
 	switch {
 	case detected.Major() < 2:
 		return "upgrade Flux to 2.x first (https://fluxcd.io/flux/migration)"
 	case detected.LessThan(p.Operator.Min):
-		return fmt.Sprintf("set instance.version to %s or later, which also upgrades Flux", p.Operator.Min)
+		return p.upgradeRemedy(set)
 	case detected.GreaterThan(p.Operator.Max):
 		if p.present != nil {
 			return fmt.Sprintf("upgrade Flux Operator, in %s, to one that carries Flux %s first", p.present.File, p.Install.Version.MinorRange())
@@ -119,6 +122,16 @@ func (p *Plan) versionRemedy() string {
 	default:
 		return fmt.Sprintf("set instance.version to %s", p.Install.Version.MinorRange())
 	}
+}
+
+// upgradeRemedy names the version to go to from one that is too old: the first that Flux Operator carries, unless the repository
+// has objects that only a later one serves.
+func (p *Plan) upgradeRemedy(set *object.Set) string {
+	objects := fluxObjects(set)
+	if newest := p.newestServing(objects); newest != "" && len(unservedBy(p.Operator.Min.String(), objects)) > 0 {
+		return fmt.Sprintf("set instance.version to %s, the newest that serves all of this repository; it also upgrades Flux", newest)
+	}
+	return fmt.Sprintf("set instance.version to %s or later, which also upgrades Flux", p.Operator.Min)
 }
 
 // planInstance carries the patches over, finds the fields that say the same as a patch, and proves that the result renders
