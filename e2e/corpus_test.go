@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +25,8 @@ const corpusTable = "testdata/corpus.tsv"
 // row is one line of the table.
 type row struct {
 	folder string
+	// explicit is the version that the config names; it is empty where the version found is migrated.
+	explicit string
 	planned
 	differences, deploy, cleanup string
 	// mixed says that the repository's manifests are of another release than its images, as plan warns: then the release's own
@@ -36,7 +39,11 @@ const header = "folder\tcluster\tlayout\tversion\toutcome\tdifferences\tdeploy\t
 
 // String is the row as it is recorded.
 func (r row) String() string {
-	return strings.Join([]string{r.folder, r.Path, r.Layout, cmp.Or(r.Version, "-"), r.Outcome,
+	outcome := r.Outcome
+	if r.explicit != "" {
+		outcome += " at " + r.explicit
+	}
+	return strings.Join([]string{r.folder, r.Path, r.Layout, cmp.Or(r.Version, "-"), outcome,
 		cmp.Or(r.differences, "-"), cmp.Or(r.deploy, "-"), cmp.Or(r.cleanup, "-"), cmp.Or(firstLine(r.Reason), "-")}, "\t")
 }
 
@@ -72,18 +79,58 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// runFolder runs every cluster that plan finds in a repository. What plan refuses without naming a cluster is a row too,
-// and so is a repository where it finds nothing.
+// runFolder runs every cluster that plan finds in a repository, and those that it refuses for their version once more, with the
+// version that the message asks for. What plan refuses without naming a cluster is a row too, and so is a repository where it
+// finds nothing.
 func runFolder(t *testing.T, fn product, folder string) []row {
 	t.Helper()
+	rows, found := runAt(t, fn, folder, "")
+	noneSkipped(t, findClusters(t, folder), rows, found)
+	versions := askedFor(rows)
+	for i := 0; i < len(versions); i++ { // a later version may be asked for in turn
+		again, _ := runAt(t, fn, folder, versions[i])
+		for _, version := range askedFor(again) {
+			if !slices.Contains(versions, version) {
+				versions = append(versions, version)
+			}
+		}
+		for _, row := range again {
+			if row.Outcome == migrates && !slices.ContainsFunc(rows, row.sameMigrated) {
+				rows = append(rows, row)
+			}
+		}
+	}
+	return rows
+}
+
+// remedyVersion finds the version in a message that asks for an explicit one.
+var remedyVersion = regexp.MustCompile(`instance\.version to (?:the minor version that runs, such as )?(\d+\.\d+\.[\dx]+)`)
+
+// askedFor lists the versions that the refused rows ask for.
+func askedFor(rows []row) []string {
+	var versions []string
+	for _, row := range rows {
+		if asks := remedyVersion.FindStringSubmatch(row.Reason); asks != nil && !slices.Contains(versions, asks[1]) {
+			versions = append(versions, asks[1])
+		}
+	}
+	return versions
+}
+
+// sameMigrated tells whether another row is of the same cluster and has migrated it.
+func (r row) sameMigrated(other row) bool { return other.Outcome == migrates && other.Path == r.Path }
+
+// runAt runs every cluster that plan finds in a repository, with an explicit version or, where that is empty, the version found.
+func runAt(t *testing.T, fn product, folder, version string) ([]row, answer) {
+	t.Helper()
 	name := filepath.Base(folder)
-	found, err := fn.plan(newCheckout(t, folder).directory)
+	found, err := fn.plan(newCheckout(t, folder).directory, configure(t, explicitly(version)))
 	if err != nil {
 		t.Errorf("%s: %v", name, err)
 	}
 	var rows []row
 	for _, cluster := range found.Clusters {
-		rows = append(rows, row{folder: name, planned: cluster, mixed: found.warns(cluster, "the labels say Flux")})
+		rows = append(rows, row{folder: name, explicit: version, planned: cluster, mixed: found.warns(cluster, "the labels say Flux")})
 	}
 	migrateRows(t, fn, folder, rows)
 	for _, message := range found.errors() {
@@ -92,8 +139,15 @@ func runFolder(t *testing.T, fn product, folder string) []row {
 	if len(rows) == 0 {
 		rows = append(rows, row{folder: name, planned: planned{Path: "-", Layout: "-", Outcome: "nothing found"}})
 	}
-	noneSkipped(t, findClusters(t, folder), rows, found)
-	return rows
+	return rows, found
+}
+
+// explicitly is the config for an explicit version.
+func explicitly(version string) string {
+	if version == "" {
+		return ""
+	}
+	return fmt.Sprintf("instance: {version: %s}\n", version)
 }
 
 // manyClusters are so many that a repository takes them through the phases in one run.
@@ -141,7 +195,7 @@ func migrate(t *testing.T, fn product, folder string, rows ...*row) {
 	for _, r := range rows {
 		paths = append(paths, r.Path)
 	}
-	only := configure(t, fmt.Sprintf("clusters: [%s]\n", strings.Join(paths, ", ")))
+	only := configure(t, fmt.Sprintf("clusters: [%s]\n%s", strings.Join(paths, ", "), explicitly(rows[0].explicit)))
 	if _, err := fn.run("apply", checkout.directory, "--phase", "deploy", only); err != nil {
 		t.Errorf("%s %s: %v", folder, paths, err)
 		return
@@ -196,6 +250,9 @@ func (r *row) hold(t *testing.T, checkout checkout, folder string) string {
 			continue
 		}
 		t.Errorf("%s %s: %.300s", r.folder, r.Path, one)
+	}
+	if r.explicit != "" { // the manifests of the version that runs may not be there: an artifact's at the new one are close
+		cluster.Version = manifests(t).Select(r.explicit)
 	}
 	if err := admitChanged(t, checkout, folder, cluster); err != nil {
 		t.Errorf("%s %s: %v", r.folder, r.Path, err)
