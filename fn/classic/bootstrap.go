@@ -69,11 +69,15 @@ func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Con
 	}
 	var installs []*Install
 	for _, pair := range pairs {
-		install := &Install{
-			Anchor: anchor, Namespace: cmp.Or(anchor.Namespace, "flux-system"), Pair: pair, Objects: manifestsBeside(set, deployments),
-			Folder: folder, Sharing: pair.others(set, anchor),
+		root, ok := pairOfRoot(set, pair, cfg, found)
+		if !ok {
+			return nil
 		}
-		if !install.readManifests(deployments, found) || appliedByAChild(set, install, found) || !install.readLayers(set, found) {
+		install := &Install{
+			Anchor: anchor, Namespace: cmp.Or(anchor.Namespace, "flux-system"), Pair: root, Objects: manifestsBeside(set, deployments),
+			Folder: folder, Sharing: rootsOf(set, pair.others(set, anchor), cfg, found),
+		}
+		if !install.readManifests(deployments, found) || !install.readLayers(set, found) {
 			return nil
 		}
 		installs = append(installs, install)
@@ -81,19 +85,15 @@ func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Con
 	return installs
 }
 
-// appliedByAChild refuses manifests that have a Flux Kustomization of their own, which the root beside it applies: there is
-// nothing below its path that could apply Flux Operator beside them, and it would be left without a path.
-func appliedByAChild(set *object.Set, install *Install, found *finding.List) bool {
-	pair, child := install.Pair, install.Pair.Root
-	root := applier(set, child)
-	if root == nil || pair.Path != path.Dir(install.Anchor.File) || path.Dir(root.File) != path.Dir(child.File) ||
-		!Applies(set, CleanPath(root.Str("spec", "path")), root.File) || install.Version.Release.Major() == 0 {
-		return false
+// rootsOf are the pairs of the clusters that others apply the same manifests on.
+func rootsOf(set *object.Set, pairs []Pair, cfg config.Config, found *finding.List) []Pair {
+	var roots []Pair
+	for _, pair := range pairs {
+		if root, ok := pairOfRoot(set, pair, cfg, found); ok {
+			roots = append(roots, root)
+		}
 	}
-	found.Error(child, "spec.path", "%s applies the manifests of Flux and nothing else, and the root %s applies it; let the root apply them itself: set spec.prune: false in %[1]s, "+
-		"push, and wait until that is live; then remove it, list ./%[3]s among what is applied from ./%[4]s, push, and run again", child.ID, root.ID, pair.Path,
-		CleanPath(root.Str("spec", "path")))
-	return true
+	return roots
 }
 
 // readOwnFolder reads the kustomization.yaml beside the manifests, nil when there is none.

@@ -32,8 +32,10 @@ type Install struct {
 	Anchor *object.Object
 	// Objects are what the install consists of; cleanup removes them.
 	Objects []*object.Object
-	// Owner is the Flux Kustomization that applies the install and nothing else; nil when the root itself applies it.
+	// Owner is the Flux Kustomization that applies the install and nothing else; nil when the root applies it, or a child with more.
 	Owner *object.Object
+	// Child is the Flux Kustomization between the root and manifests that are in the repository; nil when there is none.
+	Child *object.Object
 	// Namespace is where the controllers run.
 	Namespace string
 	// Version is the release of Flux.

@@ -116,7 +116,7 @@ func readFetched(set *object.Set, owner, source *object.Object, cfg config.Confi
 
 // readShaped reads what the Flux Kustomization does to the install, and what else waits for it.
 func (i *Install) readShaped(liveOwner *object.Object, found *finding.List) bool {
-	if err := i.readOwner(liveOwner); err != nil {
+	if err := i.readSpec(i.Owner, liveOwner, artifactRules); err != nil {
 		found.Error(i.Owner, "spec", "%s", err)
 		return false
 	}
@@ -197,10 +197,10 @@ func (i *Install) warnReplaced(found *finding.List) {
 	}
 }
 
-// readOwner takes from the install's Flux Kustomization what shapes the install.
-func (i *Install) readOwner(live *object.Object) error {
+// readSpec takes from the Flux Kustomization that applies the install what shapes the install.
+func (i *Install) readSpec(owner, live *object.Object, rules []fields.Rule) error {
 	read := map[string]any{}
-	moved, err := fields.Move(live.Map(), read, artifactRules)
+	moved, err := fields.Move(live.Map(), read, rules)
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (i *Install) readOwner(live *object.Object) error {
 		return fmt.Errorf("field %s changes what is installed and has no counterpart in a FluxInstance: remove it first", moved.Rest[0].Path)
 	}
 	i.drop("", moved)
-	return i.readShape(live, read)
+	return i.readShape(owner, live, read)
 }
 
 // drop keeps account of what was dropped below a field of the anchor.

@@ -14,7 +14,7 @@ import (
 type Folder struct {
 	Object *object.Object
 	Dir    string
-	// Files are the files that it lists, Folders the folders and remote bases.
+	// Files are the files that it lists, Folders the folders and remote bases but for that of Flux itself.
 	Files, Folders []string
 	// Patches are its patches of every form, in the order in which kustomize applies them.
 	Patches []Patch
@@ -67,9 +67,11 @@ func (f *Folder) readEntries(set *object.Set) {
 		for _, entry := range list {
 			name, _ := entry.(string)
 			file := path.Join(f.Dir, name)
-			if len(set.InFile(file)) > 0 {
+			switch {
+			case IsRemoteBase(name): // the install itself
+			case len(set.InFile(file)) > 0:
 				f.Files = append(f.Files, file)
-			} else {
+			default:
 				f.Folders = append(f.Folders, file)
 			}
 		}

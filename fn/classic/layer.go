@@ -13,10 +13,10 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// Layer is one step on the way from the manifests to the cluster: what a kustomization.yaml, or the root at last, does to
+// Layer is one step on the way from the manifests to the cluster: what a kustomization.yaml, or the Flux Kustomization at last, does to
 // what it applies.
 type Layer struct {
-	// Folder is the kustomization.yaml; nil for the root.
+	// Folder is the kustomization.yaml; nil for the Flux Kustomization that applies it.
 	Folder *Folder
 	// Patches are those that select the install.
 	Patches []Patch
@@ -163,10 +163,11 @@ func withComponents(set *object.Set, dir string, seen map[string]bool) ([]*Folde
 	return append(all, folder), nil
 }
 
-// readLayers takes over what shapes the install on its way to the cluster, the root included: the patches that apply to it,
+// readLayers takes over what shapes the install on its way to the cluster, what applies it included: the patches that apply to it,
 // and all that else is done. Patches for the pair are in the live pair, and those for the resources beside stay where they are.
 func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
-	folders, err := layersOf(set, i.Pair.Dir(), i.Anchor.File)
+	top := i.findChild(set)
+	folders, err := layersOf(set, top, i.Anchor.File)
 	if err != nil {
 		found.Error(i.Anchor, "", "the install cannot be followed to the cluster: %s", err)
 		return false
@@ -184,18 +185,17 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 		}
 		layers = append(layers, Layer{Folder: folder, Patches: folder.Patches, Fields: folder.Fields})
 	}
-	root, err := rootLayer(i.Pair)
-	if err != nil {
-		found.Error(i.Pair.Root, "spec.patches", "%s", err)
+	last, ok := i.lastLayer(set, found)
+	if !ok {
 		return false
 	}
-	for _, layer := range append(layers, root) {
+	for _, layer := range append(layers, last) {
 		meant := func(patch Patch) bool { return known && layer.Folder.Is(i.Folder) && selectsNone(beside, patch) }
 		if objects, err = i.addLayer(layer, objects, meant, found); err != nil {
 			return false
 		}
 	}
-	return true
+	return i.ownChild(set, top, found)
 }
 
 // beside is what the install's own kustomization.yaml applies beside the install; false where the input does not show all of it.

@@ -14,7 +14,7 @@ import (
 // readShape takes over what a Flux Kustomization does to the install that it applies.
 //
 // It fails on what cannot be expressed, naming the field.
-func (i *Install) readShape(live *object.Object, read map[string]any) error {
+func (i *Install) readShape(owner, live *object.Object, read map[string]any) error {
 	if namespace, set := read["namespace"]; set && namespace != i.Namespace {
 		return fmt.Errorf("field spec.targetNamespace moves the controllers to %v: only %s is supported", namespace, i.Namespace)
 	}
@@ -25,9 +25,9 @@ func (i *Install) readShape(live *object.Object, read map[string]any) error {
 	}
 	i.Patches = patches
 	if common, set := read["commonMetadata"].(map[string]any); set {
-		i.Patches = append(i.Patches, metadataPatch(i.Owner, "spec.commonMetadata", common))
+		i.Patches = append(i.Patches, metadataPatch(owner, "spec.commonMetadata", common))
 	}
-	return i.readPatchLists(i.Owner, "spec", read)
+	return i.readPatchLists(owner, "spec", read)
 }
 
 // readPatchLists reads the lists that patch in ways of their own, as they stand in one field of an object.

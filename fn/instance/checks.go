@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,13 +67,25 @@ func (p *Plan) planSync(_ *object.Set, findings *finding.List) {
 	}
 }
 
-// checkVariables refuses variables that went through two substitutions: the root's, then the install's own.
+// checkVariables refuses variables that go through other substitutions in the FluxInstance than they do today: through two, the
+// root's and then the install's own; or through the root's, which does not reach what a child of it applies.
 func (p *Plan) checkVariables(_ *object.Set, findings *finding.List) {
-	_, byRoot := object.Get[any](p.Install.Pair.LiveRoot.Map(), "spec", "postBuild")
-	if p.Install.Substitute != nil && byRoot && p.hasVariables() {
-		findings.Error(p.Install.Owner, "spec.postBuild", "the ${variables} of the install go through the root's postBuild and then through its own, and the "+
+	install := p.Install
+	_, byRoot := object.Get[any](install.Pair.LiveRoot.Map(), "spec", "postBuild")
+	switch {
+	case !byRoot:
+	case install.Substitute != nil && p.hasVariables():
+		findings.Error(cmp.Or(install.Child, install.Owner), "spec.postBuild", "the ${variables} of the install go through the root's postBuild and then through its own, and the "+
 			"FluxInstance can have one of the two: write the values out first")
+	case install.Child != nil && install.Substitute == nil && slices.ContainsFunc(install.Patches, isBelowWithVariables):
+		findings.Error(install.Child, "spec.postBuild", "a patch in what it applies has a ${variable}, which nothing substitutes today, and the root's postBuild would substitute it "+
+			"in the FluxInstance: remove the variable first")
 	}
+}
+
+// isBelowWithVariables tells a patch of a kustomization.yaml that has a ${variable}.
+func isBelowWithVariables(patch classic.Patch) bool {
+	return patch.Object.Is(classic.ConfigGroup, "Kustomization") && strings.Contains(patch.Body, "${")
 }
 
 // checkServed refuses an upgrade to a Flux that no longer serves an API version that the repository uses.

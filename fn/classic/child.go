@@ -1,0 +1,96 @@
+package classic
+
+import (
+	"slices"
+
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/fields"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// pairOfRoot is the pair of the cluster where the one that applies the install is no root: a Flux Kustomization that another one
+// applies, and that does not apply itself.
+func pairOfRoot(set *object.Set, pair Pair, cfg config.Config, found *finding.List) (Pair, bool) {
+	child := pair.Root
+	if !set.HasPaths() || pair.Prefix != "" || Applies(set, pair.Path, child.File) || applier(set, child) == nil {
+		return pair, true
+	}
+	return findPair(set, climb(set, child), cfg, found)
+}
+
+// childRules say what becomes of a Flux Kustomization between the root and the install, which is in the repository.
+var childRules = append(slices.DeleteFunc(slices.Clone(artifactRules), func(r fields.Rule) bool { return r.From == "spec.path" }),
+	fields.Rule{From: "spec.path", Why: "the manifests there go"})
+
+// findChild finds the Flux Kustomization between the root and the install, and the folder that it applies; where there is none,
+// that of the root.
+func (i *Install) findChild(set *object.Set) (top string) {
+	if !set.HasPaths() || i.Pair.Prefix != "" || Applies(set, i.Pair.Path, i.Anchor.File) {
+		return i.Pair.Dir()
+	}
+	child := applierFrom(set, i.Anchor, i.Pair.Source.Str("spec", "url"))
+	if child == nil || child == i.Pair.Root {
+		return i.Pair.Dir()
+	}
+	i.Child = child
+	top, _ = pathFor(child, i.Anchor.File)
+	return top
+}
+
+// lastLayer is what the Flux Kustomization that applies the install does to it: the child, or the root itself.
+func (i *Install) lastLayer(set *object.Set, found *finding.List) (Layer, bool) {
+	if i.Child == nil {
+		layer, err := rootLayer(i.Pair)
+		if err != nil {
+			found.Error(i.Pair.Root, "spec.patches", "%s", err)
+		}
+		return layer, err == nil
+	}
+	layer, err := i.childLayer(set)
+	if err != nil {
+		found.Error(i.Child, "spec", "%s", err)
+	}
+	return layer, err == nil
+}
+
+func (i *Install) childLayer(set *object.Set) (Layer, error) {
+	live, err := i.Pair.OnCluster(set, i.Child)
+	if err != nil {
+		return Layer{}, err
+	}
+	above := i.Patches
+	i.Patches = nil
+	err = i.readSpec(i.Child, live, childRules)
+	layer := Layer{Patches: i.Patches}
+	i.Patches = above
+	for n := range layer.Patches {
+		layer.Patches[n].Object = i.Child
+	}
+	return layer, err
+}
+
+// ownChild makes the child go with the install where it applies nothing else.
+func (i *Install) ownChild(set *object.Set, top string, found *finding.List) bool {
+	if i.Child == nil || !i.isAlone(set, top) {
+		return true
+	}
+	i.Owner, i.Objects = i.Child, append(i.Objects, i.Child)
+	if err := i.freeRoot(found); err != nil {
+		found.Error(i.Pair.Root, "spec.dependsOn", "%s", err)
+		return false
+	}
+	return true
+}
+
+// isAlone tells whether a folder applies the install and nothing else, as far as that can be seen.
+func (i *Install) isAlone(set *object.Set, top string) bool {
+	if i.Folder != nil {
+		if _, known := i.beside(set); !known {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(set.Current(), func(o *object.Object) bool {
+		return o.Kind != "" && !o.Is(ConfigGroup, "Kustomization") && !slices.Contains(i.Objects, o) && Applies(set, top, o.File)
+	})
+}
