@@ -123,6 +123,10 @@ func manifestVersion(objects, deployments []*object.Object, found *finding.List)
 			"what is newer than the Flux that is installed stays as it is by a patch on its image: remove that when you upgrade Flux", label)
 		return label, true
 	}
+	if label := deployments[0].Str("metadata", "labels", versionLabel); label != "" {
+		found.Error(deployments[0], "metadata.labels", "Flux %s is not a release, so Flux Operator does not carry it: upgrade Flux to a release first", label)
+		return Version{}, false
+	}
 	found.Error(deployments[0], "spec.template.spec.containers[0].image", "the Flux version cannot be read: no release ships these image tags together, "+
 		"and no label says it; regenerate the manifests with flux install --export, and pin other images by a patch")
 	return Version{}, false
@@ -139,10 +143,13 @@ func warnDigests(deployments []*object.Object, found *finding.List) {
 	}
 }
 
+// versionLabel is the label in which flux install writes the release on everything that it installs.
+const versionLabel = "app.kubernetes.io/version"
+
 // labelVersion reads the label that Flux puts on everything that it installs.
 func labelVersion(objects []*object.Object) (Version, bool) {
 	for _, o := range objects {
-		version, err := parseVersion(o.Str("metadata", "labels", "app.kubernetes.io/version"), "the label app.kubernetes.io/version")
+		version, err := parseVersion(o.Str("metadata", "labels", versionLabel), "the label "+versionLabel)
 		if err == nil {
 			return version, true
 		}
