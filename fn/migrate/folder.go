@@ -120,9 +120,7 @@ func trimFolders(set *object.Set, install *classic.Install, shaping []*classic.F
 		}
 		trimFolder(set, folder, uselessPatches(set, install, folder, findings), findings)
 	}
-	if install.Folder != nil && set.Removed(install.Folder.Object) {
-		checkStrays(set, install.Folder, findings)
-	}
+	keepFolders(set, install, findings)
 }
 
 func trimFolder(set *object.Set, folder *classic.Folder, useless []classic.Patch, findings *finding.List) {
@@ -285,24 +283,48 @@ func dropPatchFiles(set *object.Set, folder *classic.Folder, useless []classic.P
 	}
 }
 
-// checkStrays refuses to take the kustomization.yaml from a folder that has files which it did not list: without it
+// keepFolders leaves a kustomization.yaml without entries in a folder with files that it did not list: without it
 // kustomize-controller would apply them.
-func checkStrays(set *object.Set, folder *classic.Folder, findings *finding.List) {
-	for _, o := range set.Below(folder.Dir) {
-		if o.Kind != "" && !set.Removed(o) && !strings.HasPrefix(path.Base(o.File), "kustomization.") && kustomizationAbove(set, folder.Dir) == nil {
-			findings.Error(o, "", "the file is not listed in %s, which goes: Flux would start to apply it; delete or move it first", folder.Object.File)
-			return
+func keepFolders(set *object.Set, install *classic.Install, findings *finding.List) {
+	for _, k := range set.Input() {
+		if !k.Is(classic.ConfigGroup, "Kustomization") || k.File == "" || !set.Removed(k) {
+			continue
 		}
+		stray := strayIn(set, install, path.Dir(k.File))
+		if stray == nil {
+			continue
+		}
+		set.Keep(k)
+		if err := k.EditNode(emptyEntries); err != nil {
+			findings.Error(k, "resources", "the entries cannot be taken out: %s", err)
+		}
+		findings.Info(finding.Moved, k, "resources", "this file stays, without entries: without it Flux would apply %s, which it does not list", stray.File)
 	}
 }
 
-// kustomizationAbove is the kustomization.yaml of a folder above, which then decides what is applied.
-func kustomizationAbove(set *object.Set, dir string) *object.Object {
-	for dir != "." {
-		dir = path.Dir(dir)
-		if k := classic.KustomizationIn(set, dir); k != nil {
-			return k
+// strayIn is an object in a folder that the root applies as soon as the kustomization.yaml of the folder goes; nil when there is none.
+func strayIn(set *object.Set, install *classic.Install, dir string) *object.Object {
+	for _, o := range set.Below(dir) {
+		if o.Kind != "" && !o.Is(classic.ConfigGroup, "Kustomization") && !set.Removed(o) && classic.Applies(set, install.Pair.Dir(), o.File) {
+			return o
 		}
 	}
 	return nil
+}
+
+// emptyEntries leaves of a kustomization.yaml a list without entries: kustomize takes one without any list for a mistake.
+func emptyEntries(k *kyaml.RNode) error {
+	fields, err := k.Fields()
+	if err != nil {
+		return err
+	}
+	for _, field := range fields {
+		if slices.Contains([]string{"apiVersion", "kind", "metadata"}, field) {
+			continue
+		}
+		if err := k.PipeE(kyaml.Clear(field)); err != nil {
+			return err
+		}
+	}
+	return k.PipeE(kyaml.SetField("resources", kyaml.NewListRNode()))
 }

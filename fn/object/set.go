@@ -136,6 +136,9 @@ func (s *Set) Added() []*Object { return s.added }
 // Remove takes an object out.
 func (s *Set) Remove(o *Object) { s.removed[o] = true }
 
+// Keep puts an object back that was taken out.
+func (s *Set) Keep(o *Object) { delete(s.removed, o) }
+
 // RemoveFile takes out a file that holds no objects, which only Read knows.
 func (s *Set) RemoveFile(file string) { s.gone[file] = true }
 
