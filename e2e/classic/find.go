@@ -39,6 +39,8 @@ type Cluster struct {
 
 	// Source and Root are the sync pair; nil where the repository does not hold it.
 	Source, Root *objects.Located
+	// Child is the Flux Kustomization between the root and the folder of the manifests; nil where the root applies that itself.
+	Child *objects.Located
 	// Install and Artifact are the Flux Kustomization of the install and its source (flux-manifests and flux2-manifests).
 	Install, Artifact *objects.Located
 	// Components is the file of the manifests (bootstrap), or the kustomization.yaml with the remote base (flux2-manifests).
@@ -169,6 +171,21 @@ func (c *Cluster) findPair(all []objects.Located) {
 		rank := []int{number(applies), number(within(applied, object.File)), number(together), users[address(source)], number(beside), len(applied)}
 		if best == nil || slices.Compare(rank, best) >= 0 {
 			best, c.Root, c.Source, c.Path = rank, &object, source, applied
+		}
+	}
+	c.findChild(all)
+}
+
+// findChild takes what applies the manifests for a child of the root, where it does not apply itself and another one does.
+func (c *Cluster) findChild(all []objects.Located) {
+	if c.Components == "" || c.Root == nil || within(c.Path, c.Root.File) {
+		return
+	}
+	for _, object := range all {
+		source, applied := rootSource(all, object), path.Clean(field(&object, "spec", "path"))
+		if source != nil && address(source) == address(c.Source) && within(applied, c.Root.File) && within(applied, object.File) {
+			c.Child, c.Root, c.Source, c.Path = c.Root, &object, source, applied
+			return
 		}
 	}
 }

@@ -87,10 +87,24 @@ func (c Cluster) renderFolder(work string, manifests Manifests, version string) 
 			rendering.Extra = append(rendering.Extra, object.Object)
 		}
 	}
+	if c.Child != nil {
+		if rendering.Install, err = c.throughChild(work, rendering.Install); err != nil {
+			return nil, err
+		}
+	}
 	if len(rendering.Sync) == 0 && c.Root != nil {
 		rendering.Sync = []*objects.Object{c.live(work, c.Source), c.live(work, c.Root)}
 	}
 	return rendering, nil
+}
+
+// throughChild is the install as the child of the root applies it.
+func (c Cluster) throughChild(work string, install []*objects.Object) ([]*objects.Object, error) {
+	content, err := objects.Write(install)
+	if err != nil {
+		return nil, err
+	}
+	return Apply(string(content), c.live(work, c.Child))
 }
 
 // prepareFolder puts the manifests where the folder reads them, and returns their file.
