@@ -122,9 +122,23 @@ func Detect(set *object.Set, cfg config.Config, found *finding.List) []*Install 
 			installs = append(installs, install)
 		}
 	}
+	installs = withoutLeftovers(set, installs, found)
 	shareOneShots(set, installs)
 	slices.SortStableFunc(installs, func(a, b *Install) int {
 		return cmp.Or(cmp.Compare(a.Cluster(), b.Cluster()), object.Compare(a.Anchor, b.Anchor))
 	})
 	return installs
+}
+
+// withoutLeftovers leaves out what no Flux Kustomization applies, as when its entry was taken out of a kustomization.yaml, where
+// another install of the same cluster is applied: that one runs.
+func withoutLeftovers(set *object.Set, installs []*Install, found *finding.List) []*Install {
+	return slices.DeleteFunc(slices.Clone(installs), func(i *Install) bool {
+		runs := slices.IndexFunc(installs, func(other *Install) bool { return other.Pair.Is(i.Pair) && applied(set, other.Anchor) })
+		if runs < 0 || !set.HasPaths() || applied(set, i.Anchor) {
+			return false
+		}
+		found.Warn(i.Anchor, "", "this install is left alone: no Flux Kustomization applies it, and %s is what runs", installs[runs].Anchor.ID)
+		return true
+	})
 }
