@@ -234,11 +234,12 @@ func (d *discovery) add(path string, inv *Inventory) {
 }
 
 // unreached makes clusters of what no cluster applies: the Flux
-// Kustomizations of one directory are the roots of one.
+// Kustomizations of one directory are the roots of one. What reads another
+// repository than most do has a path that means nothing here.
 func (d *discovery) unreached() {
 	below := map[string]bool{}
 	var open []definedObject
-	for _, c := range d.candidates {
+	for _, c := range d.ofMost() {
 		if d.reached[c.file] {
 			continue
 		}
@@ -266,4 +267,21 @@ func (d *discovery) unreached() {
 		}
 		d.add(dir, inv)
 	}
+}
+
+// ofMost are the candidates that read the repository which most of them read;
+// of several that are read as often, those of all.
+func (d *discovery) ofMost() []definedObject {
+	readers, most := map[string]int{}, 0
+	for _, c := range d.candidates {
+		readers[d.address(c)]++
+		most = max(most, readers[d.address(c)])
+	}
+	return slices.DeleteFunc(slices.Clone(d.candidates), func(c definedObject) bool { return readers[d.address(c)] < most })
+}
+
+// address is where a candidate's source fetches from, at whatever ref.
+func (d *discovery) address(c definedObject) string {
+	spec := dig(d.root(c).Source, "spec")
+	return canonical(str(spec, "url")+str(spec, "endpoint")) + " " + str(spec, "bucketName")
 }

@@ -187,6 +187,14 @@ func (inv *Inventory) From(roots ...Root) *Inventory {
 	return w.build()
 }
 
+// Applies tells whether the root is a Flux Kustomization of the inventory, with
+// the same path.
+func (inv *Inventory) Applies(root Root) bool {
+	o := newOwner(definition{object: root.Kustomization})
+	have, found := inv.Owner(o.Name)
+	return found && have.Path == o.Path
+}
+
 // Owner returns the Flux Kustomization of that name.
 func (inv *Inventory) Owner(n Name) (Owner, bool) {
 	i, ok := inv.index[n]

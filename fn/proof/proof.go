@@ -112,13 +112,18 @@ func (s states) proveMove(moved inventory.Root, was, is *inventory.Inventory, in
 		verdict.Unchanged, len(verdict.Of(inventory.New)), len(verdict.Of(inventory.Lost)))
 }
 
-// proveOthers judges the clusters that the run does not migrate: nothing may change there.
+// proveOthers judges what the run does not migrate: nothing may change there. Of a cluster that was found, the roots that an
+// inventory has are judged already.
 func (s states) proveOthers(judged []Trees, findings *finding.List) {
 	for _, cluster := range s.before.Discover() {
-		if slices.ContainsFunc(judged, func(t Trees) bool { return covers(t.Before, cluster) }) {
+		others := slices.DeleteFunc(slices.Clone(cluster.Roots), func(root inventory.Root) bool {
+			return slices.ContainsFunc(judged, func(t Trees) bool { return t.Before.Applies(root) })
+		})
+		if len(others) == 0 {
 			continue
 		}
-		verdict := inventory.Compare(cluster.Inventory, s.after.Follow(cluster.Inventory, cluster.Roots...), inventory.CompareOptions{})
+		was := cluster.Inventory.From(others...)
+		verdict := inventory.Compare(was, s.after.Follow(was, others...), inventory.CompareOptions{})
 		what := "this commit, on the cluster ./" + cluster.Path + ","
 		for _, change := range verdict.Changes {
 			file(what, change.Severity, change.File, change.String(), findings)
@@ -130,14 +135,6 @@ func (s states) proveOthers(judged []Trees, findings *finding.List) {
 			}
 		}
 	}
-}
-
-// covers tells whether the roots of a cluster that was found are Flux Kustomizations that an inventory has.
-func covers(inv *inventory.Inventory, cluster inventory.Cluster) bool {
-	return !slices.ContainsFunc(cluster.Inventory.Owners, func(o inventory.Owner) bool {
-		have, found := inv.Owner(o.Name)
-		return o.Root && (!found || have.Path != o.Path)
-	})
 }
 
 // options name what Flux Operator takes over and what cleanup means to remove.
