@@ -204,6 +204,10 @@ func (c *cluster) readPair(set *object.Set, e *instance.Existing, install *class
 		findings.Error(e.At, "spec.sync", "config field bootstrap: this FluxInstance generates no sync pair, and which one syncs the cluster cannot be told any more")
 		return nil
 	}
+	if install.Pair.SourceUnseen {
+		findings.Error(install.Pair.Root, "spec.sourceRef", "config field bootstrap: %s is not in the input, so a rebuilt cluster would not have it: put it into a file first", install.Pair.Source.ID)
+		return nil
+	}
 	for _, o := range []*object.Object{install.Pair.Source, install.Pair.Root} {
 		others := slices.ContainsFunc(set.InFile(o.File), func(o *object.Object) bool { return o != install.Pair.Source && o != install.Pair.Root })
 		if others {

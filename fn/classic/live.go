@@ -16,8 +16,10 @@ import (
 //
 // It fails where what shapes it cannot be followed.
 func (p *Pair) live(set *object.Set) (err error) {
-	if p.LiveSource, err = p.OnCluster(set, p.Source); err != nil {
-		return err
+	if p.LiveSource = p.Source; !p.SourceUnseen {
+		if p.LiveSource, err = p.OnCluster(set, p.Source); err != nil {
+			return err
+		}
 	}
 	p.LiveRoot, err = p.OnCluster(set, p.Root)
 	return err

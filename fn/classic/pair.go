@@ -16,6 +16,8 @@ import (
 type Pair struct {
 	Source *object.Object
 	Root   *object.Object
+	// SourceUnseen tells that the source is not in the input: Source is no more than its name then.
+	SourceUnseen bool
 	// LiveSource and LiveRoot are the same two as they are on the cluster, after everything that shapes them.
 	LiveSource, LiveRoot *object.Object
 	// Path is the sync path as a clean slash path from the root of the repository.
@@ -46,7 +48,7 @@ var sourceKinds = []string{"GitRepository", "OCIRepository", "Bucket"}
 // findPair finds the sync pair of the cluster that an object belongs to, by what the objects say: the root is the Flux
 // Kustomization whose path holds that object, whose source is in the input, and that no other such Kustomization holds.
 func findPair(set *object.Set, anchor *object.Object, cfg config.Config, found *finding.List) (Pair, bool) {
-	candidates := candidatesFor(set, anchor, cfg)
+	candidates := candidatesOrUnseen(set, anchor, cfg)
 	if len(candidates) > 1 {
 		twoRoots(candidates, found)
 		return Pair{}, false
@@ -60,12 +62,35 @@ func findPair(set *object.Set, anchor *object.Object, cfg config.Config, found *
 
 // findPairs finds the sync pairs of all the clusters that apply one object, as several do with a base that they share.
 func findPairs(set *object.Set, anchor *object.Object, cfg config.Config, found *finding.List) []Pair {
-	candidates := candidatesFor(set, anchor, cfg)
+	candidates := candidatesOrUnseen(set, anchor, cfg)
 	if !disjoint(set, candidates) {
 		twoRoots(candidates, found)
 		return nil
 	}
 	return followed(set, anchor, candidates, found)
+}
+
+// candidatesOrUnseen are the candidates; where there is none, and the pair is to stay in Git as it is, it is the root whose source
+// no file shows: nothing of the source is needed then but its name.
+func candidatesOrUnseen(set *object.Set, anchor *object.Object, cfg config.Config) []Pair {
+	candidates := candidatesFor(set, anchor, cfg)
+	if root := rootWithoutSource(set, anchor); len(candidates) == 0 && root != nil && cfg.Sync.Mode == config.Keep {
+		return []Pair{{Source: unseenSource(root), Root: root, Path: CleanPath(root.Str("spec", "path")), SourceUnseen: true}}
+	}
+	return candidates
+}
+
+// unseenSource is the source that a root names.
+func unseenSource(root *object.Object) *object.Object {
+	ref := func(key string) string { return root.Str("spec", "sourceRef", key) }
+	id := object.ID{APIVersion: SourceGroup + "/v1", Kind: ref("kind"), Namespace: cmp.Or(ref("namespace"), root.Namespace), Name: ref("name")}
+	return object.New(id, fmt.Sprintf("apiVersion: %s\nkind: %s\nmetadata:\n  name: %q\n  namespace: %q\n", id.APIVersion, id.Kind, id.Name, id.Namespace), "", 0)
+}
+
+// syncs tells whether a Flux Kustomization reads from the source of the pair.
+func (p Pair) syncs(set *object.Set, k *object.Object) bool {
+	source := SourceOf(set, k)
+	return source == p.Source || source == nil && p.SourceUnseen && unseenSource(k).ID == p.Source.ID
 }
 
 func twoRoots(candidates []Pair, found *finding.List) {
@@ -158,7 +183,7 @@ func whyNoPair(set *object.Set, anchor *object.Object) string {
 	if root := rootWithoutSource(set, anchor); root != nil {
 		ref := func(key string) string { return root.Str("spec", "sourceRef", key) }
 		return fmt.Sprintf("%s in %s applies it, and its source %s/%s is not in the input: run on the whole repository; where no file defines the source, put it into one "+
-			"(flux -n %s export source %s %s)", root.ID, root.File, ref("kind"), ref("name"), cmp.Or(ref("namespace"), root.Namespace), exportKind(ref("kind")), ref("name"))
+			"(flux -n %s export source %s %s), or set the config field sync.mode to keep, with which the sync pair stays as it is", root.ID, root.File, ref("kind"), ref("name"), cmp.Or(ref("namespace"), root.Namespace), exportKind(ref("kind")), ref("name"))
 	}
 	return "no Flux Kustomization of the input has its source there and a path that applies this object, in its file or by a patch in a kustomization.yaml; run on the whole " +
 		"repository, with the source and the root of the cluster in it"

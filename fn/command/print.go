@@ -124,8 +124,11 @@ func counted(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// place is the file and line of an object.
+// place is the file and line of an object; only the source of a pair that stays as it is may be in no file.
 func (p *printer) place(o *object.Object) string {
+	if o.File == "" {
+		return "not in the input"
+	}
 	return printable.Line(p.result.places.located(finding.Finding{Object: o.ID, File: o.File, Index: o.Index}).File)
 }
 

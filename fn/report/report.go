@@ -142,7 +142,7 @@ func (w *writer) found(c *migrate.Cluster, install *classic.Install) {
 	w.line("| | | where |\n|---|---|---|")
 	w.line("| classic install | %s, Flux %s, %d %s | %s |", cell(c.Layout), cell(c.Version), c.Patches, plural("patch", c.Patches), w.where(install.Anchor))
 	w.line("| components | %s | |", cell(strings.Join(c.Components, ", ")))
-	w.line("| source | %s | %s |", code(c.Source.String()), w.where(install.Pair.Source))
+	w.line("| source | %s | %s |", code(c.Source.String()), w.whereSource(install.Pair))
 	w.line("| root | %s | %s |", code(c.Root.String()), w.where(install.Pair.Root))
 	if c.Instance != "" {
 		w.line("| FluxInstance | | %s |", code(c.Instance))
@@ -153,6 +153,14 @@ func (w *writer) found(c *migrate.Cluster, install *classic.Install) {
 
 // where is the file and line of an object.
 func (w *writer) where(o *object.Object) string { return code(w.at(o.File, o.Index, "", true)) }
+
+// whereSource is the file and line of the source of a pair.
+func (w *writer) whereSource(pair classic.Pair) string {
+	if pair.SourceUnseen {
+		return "not in the input"
+	}
+	return w.where(pair.Source)
+}
 
 // section is a part of the report that lists findings of one topic.
 type section struct {
