@@ -158,6 +158,44 @@ func TestErrorsHaveLines(t *testing.T) {
 	}
 }
 
+// outcomes are what plan says of each cluster, with the reason.
+func outcomes(t testing.TB, dir string, flags ...string) map[string]string {
+	t.Helper()
+	var planned struct {
+		Clusters []struct{ Path, Outcome, Reason string }
+	}
+	said := execAt(t, dir, append([]string{"plan", "DIR", "--output", "json"}, flags...)...)
+	if err := json.Unmarshal([]byte(said.out), &planned); err != nil {
+		t.Fatalf("%v: %s", err, said.out)
+	}
+	all := map[string]string{}
+	for _, c := range planned.Clusters {
+		all[c.Path] = c.Outcome + " " + c.Reason
+	}
+	return all
+}
+
+// TestOutcomes holds what becomes of a cluster where something else is refused: an Error about no cluster is about each, one
+// about another cluster is not.
+func TestOutcomes(t *testing.T) {
+	dir := fixture(t, "deploy")
+	write(t, dir, "cluster/more/kustomization.yaml", "resources: [\n")
+	if got := outcomes(t, dir)["cluster"]; !strings.HasPrefix(got, "refused ") || !strings.Contains(got, "cluster/more/kustomization.yaml") {
+		t.Errorf("a kustomization.yaml that is not YAML: %q", got)
+	}
+	for path, outcome := range outcomes(t, fixture(t, "two-clusters"), "--sync-path", "apps") {
+		if !strings.HasPrefix(outcome, "refused ") || !strings.Contains(outcome, "sync.path is one path") {
+			t.Errorf("%s with the new path of two clusters: %q", path, outcome)
+		}
+	}
+	dir = fixture(t, "two-clusters")
+	write(t, dir, "clusters/staging/flux.yaml", strings.Replace(read(t, dir, "clusters/staging/flux.yaml"), "tag: v2.7.5", "tag: v2.1.2", 1))
+	got := outcomes(t, dir)
+	if refused := slices.Sorted(maps.Values(got)); len(refused) != 2 || refused[0] != "deployed " || !strings.HasPrefix(refused[1], "refused ") {
+		t.Errorf("one cluster of two: %q", got)
+	}
+}
+
 func read(t testing.TB, dir, name string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(dir, name))

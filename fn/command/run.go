@@ -76,6 +76,7 @@ func (j job) run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	j.make(repo, result)
+	result.refuse()
 	result.Findings = finding.Standing(result.Findings)
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -131,16 +132,17 @@ func (j job) make(repo *repository, result *Result) {
 	repo.prove(result, j.config)
 	if result.Failed() {
 		result.changes, result.Files, result.Objects = nil, nil, nil
-		result.refuse()
 	}
 }
 
-// refuse notes the clusters that the proof refuses, each with its first Error.
+// refuse notes the clusters that an Error refuses, each with its first: its own, or one that is about no cluster and so about all.
 func (r *Result) refuse() {
 	for i := range r.Clusters {
 		cluster := &r.Clusters[i]
-		at := slices.IndexFunc(r.Findings, func(f finding.Finding) bool { return f.Severity == finding.Error && f.Cluster == cluster.Path })
-		if at >= 0 {
+		at := slices.IndexFunc(r.Findings, func(f finding.Finding) bool {
+			return f.Severity == finding.Error && (f.Cluster == cluster.Path || f.Cluster == "")
+		})
+		if at >= 0 && cluster.Outcome != migrate.Refused {
 			cluster.Outcome, cluster.Reason = migrate.Refused, r.Findings[at].String()
 		}
 	}
