@@ -38,6 +38,8 @@ type view struct {
 	schema   bool // a kustomization changes kustomize's global schema
 	// whole keeps the schemas of CRDs, which most builds carry along for nothing; cut tells that some were left out.
 	whole, cut bool
+	// allowed is what the build may fail to find.
+	allowed leniency
 	// generates tells that the name of an object depends on what is in files.
 	generates bool
 }

@@ -62,6 +62,9 @@ func (v *view) generate(dir string, t transforms) error {
 	v.add(&k, dir, t)
 	k.BuildMetadata = []string{types.OriginAnnotations}
 	data, err := yaml.Marshal(k)
+	if err == nil && v.allowed != strict { // the fields that were added
+		data, err = v.sanitize(file, data)
+	}
 	v.override[file] = data
 	return err
 }

@@ -45,21 +45,22 @@ func (r *renderer) render(tree *snapshot, dir string, t transforms) *rendered {
 			return known
 		}
 	}
-	out := renderLean(tree, dir, t)
+	out := renderLoose(tree, dir, t)
 	r.results[key] = append(r.results[key], out)
 	return out
 }
 
 // renderLean builds dir without the schemas of its CRDs where that makes no difference: it fails where a patch is about one, and what
 // is generated is named after all that it holds.
-func renderLean(tree *snapshot, dir string, t transforms) *rendered {
+func renderLean(tree *snapshot, dir string, t transforms, allowed leniency) *rendered {
 	v := newView(tree)
+	v.allowed = allowed
 	out := renderOnce(v, dir, t)
 	if !v.cut || out.err == nil && !v.generates && !v.schema {
 		return out
 	}
 	v = newView(tree)
-	v.whole = true
+	v.allowed, v.whole = allowed, true
 	return renderOnce(v, dir, t)
 }
 

@@ -140,6 +140,39 @@ helmCharts: [{name: chart, repo: https://example.com}]
 	}
 }
 
+// TestWhatIsOpaqueIsPatched builds what names objects of a remote base: Flux builds it, and here they are not.
+func TestWhatIsOpaqueIsPatched(t *testing.T) {
+	const base, merge = "resources:\n- a.yaml\n- github.com/fluxcd/flux2/manifests/install?ref=v2.6.4\n",
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: kustomize-controller, namespace: flux-system}\nspec: {replicas: 2}\n"
+	own := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default, labels: {patched: yes-it-is}}\n"
+	indent := func(text string) string {
+		return "- |\n  " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ") + "\n"
+	}
+	for name, k := range map[string]string{
+		"merges":            "patchesStrategicMerge:\n" + indent(merge) + "- p.yaml\n",
+		"patches":           "patches:\n- path: p.yaml\n",
+		"replicas":          "replicas: [{name: kustomize-controller, count: 2}]\npatches: [{path: own.yaml}]\n",
+		"an own target":     "patches:\n- path: own.yaml\n  target: {kind: ConfigMap}\n- path: merge.yaml\n",
+		"a replacement":     "patches: [{path: own.yaml}]\nreplacements:\n- source: {kind: Deployment, name: helm-controller}\n  targets: [{select: {kind: Service}, fieldPaths: [metadata.name]}]\n",
+		"operations of old": "patches: [{path: own.yaml}]\npatchesJson6902:\n- target: {version: v1, kind: Service, name: x}\n  patch: '[{\"op\": \"remove\", \"path\": \"/spec\"}]'\n",
+	} {
+		tree := files("apps/kustomization.yaml", base+k, "apps/a.yaml", configMap("a"), "apps/p.yaml", "---\n# Two.\n---\n"+merge+"---\n"+own, "apps/own.yaml", own, "apps/merge.yaml", merge)
+		inv, got := identities(t, tree, root(""))
+		if got != "ConfigMap/default/a" || len(inv.Problems) > 0 || len(inv.Opaque) == 0 {
+			t.Errorf("%s: got %q, %v, %v", name, got, inv.Problems, inv.Opaque)
+		} else if inv.Entries[0].Labels["patched"] != "yes-it-is" {
+			t.Errorf("%s: the patch of what is there does not apply", name)
+		}
+	}
+	if inv, _ := identities(t, files("apps/kustomization.yaml", base, "apps/a.yaml", configMap("a")), root("  patches:\n  - patch: |\n      "+
+		strings.ReplaceAll(strings.TrimSpace(merge), "\n", "\n      "))); len(inv.Problems) > 0 {
+		t.Errorf("a patch of the Flux Kustomization: %v", inv.Problems)
+	}
+	if inv, _ := identities(t, files("apps/kustomization.yaml", "resources: [a.yaml]\npatches: [{path: merge.yaml}]\n", "apps/a.yaml", configMap("a"), "apps/merge.yaml", merge), root("")); len(inv.Problems) != 1 {
+		t.Errorf("a patch that finds nothing where everything is there: %v", inv.Problems)
+	}
+}
+
 func TestIgnore(t *testing.T) {
 	tree := files("apps/a.yaml", configMap("a"), "apps/b.yaml", configMap("b"), "apps/.sops.yaml", "creation_rules: []\n", "other/.sourceignore", "x\n")
 	ignore := func(text string) Root {
