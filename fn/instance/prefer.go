@@ -111,6 +111,8 @@ type preference struct {
 var preferred = []preference{
 	{"spec.cluster.networkPolicy", withoutNetworkPolicies},
 	{"spec.distribution.registry", withRegistry},
+	{"spec.distribution.imagePullSecret", withPullSecret},
+	{"spec.cluster.type", withOpenShift},
 	{"spec.cluster.domain", withDomain},
 	{"spec.cluster.multitenant", withTenancy},
 	{"spec.cluster.objectLevelWorkloadIdentity", withIdentity},
@@ -198,6 +200,37 @@ func withRegistry(d *draft, before []*kyaml.RNode) bool {
 	return true
 }
 
+// pullSecretsField leads to the pull secrets of a pod.
+var pullSecretsField = []string{"spec", "template", "spec", "imagePullSecrets"}
+
+// withPullSecret says distribution.imagePullSecret instead of giving every pod the one pull secret.
+func withPullSecret(d *draft, before []*kyaml.RNode) bool {
+	secrets := map[string]bool{}
+	for _, o := range before {
+		if o.GetKind() == "Deployment" {
+			list, _ := o.Pipe(kyaml.Lookup(pullSecretsField...))
+			text, _ := list.String()
+			secrets[text] = true
+		}
+	}
+	var named []struct{ Name string }
+	if len(secrets) != 1 || yaml.Unmarshal([]byte(slices.Collect(maps.Keys(secrets))[0]), &named) != nil || len(named) != 1 || d.distribution["imagePullSecret"] != nil {
+		return false
+	}
+	d.distribution["imagePullSecret"] = named[0].Name
+	merged := d.dropMerged(pullSecretsField...)
+	return d.dropOperations(func(op map[string]any) bool { return op["path"] == "/"+strings.Join(pullSecretsField, "/") }) || merged
+}
+
+// withOpenShift says cluster.type instead of removing what OpenShift sets itself.
+func withOpenShift(d *draft, _ []*kyaml.RNode) bool {
+	d.cluster["type"] = "openshift"
+	return d.dropOperations(func(op map[string]any) bool {
+		at, _ := op["path"].(string)
+		return op["op"] == "remove" && (strings.Contains(at, "/securityContext") || strings.HasPrefix(at, "/metadata/labels/pod-security.kubernetes.io~1warn"))
+	})
+}
+
 // withDomain says cluster.domain instead of patching the addresses that the controllers tell each other.
 func withDomain(d *draft, before []*kyaml.RNode) bool {
 	domains := map[string]bool{}
@@ -271,6 +304,48 @@ func (d *draft) dropOperations(match func(map[string]any) bool) bool {
 	}
 	d.patches = patches
 	return dropped
+}
+
+// dropMerged takes a field out of the merge patches; a patch that is left without any goes.
+func (d *draft) dropMerged(field ...string) bool {
+	var patches []classic.Patch
+	dropped := false
+	for _, patch := range d.patches {
+		body, has := withoutField(patch.Body, field)
+		if has {
+			dropped, patch = true, patch.With(body, patch.Target)
+		}
+		if !has || body != "" {
+			patches = append(patches, patch)
+		}
+	}
+	d.patches = patches
+	return dropped
+}
+
+// withoutField is a merge patch without a field; empty where it says nothing else, has is false where it does not say it.
+func withoutField(body string, field []string) (without string, has bool) {
+	node, err := kyaml.Parse(body)
+	if err != nil || node.YNode().Kind != kyaml.MappingNode {
+		return "", false
+	}
+	for depth := len(field); depth > 0; depth-- {
+		parent, err := node.Pipe(kyaml.Lookup(field[:depth-1]...))
+		if err != nil || parent == nil {
+			return "", false
+		}
+		if cleared, err := parent.Pipe(kyaml.Clear(field[depth-1])); err != nil || cleared == nil {
+			return "", false
+		}
+		if len(parent.Content()) > 0 {
+			break
+		}
+	}
+	if fields, err := node.Fields(); err != nil || !slices.ContainsFunc(fields, func(f string) bool { return !slices.Contains([]string{"apiVersion", "kind", "metadata"}, f) }) {
+		return "", true
+	}
+	text, err := node.String()
+	return text, err == nil
 }
 
 // imageOf is the image of a controller, empty for other objects.
