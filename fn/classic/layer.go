@@ -117,7 +117,7 @@ func chain(set *object.Set, dir, file string, seen map[string]bool) (dirs []stri
 func generated(set *object.Set, dir, file string, seen map[string]bool) ([]string, bool) {
 	folder := path.Dir(file)
 	if !object.Within(folder, dir) {
-		return nil, false
+		return chainOut(set, dir, file, seen)
 	}
 	for below := folder; below != dir && below != "."; below = path.Dir(below) {
 		if KustomizationIn(set, below) != nil && !nested(set, below, dir) {

@@ -2,6 +2,7 @@ package classic
 
 import (
 	"path"
+	"slices"
 
 	"migrate-to-flux-operator/fn/object"
 )
@@ -26,4 +27,56 @@ func nested(set *object.Set, folder, dir string) bool {
 		}
 	}
 	return false
+}
+
+// chainOut is the chain to a file outside of a folder without kustomization.yaml, by the folders below that have one.
+func chainOut(set *object.Set, dir, file string, seen map[string]bool) ([]string, bool) {
+	if !outside(set, dir)[file] {
+		return nil, false
+	}
+	for _, top := range topFolders(set, dir) {
+		if dirs, applied := chain(set, top, file, seen); applied {
+			return dirs, true
+		}
+	}
+	return nil, false
+}
+
+// outside are the files outside of a folder that the kustomization.yaml files below it lead to. The migration takes from these
+// ways, and adds none.
+func outside(set *object.Set, dir string) map[string]bool {
+	type key struct{ dir string }
+	return object.Once(set, key{dir}, func(set *object.Set) map[string]bool {
+		found, open, seen := map[string]bool{}, topFolders(set, dir), map[string]bool{}
+		for len(open) > 0 {
+			at := open[0]
+			open = open[1:]
+			k := KustomizationIn(set, at)
+			if k == nil || seen[at] {
+				continue
+			}
+			seen[at] = true
+			for _, file := range append(entriesOf(k, EntryFields...), k.File) {
+				if !object.Within(path.Dir(file), dir) {
+					found[file] = true
+				}
+				open = append(open, file)
+			}
+		}
+		return found
+	})
+}
+
+// topFolders are the folders below one without kustomization.yaml that have one, and from which kustomize-controller takes what
+// that lists, sorted.
+func topFolders(set *object.Set, dir string) []string {
+	var all []string
+	for _, o := range set.Below(dir) {
+		at := path.Dir(o.File)
+		if slices.Contains(KustomizationFiles, path.Base(o.File)) && at != dir && !nested(set, at, dir) {
+			all = append(all, at)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
