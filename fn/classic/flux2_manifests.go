@@ -37,16 +37,16 @@ func isFlux2(source *object.Object) bool {
 
 // readFlux2Source reads a Flux Kustomization that applies ./manifests/install of fluxcd/flux2.
 func readFlux2Source(set *object.Set, owner, source *object.Object, cfg config.Config, found *finding.List) []*Install {
-	read, ok := readFetched(set, owner, source, cfg, tagVersion, found)
-	if !ok {
-		return nil
+	var installs []*Install
+	for _, read := range readFetched(set, owner, source, cfg, tagVersion, found) {
+		install := remoteInstall(owner, read.version, read.pair)
+		install.Owner, install.Objects, install.Sharing = owner, []*object.Object{owner, source}, read.sharing
+		if !install.readShaped(read.liveOwner, found) {
+			return nil
+		}
+		installs = append(installs, install)
 	}
-	install := remoteInstall(owner, read.version, read.pair)
-	install.Owner, install.Objects = owner, []*object.Object{owner, source}
-	if !install.readShaped(read.liveOwner, found) {
-		return nil
-	}
-	return []*Install{install}
+	return installs
 }
 
 // tagVersion reads the release from the tag of a GitRepository, or from a semver range that stays within a minor version.
@@ -67,10 +67,12 @@ func tagVersion(source *object.Object, cfg config.Config) (Version, error) {
 	return Version{}, errUnreadable
 }
 
-// readRemoteBase reads a kustomization.yaml with the remote base, which the root or a child of it applies.
+// readRemoteBase reads a kustomization.yaml with the remote base, which the root or a child of it applies: one install for each
+// cluster that does.
 func readRemoteBase(set *object.Set, k *object.Object, base string, cfg config.Config, found *finding.List) []*Install {
-	pair, ok := findPair(set, climb(set, k), cfg, found)
-	if !ok {
+	at := climb(set, k)
+	pairs := findPairs(set, at, cfg, found)
+	if len(pairs) == 0 {
 		return nil
 	}
 	version, err := parseVersion(base, "the ref of the remote base")
@@ -82,15 +84,21 @@ func readRemoteBase(set *object.Set, k *object.Object, base string, cfg config.C
 		}
 		version = configured
 	}
-	install := remoteInstall(k, version, pair)
-	if install.Folder, err = ReadFolder(set, path.Dir(k.File)); err != nil {
+	folder, err := ReadFolder(set, path.Dir(k.File))
+	if err != nil {
 		found.Error(k, "", "%s", err)
 		return nil
 	}
-	if !install.readLayers(set, found) {
-		return nil
+	var installs []*Install
+	for _, pair := range pairs {
+		install := remoteInstall(k, version, pair)
+		install.Folder, install.Sharing = folder, pair.others(set, at)
+		if !install.readLayers(set, found) {
+			return nil
+		}
+		installs = append(installs, install)
 	}
-	return []*Install{install}
+	return installs
 }
 
 func remoteInstall(anchor *object.Object, version Version, pair Pair) *Install {

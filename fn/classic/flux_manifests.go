@@ -78,9 +78,7 @@ func findFluxManifests(set *object.Set, cfg config.Config, found *finding.List) 
 		if source == nil || !isManifestSource(source) || isTemplate(owner) {
 			continue
 		}
-		if install := readFluxManifests(set, owner, source, cfg, found); install != nil {
-			installs = append(installs, install)
-		}
+		installs = append(installs, readFluxManifests(set, owner, source, cfg, found)...)
 	}
 	return installs
 }
@@ -88,30 +86,35 @@ func findFluxManifests(set *object.Set, cfg config.Config, found *finding.List) 
 // fetched is an install whose manifests a Flux Kustomization applies from a source of their own.
 type fetched struct {
 	pair                  Pair
+	sharing               []Pair
 	liveOwner, liveSource *object.Object
 	version               Version
 }
 
-// readFetched reads what the layouts with a source of their own have in common; versionOf reads the release from the source.
+// readFetched reads what the layouts with a source of their own have in common, once for each cluster that applies them; versionOf
+// reads the release from the source. It is nil where one cannot be read.
 func readFetched(set *object.Set, owner, source *object.Object, cfg config.Config, versionOf func(*object.Object, config.Config) (Version, error),
-	found *finding.List) (read fetched, ok bool) {
-	if read.pair, ok = findPair(set, climb(set, owner), cfg, found); !ok {
-		return read, false
+	found *finding.List) []fetched {
+	var all []fetched
+	at := climb(set, owner)
+	for _, pair := range findPairs(set, at, cfg, found) {
+		read := fetched{pair: pair, sharing: pair.others(set, at)}
+		var err error
+		if read.liveOwner, err = pair.OnCluster(set, owner); err != nil {
+			found.Error(owner, "", "the install cannot be followed to the cluster: %s", err)
+			return nil
+		}
+		if read.liveSource, err = pair.OnCluster(set, source); err != nil {
+			found.Error(source, "", "the install cannot be followed to the cluster: %s", err)
+			return nil
+		}
+		if read.version, err = versionOf(read.liveSource, cfg); err != nil {
+			found.Error(source, "spec.ref", "%s; set the config field instance.version to the minor version that runs, such as 2.6.x", err)
+			return nil
+		}
+		all = append(all, read)
 	}
-	var err error
-	if read.liveOwner, err = read.pair.OnCluster(set, owner); err != nil {
-		found.Error(owner, "", "the install cannot be followed to the cluster: %s", err)
-		return read, false
-	}
-	if read.liveSource, err = read.pair.OnCluster(set, source); err != nil {
-		found.Error(source, "", "the install cannot be followed to the cluster: %s", err)
-		return read, false
-	}
-	if read.version, err = versionOf(read.liveSource, cfg); err != nil {
-		found.Error(source, "spec.ref", "%s; set the config field instance.version to the minor version that runs, such as 2.6.x", err)
-		return read, false
-	}
-	return read, true
+	return all
 }
 
 // readShaped reads what the Flux Kustomization does to the install, and what else waits for it.
@@ -128,23 +131,24 @@ func (i *Install) readShaped(liveOwner *object.Object, found *finding.List) bool
 	return true
 }
 
-func readFluxManifests(set *object.Set, owner, source *object.Object, cfg config.Config, found *finding.List) *Install {
-	read, ok := readFetched(set, owner, source, cfg, artifactVersion, found)
-	if !ok {
-		return nil
+func readFluxManifests(set *object.Set, owner, source *object.Object, cfg config.Config, found *finding.List) []*Install {
+	var installs []*Install
+	for _, read := range readFetched(set, owner, source, cfg, artifactVersion, found) {
+		install := &Install{
+			Anchor: owner, Owner: owner, Objects: []*object.Object{owner, source}, Namespace: "flux-system", Version: read.version, Pair: read.pair,
+			Sharing: read.sharing,
+		}
+		install.Options = flux.DefaultOptions(read.version.Release.String())
+		install.Options.Components = flux.ArtifactComponents(read.version.Release.String())
+		if dockerHub.MatchString(read.liveSource.Str("spec", "url")) {
+			install.Options.Registry = "docker.io/fluxcd"
+		}
+		if !install.readShaped(read.liveOwner, found) {
+			return nil
+		}
+		installs = append(installs, install)
 	}
-	install := &Install{
-		Anchor: owner, Owner: owner, Objects: []*object.Object{owner, source}, Namespace: "flux-system", Version: read.version, Pair: read.pair,
-	}
-	install.Options = flux.DefaultOptions(read.version.Release.String())
-	install.Options.Components = flux.ArtifactComponents(read.version.Release.String())
-	if dockerHub.MatchString(read.liveSource.Str("spec", "url")) {
-		install.Options.Registry = "docker.io/fluxcd"
-	}
-	if !install.readShaped(read.liveOwner, found) {
-		return nil
-	}
-	return install
+	return installs
 }
 
 // freeRoot takes the install's own Kustomization out of what the root waits for: Flux Operator takes its place, and a root that
