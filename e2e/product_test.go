@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -79,7 +80,7 @@ type answer struct {
 // warns tells whether plan warns about a cluster with these words.
 func (a answer) warns(cluster planned, words string) bool {
 	return slices.ContainsFunc(a.Findings, func(f struct{ Severity, File, Message string }) bool {
-		return f.Severity == "warning" && strings.Contains(f.Message, words) && strings.HasPrefix(f.File, cluster.Path+"/")
+		return f.Severity == "warning" && strings.Contains(f.Message, words) && (path.Clean(cluster.Path) == "." || strings.HasPrefix(f.File, cluster.Path+"/"))
 	})
 }
 
