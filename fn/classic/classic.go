@@ -62,6 +62,8 @@ type Install struct {
 	Sharing []Pair
 	// RemoteBase tells that flux2's manifests/install is what is installed, under names of its own.
 	RemoteBase bool
+	// ByHand tells that the kustomization.yaml of the install was applied by hand, once: nothing in Git deletes it when it goes.
+	ByHand bool
 	// Placeholder is the file without objects that stands for the manifests; empty where they are there.
 	Placeholder string
 	// Bootstrap are kustomization.yaml files that installed Flux once and that no Flux Kustomization applies.
@@ -123,6 +125,9 @@ func Detect(set *object.Set, cfg config.Config, found *finding.List) []*Install 
 		}
 	}
 	installs = withoutLeftovers(set, installs, found)
+	if len(installs) == 0 && !found.Failed() {
+		installs = findByHand(set, cfg, found)
+	}
 	shareOneShots(set, installs)
 	slices.SortStableFunc(installs, func(a, b *Install) int {
 		return cmp.Or(cmp.Compare(a.Cluster(), b.Cluster()), object.Compare(a.Anchor, b.Anchor))

@@ -2,6 +2,7 @@ package classic
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
@@ -71,10 +72,63 @@ func tagVersion(source *object.Object, cfg config.Config) (Version, error) {
 // cluster that does.
 func readRemoteBase(set *object.Set, k *object.Object, base string, cfg config.Config, found *finding.List) []*Install {
 	at := climb(set, k)
-	pairs := findPairs(set, at, cfg, found)
-	if len(pairs) == 0 {
-		return nil
+	var installs []*Install
+	for _, pair := range findPairs(set, at, cfg, found) {
+		install := readBase(set, k, base, pair, false, cfg, found)
+		if install == nil {
+			return nil
+		}
+		install.Sharing = pair.others(set, at)
+		installs = append(installs, install)
 	}
+	return installs
+}
+
+// findByHand finds the installs of a repository that has the sync pair of a cluster and nothing that applies Flux's manifests: Flux
+// came from a kustomization.yaml with the remote base that was applied by hand. Each goes to the nearest pair.
+func findByHand(set *object.Set, cfg config.Config, found *finding.List) []*Install {
+	var installs []*Install
+	pairs := selfSynced(set)
+	for _, k := range oneShots(set) {
+		roots := []*object.Object{}
+		for _, pair := range pairs {
+			roots = append(roots, pair.Root)
+		}
+		nearest := Nearest(roots, k)
+		at := slices.IndexFunc(pairs, func(p Pair) bool { return p.Root == nearest })
+		if at < 0 {
+			continue
+		}
+		for _, pair := range followed(set, k, pairs[at:at+1], found) {
+			if install := readBase(set, k, BaseVersion(k), pair, true, cfg, found); install != nil {
+				install.Layout = "flux2-manifests"
+				installs = append(installs, install)
+			}
+		}
+	}
+	return installs
+}
+
+// selfSynced are the pairs of this repository whose root applies its own definition.
+func selfSynced(set *object.Set) []Pair {
+	var pairs []Pair
+	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
+		source := SourceOf(set, root)
+		if source == nil || isManifestSource(source) || isFlux2(source) || isOurs(root) {
+			continue
+		}
+		for _, pair := range pairsOf(set, root, source) {
+			if set.HasPaths() && Applies(set, pair.Path, root.File) {
+				pairs = append(pairs, pair)
+			}
+		}
+	}
+	return withoutForeign(set, pairs)
+}
+
+// readBase reads the install of a kustomization.yaml with the remote base, once the pair of its cluster is known; nil where an
+// Error says why not.
+func readBase(set *object.Set, k *object.Object, base string, pair Pair, byHand bool, cfg config.Config, found *finding.List) *Install {
 	version, err := parseVersion(base, "the ref of the remote base")
 	if err != nil {
 		configured, ok := configuredVersion(cfg.Instance.Version)
@@ -84,21 +138,22 @@ func readRemoteBase(set *object.Set, k *object.Object, base string, cfg config.C
 		}
 		version = configured
 	}
-	folder, err := ReadFolder(set, path.Dir(k.File))
-	if err != nil {
+	install := remoteInstall(k, version, pair)
+	install.ByHand = byHand
+	if install.Folder, err = ReadFolder(set, path.Dir(k.File)); err != nil {
 		found.Error(k, "", "%s", err)
 		return nil
 	}
-	var installs []*Install
-	for _, pair := range pairs {
-		install := remoteInstall(k, version, pair)
-		install.Folder, install.Sharing = folder, pair.others(set, at)
-		if !install.readLayers(set, found) {
-			return nil
-		}
-		installs = append(installs, install)
+	if !install.readLayers(set, found) {
+		return nil
 	}
-	return installs
+	if byHand && cfg.Phase == config.Deploy {
+		own := found.For(install.Cluster())
+		own.Warn(k, "resources", "Flux was installed from this by hand: Flux %s and these patches are taken to be what runs. Compare them with kubectl -n %s get deployments -o wide "+
+			"before you push", version, install.Namespace)
+		found.Merge(own)
+	}
+	return install
 }
 
 func remoteInstall(anchor *object.Object, version Version, pair Pair) *Install {

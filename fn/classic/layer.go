@@ -166,7 +166,10 @@ func withComponents(set *object.Set, dir string, seen map[string]bool) ([]*Folde
 // readLayers takes over what shapes the install on its way to the cluster, what applies it included: the patches that apply to it,
 // and all that else is done. Patches for the pair are in the live pair, and those for the resources beside stay where they are.
 func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
-	top := i.findChild(set)
+	top := path.Dir(i.Anchor.File)
+	if !i.ByHand {
+		top = i.findChild(set)
+	}
 	folders, err := layersOf(set, top, i.Anchor.File)
 	if err != nil {
 		found.Error(i.Anchor, "", "the install cannot be followed to the cluster: %s", err)
@@ -185,17 +188,20 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 		}
 		layers = append(layers, Layer{Folder: folder, Patches: folder.Patches, Fields: folder.Fields})
 	}
-	last, ok := i.lastLayer(set, found)
-	if !ok {
-		return false
+	if !i.ByHand {
+		last, ok := i.lastLayer(set, found)
+		if !ok {
+			return false
+		}
+		layers = append(layers, last)
 	}
-	for _, layer := range append(layers, last) {
+	for _, layer := range layers {
 		meant := func(patch Patch) bool { return known && layer.Folder.Is(i.Folder) && selectsNone(beside, patch) }
 		if objects, err = i.addLayer(layer, objects, meant, found); err != nil {
 			return false
 		}
 	}
-	return i.ownChild(set, top, found)
+	return i.ByHand || i.ownChild(set, top, found)
 }
 
 // beside is what the install's own kustomization.yaml applies beside the install; false where the input does not show all of it.

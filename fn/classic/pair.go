@@ -3,6 +3,7 @@ package classic
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -323,32 +324,30 @@ func withoutForeign(set *object.Set, pairs []Pair) []Pair {
 	for _, p := range pairs {
 		most = max(most, users[p.Source.Str("spec", "url")])
 	}
-	if most < usersOfAnAbsentSource(set) {
+	if slices.ContainsFunc(slices.Collect(maps.Values(usersOfAbsentSources(set))), func(n int) bool { return n > most }) {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return users[p.Source.Str("spec", "url")] < most })
 }
 
-// usersOfAnAbsentSource counts the Flux Kustomizations that sync from the one source which most of those share that the input
-// does not define anywhere, as flux bootstrap leaves it where its files were not kept.
-func usersOfAnAbsentSource(set *object.Set) int {
+// usersOfAbsentSources counts the Flux Kustomizations that sync from each source that the input does not define anywhere, as flux
+// bootstrap leaves it where its files were not kept. The keys are Kind/name.
+func usersOfAbsentSources(set *object.Set) map[string]int {
 	defined := map[string]bool{}
 	for _, kind := range sourceKinds {
 		for _, source := range set.Of(SourceGroup, kind) {
 			defined[kind+"/"+source.Name] = true
 		}
 	}
-	users, most := map[string]int{}, 0
+	users := map[string]int{}
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
 		name := k.Str("spec", "sourceRef", "name")
 		source := k.Str("spec", "sourceRef", "kind") + "/" + name
-		if !slices.Contains(sourceKinds, k.Str("spec", "sourceRef", "kind")) || strings.Contains(name, "${") || defined[source] {
-			continue
+		if slices.Contains(sourceKinds, k.Str("spec", "sourceRef", "kind")) && !strings.Contains(name, "${") && !defined[source] {
+			users[source]++
 		}
-		users[source]++
-		most = max(most, users[source])
 	}
-	return most
+	return users
 }
 
 // SourceOf returns the source object of a Flux Kustomization, nil when it is not in the input or stands there several times.

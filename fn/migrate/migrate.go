@@ -244,6 +244,9 @@ func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Conf
 	}
 	if existing != nil {
 		c.observe(install, existing)
+		if install.ByHand && cfg.Phase == config.Cleanup && !findings.Failed() {
+			c.tellLeft(install, findings)
+		}
 	}
 	switch {
 	case findings.Failed():
@@ -271,6 +274,27 @@ func (c *Cluster) observe(install *classic.Install, existing *instance.Existing)
 	}
 	if rendered, err := instance.Render(existing.Instance); err == nil {
 		c.Operator = idsOf(rendered)
+	}
+}
+
+// tellLeft says what was applied by hand under names that Flux Operator does not use: nothing prunes it.
+func (c *Cluster) tellLeft(install *classic.Install, findings *finding.List) {
+	var commands []string
+	for _, id := range c.Classic {
+		if slices.Contains(c.Operator, id) {
+			continue
+		}
+		command := "kubectl delete " + strings.ToLower(id.Kind)
+		if id.Group != "" {
+			command += "." + id.Group
+		}
+		if command += "/" + id.Name; id.Namespace != "" {
+			command += " -n " + id.Namespace
+		}
+		commands = append(commands, command)
+	}
+	if len(commands) > 0 {
+		findings.Run(finding.Verify, install.Anchor, commands, "what was applied by hand under other names than those of Flux Operator stays until it is deleted by hand")
 	}
 }
 
@@ -313,6 +337,8 @@ func nothingFound(set *object.Set, all *finding.List) {
 		all.Info(finding.Found, there[0].At, "", "no classic install is left: Flux is managed by %s", of)
 		return
 	}
-	all.Error(nil, "", "no classic Flux install found in the input: expected one of the layouts %s; run on the whole repository",
-		strings.Join(classic.Layouts(), ", "))
+	if !classic.TellTraces(set, all) {
+		all.Error(nil, "", "no classic Flux install found in the input: expected one of the layouts %s; run on the whole repository",
+			strings.Join(classic.Layouts(), ", "))
+	}
 }
