@@ -72,12 +72,14 @@ func (o Outcome) Failed() bool {
 func Migrate(set *object.Set, cfg config.Config) Outcome {
 	var all finding.List
 	installs := detect(set, cfg, &all)
-	checkOverlap(installs, &all)
-	cfg = checkOnePath(installs, cfg, &all)
-	checkNames(installs, &all)
+	var together finding.List // what is said of several clusters at once
+	checkOverlap(installs, &together)
+	cfg = checkOnePath(installs, cfg, &together)
+	checkNames(installs, &together)
 	if cfg.Phase == config.Cleanup {
-		checkShared(installs, &all)
+		checkShared(installs, &together)
 	}
+	all.Merge(&together)
 	var outcome Outcome
 	for _, install := range installs {
 		findings := all.For(install.Cluster())
@@ -86,12 +88,28 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 		all.Merge(findings)
 		outcome.Clusters = append(outcome.Clusters, cluster)
 	}
+	if all.Failed() && !together.Failed() {
+		tellOpen(outcome.Clusters, &all)
+	}
 	if len(installs) == 0 && len(cfg.Clusters) == 0 && !all.Failed() {
 		nothingFound(set, &all)
 	}
 	checkSigned(set, &all)
 	outcome.Findings, outcome.Installs = all.All(), installs
 	return outcome
+}
+
+// tellOpen says how the clusters without an Error are migrated where others have one: a run changes all of them or none.
+func tellOpen(clusters []Cluster, all *finding.List) {
+	var open []string
+	for _, c := range clusters {
+		if c.Outcome == Deployed || c.Outcome == CleanedUp {
+			open = append(open, "--cluster ./"+strings.TrimPrefix(c.Path, "."))
+		}
+	}
+	if len(open) > 0 {
+		all.Info(finding.Found, nil, "", "the clusters without an error can go first: name them in the config field clusters (%s)", strings.Join(open, " "))
+	}
 }
 
 // kubernetesName is what Kubernetes takes for a name or a namespace; variables that Flux substitutes may be in it.
