@@ -14,7 +14,7 @@ import (
 )
 
 // aboutRendering begin the names of the product's own cases that are about what Flux and the operator render.
-var aboutRendering = regexp.MustCompile(`^(bootstrap|overlay|patch|patches|images|components|flux2-manifests)-`)
+var aboutRendering = regexp.MustCompile(`^(bootstrap|overlay|patch|patches|images|components|flux2-manifests|sync)-`)
 
 // notHeld are those of them that the comparison cannot hold, and why. A cleanup that is refused is what such a case is about.
 var notHeld = map[string]string{
