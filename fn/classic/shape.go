@@ -3,11 +3,14 @@ package classic
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
 
+	"migrate-to-flux-operator/fn/fields"
+	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
 )
 
@@ -41,6 +44,10 @@ func (i *Install) readPatchLists(o *object.Object, at string, read map[string]an
 		entries, _ := read[list.field].([]any)
 		for n, entry := range entries {
 			field := fmt.Sprintf("%s.%s[%d]", at, list.field, n)
+			if list.field == "images" && !i.hasImage(entry) {
+				i.Dropped = append(i.Dropped, fields.Leaf{Path: field, Value: entry, Why: "no image of Flux has this name, so it has no effect today"})
+				continue
+			}
 			patch, err := list.read(o, field, entry)
 			if err != nil {
 				return fmt.Errorf("field %s: %w", field, err)
@@ -53,6 +60,17 @@ func (i *Install) readPatchLists(o *object.Object, at string, read map[string]an
 		}
 	}
 	return nil
+}
+
+// hasImage tells whether an entry of images can mean an image of Flux: its name is a regular expression.
+// Source: kustomize api/image v0.21.
+func (i *Install) hasImage(entry any) bool {
+	m, _ := entry.(map[string]any)
+	name, _ := m["name"].(string)
+	pattern, err := regexp.Compile("^(" + name + ")$")
+	return err != nil || slices.ContainsFunc(flux.AllComponents("2.9.4"), func(component string) bool {
+		return pattern.MatchString(DefaultRegistry+"/"+component) || pattern.MatchString(i.Options.Registry+"/"+component)
+	})
 }
 
 // inlineMerge reads an entry of the patchesStrategicMerge of v1beta1 and v1beta2, which is an object.
