@@ -15,8 +15,12 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
+// renaming refuses what gives other names to the Flux Kustomizations that deploy adds.
+const renaming = "%q renames all that the root applies, the new Kustomizations too, which then do not find each other: apply what needs the names " +
+	"with a Flux Kustomization of its own, and leave it out here"
+
 // checkPair refuses a sync pair that Flux Operator cannot take over as it is.
-func (p *Plan) checkPair(_ *object.Set, findings *finding.List) {
+func (p *Plan) checkPair(set *object.Set, findings *finding.List) {
 	pair := p.Install.Pair
 	for _, o := range []*object.Object{pair.LiveRoot, pair.LiveSource} {
 		if o.Namespace != p.Install.Namespace {
@@ -29,6 +33,16 @@ func (p *Plan) checkPair(_ *object.Set, findings *finding.List) {
 	}
 	if namespace := pair.LiveRoot.Str("spec", "targetNamespace"); namespace != "" && namespace != p.Install.Namespace {
 		findings.Error(pair.Root, "spec.targetNamespace", "the root moves what it applies to %s, the new Kustomizations too: remove it first", namespace)
+	}
+	for _, field := range []string{"namePrefix", "nameSuffix"} {
+		if value := pair.LiveRoot.Str("spec", field); value != "" {
+			findings.Error(pair.Root, "spec."+field, renaming, value)
+		}
+		for _, folder := range pair.Folders(set) {
+			if value, _ := folder.Fields[field].(string); value != "" && folder.Dir == pair.Dir() {
+				findings.Error(folder.Object, field, renaming, value)
+			}
+		}
 	}
 	if pair.LiveRoot.Str("spec", "path") == "" {
 		findings.Info(finding.Moved, pair.Root, "spec.path", "the root has no path, which means ./: sync.path says so")
