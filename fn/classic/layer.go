@@ -238,7 +238,11 @@ func (i *Install) addLayer(layer Layer, objects []*kyaml.RNode, meant func(Patch
 	i.Layers = append(i.Layers, layer)
 	i.Patches = append(i.Patches, own...)
 	built, err := Layer{Patches: slices.DeleteFunc(slices.Clone(own), Patch.OnSchemas), Fields: layer.Fields}.apply(objects)
-	if err != nil {
+	switch _, replaces := layer.Fields["replacements"]; {
+	case err != nil && replaces:
+		found.Error(layer.Folder.Object, "replacements", "the install does not build with them: %s; where one takes its value from an object that Flux does not install, "+
+			"make it a patch with that value first", err)
+	case err != nil:
 		found.Error(i.Anchor, "", "the install does not build: %s", err)
 	}
 	return built, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"slices"
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	"sigs.k8s.io/yaml"
@@ -98,12 +99,39 @@ func throughFolders(set *object.Set, o *object.Object, top string) (*object.Obje
 
 func throughAll(o *object.Object, folders []*Folder) (*object.Object, error) {
 	for _, folder := range folders {
-		var err error
+		err := folder.replaces(o)
+		if err != nil {
+			return nil, err
+		}
 		if o, err = through(o, folder.Fields, folder.Patches); err != nil {
 			return nil, err
 		}
 	}
 	return o, nil
+}
+
+// replaces fails where a replacement of the kustomization.yaml sets fields of an object: its value comes from another one, which
+// is not followed.
+func (f *Folder) replaces(o *object.Object) error {
+	list, _ := object.Get[[]any](f.Fields, "replacements")
+	for i, entry := range list {
+		if m, _ := entry.(map[string]any); m["path"] != nil || replacesIn(m, o) {
+			return fmt.Errorf("field replacements[%d] of %s sets fields of %s from another object: write the values into %s first", i, f.Object.File, o.ID, o.File)
+		}
+	}
+	return nil
+}
+
+// replacesIn tells whether a replacement has a target that selects an object.
+func replacesIn(replacement map[string]any, o *object.Object) bool {
+	nodes, err := Nodes([]*object.Object{o})
+	targets, _ := replacement["targets"].([]any)
+	return err != nil || slices.ContainsFunc(targets, func(target any) bool {
+		m, _ := target.(map[string]any)
+		selector, _ := m["select"].(map[string]any)
+		selected, err := flux.Selects(nodes, selector)
+		return err != nil || len(selected) > 0
+	})
 }
 
 // throughOwner applies what a Flux Kustomization does to every object: its components, as far as they are in the input, then
@@ -171,7 +199,7 @@ func through(o *object.Object, fields map[string]any, patches []Patch) (*object.
 		return nil, fmt.Errorf("%s does not build: %w", o.ID, err)
 	}
 	if len(built) != 1 {
-		return nil, fmt.Errorf("%s is deleted by a patch", o.ID)
+		return nil, fmt.Errorf("%s is deleted by a patch, so it does not run: take it out of %s, and the patch with it", o.ID, o.File)
 	}
 	text, err := built[0].String()
 	if err != nil {
