@@ -201,7 +201,24 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 			return false
 		}
 	}
-	return i.ByHand || i.ownChild(set, top, found)
+	return i.ByHand || i.checkRootPatches(found) && i.ownChild(set, top, found)
+}
+
+// checkRootPatches refuses a patch of the root that names an object of the install and has no target: once the install is no longer
+// among what the root applies, kustomize refuses the patch, and with it all that the root applies.
+func (i *Install) checkRootPatches(found *finding.List) bool {
+	written, err := listOf(i.Pair.LiveRoot, "spec", "patches")
+	if err != nil {
+		return true // the last layer has said so
+	}
+	for _, patch := range written {
+		if len(patch.Target) == 0 && slices.ContainsFunc(i.Patches, func(p Patch) bool { return p.Object == i.Pair.Root && p.Field == patch.Field }) {
+			found.Error(i.Pair.Root, patch.Field, "the patch names an object of Flux and has no target: cleanup takes that object out of what the root applies, and kustomize then "+
+				"refuses all of it; give the patch a target with kind and name first")
+			return false
+		}
+	}
+	return true
 }
 
 // beside is what the install's own kustomization.yaml applies beside the install; false where the input does not show all of it.
