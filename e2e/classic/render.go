@@ -87,15 +87,19 @@ func (c Cluster) renderFolder(work string, manifests Manifests, version string) 
 			rendering.Extra = append(rendering.Extra, object.Object)
 		}
 	}
-	if c.Child != nil {
-		if rendering.Install, err = c.throughChild(work, rendering.Install); err != nil {
-			return nil, err
-		}
-	}
 	if len(rendering.Sync) == 0 && c.Root != nil {
 		rendering.Sync = []*objects.Object{c.live(work, c.Source), c.live(work, c.Root)}
 	}
-	return rendering, nil
+	if c.Child == nil {
+		return rendering, nil
+	}
+	if len(rendering.Extra) == 0 {
+		for _, object := range rendering.Sync {
+			c.free(object, c.Child)
+		}
+	}
+	rendering.Install, err = c.throughChild(work, rendering.Install)
+	return rendering, err
 }
 
 // throughChild is the install as the child of the root applies it.
@@ -164,15 +168,15 @@ func (c Cluster) renderInstall(work string, manifests Manifests, version string)
 	}
 	rendering := &Rendering{Install: applied}
 	if c.Root != nil {
-		rendering.Sync = []*objects.Object{c.live(work, c.Source), c.free(c.live(work, c.Root))}
+		rendering.Sync = []*objects.Object{c.live(work, c.Source), c.free(c.live(work, c.Root), c.Install)}
 	}
 	return rendering, nil
 }
 
 // free is the root without waiting for the install's own Kustomization, which cleanup removes.
-func (c Cluster) free(root *objects.Object) *objects.Object {
+func (c Cluster) free(root *objects.Object, own *objects.Located) *objects.Object {
 	list, found, _ := unstructured.NestedSlice(root.Object, "spec", "dependsOn")
-	kept := slices.DeleteFunc(list, func(entry any) bool { return entry.(map[string]any)["name"] == c.Install.GetName() })
+	kept := slices.DeleteFunc(list, func(entry any) bool { return entry.(map[string]any)["name"] == own.GetName() })
 	switch {
 	case !found:
 	case len(kept) == 0:
