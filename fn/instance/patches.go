@@ -126,7 +126,7 @@ func (c *carrier) schemaPatch(patch classic.Patch) []classic.Patch {
 		c.findings.Info(finding.Moved, patch.Object, patch.Field, "the patch is left out: Flux Operator adds its kinds to this CRD by itself")
 		return nil
 	case isJSON && len(kept) < len(ops):
-		return []classic.Patch{patch.With(marshal(kept), patch.Target)}
+		patch = patch.With(marshal(kept), patch.Target)
 	}
 	c.findings.Warn(patch.Object, patch.Field, "the patch on a CRD is carried as it is, and what it changes is not compared: check the CRD after the take-over")
 	return []classic.Patch{patch}
