@@ -14,7 +14,7 @@ import (
 )
 
 // aboutRendering begin the names of the product's own cases that are about what Flux and the operator render.
-var aboutRendering = regexp.MustCompile(`^(bootstrap|overlay|patch|patches|images|components|flux2-manifests|sync)-`)
+var aboutRendering = regexp.MustCompile(`^(bootstrap|overlay|patch|patches|images|components|flux2-manifests|sync-bucket|sync-oci|sync-git-ref|sync-git-ssh|sync-git-v1beta1)`)
 
 // notHeld are those of them that the comparison cannot hold, and why. A cleanup that is refused is what such a case is about.
 var notHeld = map[string]string{
@@ -25,6 +25,9 @@ var notHeld = map[string]string{
 	"bootstrap-storage-merged-and-elsewhere":        "the volumes are in another order",
 	"bootstrap-workload-identity-of-one-controller": "the rules of the role are in another order",
 	"flux2-manifests-release-file":                  "the test does not find this layout",
+	"flux2-manifests-remote-base-in-a-base":         "the test does not find a base outside of the cluster",
+	"patch-crd-with-the-kinds-of-flux-operator":     "the comparison takes the kinds of Flux Operator out on one side",
+	"patch-crd-with-the-kinds-of-others":            "the comparison takes the kinds of Flux Operator out on one side",
 	"patch-with-variables-of-the-install":           "the test does not substitute variables in the install",
 }
 
