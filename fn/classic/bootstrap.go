@@ -190,13 +190,22 @@ func (i *Install) readManifests(deployments []*object.Object, found *finding.Lis
 	i.Options = flux.DefaultOptions(version.Release.String())
 	i.Options.Namespace = i.Namespace
 	i.Options.Components = componentsOf(deployments)
+	i.InGit = isBuiltBase(i.Objects)
+	i.RemoteBase = i.InGit
 	readFlags(&i.Options, i.Objects, deployments)
 	i.Pins = i.readPins(deployments)
 	written := i.Options
 	if label, labelled := labelVersion(i.Objects); labelled {
 		written.Version = label.Release.String()
 	}
+	written.RemoteBase = i.RemoteBase
 	return i.readEdits(written, found)
+}
+
+// isBuiltBase tells the manifests of flux2's manifests/install, which end up in install.yaml of a release, from those that flux
+// install writes: only these have the namespace at the end of the names of the cluster roles.
+func isBuiltBase(objects []*object.Object) bool {
+	return slices.ContainsFunc(objects, func(o *object.Object) bool { return o.Kind == "ClusterRole" && o.Name == "crd-controller" })
 }
 
 func componentsOf(deployments []*object.Object) []string {
@@ -250,7 +259,7 @@ func (e *Edits) read(objects []*object.Object, written flux.Options) (err error)
 }
 
 // Unseen tells whether the manifests of the install are not in the input, and so neither is what could carry a guard.
-func (i *Install) Unseen() bool { return i.RemoteBase || i.Placeholder != "" }
+func (i *Install) Unseen() bool { return i.RemoteBase && !i.InGit || i.Placeholder != "" }
 
 // withoutSchemas are the objects with CRDs whose schemas are empty: nothing here looks into them, and they are most of the bytes.
 func withoutSchemas(objects []*object.Object) []*object.Object {

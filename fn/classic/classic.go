@@ -62,6 +62,8 @@ type Install struct {
 	Sharing []Pair
 	// RemoteBase tells that flux2's manifests/install is what is installed, under names of its own.
 	RemoteBase bool
+	// InGit tells that the manifests of a RemoteBase are in the input, built, as each release of flux2 has them in install.yaml.
+	InGit bool
 	// ByHand tells that the kustomization.yaml of the install was applied by hand, once: nothing in Git deletes it when it goes.
 	ByHand bool
 	// Placeholder is the file without objects that stands for the manifests; empty where they are there.

@@ -47,7 +47,7 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 	if err := dropPlaceholder(set, install); err != nil {
 		findings.Error(install.Anchor, "resources", "the entry for %s cannot be dropped: %s", install.Placeholder, err)
 	}
-	if install.RemoteBase && install.Folder != nil {
+	if install.RemoteBase && install.Unseen() && install.Folder != nil {
 		if err := dropRemoteBase(set, install.Folder.Object); err != nil {
 			findings.Error(install.Anchor, "resources", "the remote base cannot be dropped: %s", err)
 		}

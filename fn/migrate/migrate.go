@@ -262,7 +262,7 @@ func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Conf
 	}
 	if existing != nil {
 		c.observe(install, existing)
-		if install.ByHand && cfg.Phase == config.Cleanup && !findings.Failed() {
+		if install.RemoteBase && cfg.Phase == config.Cleanup && !findings.Failed() {
 			c.tellLeft(install, findings)
 		}
 	}
@@ -295,7 +295,8 @@ func (c *Cluster) observe(install *classic.Install, existing *instance.Existing)
 	}
 }
 
-// tellLeft says what was applied by hand under names that Flux Operator does not use: nothing prunes it.
+// tellLeft says what the classic install has under names that Flux Operator does not use: the guard keeps it, and where it was
+// applied by hand nothing ever pruned it.
 func (c *Cluster) tellLeft(install *classic.Install, findings *finding.List) {
 	var commands []string
 	for _, id := range c.Classic {
@@ -312,7 +313,7 @@ func (c *Cluster) tellLeft(install *classic.Install, findings *finding.List) {
 		commands = append(commands, command)
 	}
 	if len(commands) > 0 {
-		findings.Run(finding.Verify, install.Anchor, commands, "what was applied by hand under other names than those of Flux Operator stays until it is deleted by hand")
+		findings.Run(finding.Verify, install.Anchor, commands, "what the classic install has under other names than Flux Operator stays on the cluster until it is deleted by hand")
 	}
 }
 
