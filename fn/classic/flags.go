@@ -110,7 +110,9 @@ func tagOf(image string) string {
 func manifestVersion(objects, deployments []*object.Object, found *finding.List) (Version, bool) {
 	label, labelled := labelVersion(objects)
 	releases, tagged := releasesOf(deployments)
-	warnDigests(deployments, found)
+	if !labelled || label.Release.Major() > 0 { // what is refused anyway needs no more words
+		warnDigests(deployments, found)
+	}
 	switch {
 	case !tagged && labelled:
 		return label, true
@@ -135,12 +137,16 @@ func manifestVersion(objects, deployments []*object.Object, found *finding.List)
 // warnDigests says which images are pinned to a digest: it is not carried, because Flux Operator pins the images of the release
 // that it installs. What an owner wants to keep is a patch, which is carried.
 func warnDigests(deployments []*object.Object, found *finding.List) {
-	for _, o := range deployments {
-		if image := containerOf(o).image; strings.Contains(image, "@") {
-			found.Warn(o, "spec.template.spec.containers[0].image", "the digest of %s is not carried: Flux Operator installs the image of the release; "+
-				"to keep the digest, name it under images in kustomization.yaml", image)
-		}
+	pinned := slices.DeleteFunc(slices.Clone(deployments), func(o *object.Object) bool { return !strings.Contains(containerOf(o).image, "@") })
+	if len(pinned) == 0 {
+		return
 	}
+	more := ""
+	if n := len(pinned); n > 1 {
+		more = fmt.Sprintf(" (and of %d more)", n-1)
+	}
+	found.Warn(pinned[0], "spec.template.spec.containers[0].image", "the digest of %s%s is not carried: Flux Operator installs the image of the release; "+
+		"to keep the digest, name it under images in kustomization.yaml", containerOf(pinned[0]).image, more)
 }
 
 // versionLabel is the label in which flux install writes the release on everything that it installs.

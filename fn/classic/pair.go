@@ -187,7 +187,7 @@ func whyNoPair(set *object.Set, anchor *object.Object) string {
 			"(flux -n %s export source %s %s), or set the config field sync.mode to keep, with which the sync pair stays as it is", root.ID, root.File, ref("kind"), ref("name"), cmp.Or(ref("namespace"), root.Namespace), exportKind(ref("kind")), ref("name"))
 	}
 	return "no Flux Kustomization of the input has its source there and a path that applies this object, in its file or by a patch in a kustomization.yaml; run on the whole " +
-		"repository, with the source and the root of the cluster in it"
+		"repository, with the source and the root of the cluster in it; where no file defines them, " + exportPair(set)
 }
 
 // exportKind is what flux export calls a source.

@@ -17,7 +17,7 @@ func TellTraces(set *object.Set, found *finding.List) bool {
 	traces := false
 	for _, k := range oneShots(set) {
 		traces = true
-		found.Error(k, "resources", "Flux was installed from this by hand, and the sync pair of the cluster is not in the input%s", exportPair(set))
+		found.Error(k, "resources", "Flux was installed from this by hand, and the sync pair of the cluster is not in the input: %s", exportPair(set))
 	}
 	for _, source := range set.Of(SourceGroup, "OCIRepository") {
 		if isManifestSource(source) && !isTemplate(source) {
@@ -31,12 +31,12 @@ func TellTraces(set *object.Set, found *finding.List) bool {
 
 // exportPair says how the pair gets into Git.
 func exportPair(set *object.Set) string {
-	const remedy = ": write both halves into a file that the root itself applies (flux -n flux-system export source %s %s, flux -n flux-system export kustomization NAME), " +
-		"push that, wait until it is applied, and run again"
-	if kind, name, absent := strings.Cut(absentSource(set), "/"); absent {
-		return fmt.Sprintf("; %s/%s is what its Flux Kustomizations sync from"+remedy, kind, name, exportKind(kind), name)
+	kind, name, absent := strings.Cut(absentSource(set), "/")
+	if !absent {
+		kind, name = "GitRepository", "NAME"
 	}
-	return fmt.Sprintf(remedy, "git", "NAME")
+	return fmt.Sprintf("write both halves into a file that the root itself applies (flux -n flux-system export source %s %s, flux -n flux-system export kustomization NAME), "+
+		"push that, wait until it is applied, and run again", exportKind(kind), name)
 }
 
 // absentSource is Kind/name of the source that most Flux Kustomizations sync from of those that the input does not define;
