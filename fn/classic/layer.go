@@ -197,7 +197,7 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 	}
 	for _, layer := range layers {
 		meant := func(patch Patch) bool { return known && layer.Folder.Is(i.Folder) && selectsNone(beside, patch) }
-		if objects, err = i.addLayer(layer, objects, meant, found); err != nil {
+		if objects, err = i.addLayer(layer, objects, meant, found); err != nil || !checkGenerated(layer.Folder, objects, found) {
 			return false
 		}
 	}
