@@ -189,11 +189,16 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 		layers = append(layers, Layer{Folder: folder, Patches: folder.Patches, Fields: folder.Fields})
 	}
 	if !i.ByHand {
+		components, err := i.rootComponents(set)
+		if err != nil {
+			found.Error(i.Pair.Root, "spec.components", "the install cannot be followed to the cluster: %s", err)
+			return false
+		}
 		last, ok := i.lastLayer(set, found)
 		if !ok {
 			return false
 		}
-		layers = append(layers, last)
+		layers = append(append(layers, components...), last)
 	}
 	for _, layer := range layers {
 		meant := func(patch Patch) bool { return known && layer.Folder.Is(i.Folder) && selectsNone(beside, patch) }
@@ -204,21 +209,39 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 	return i.ByHand || i.checkRootPatches(found) && i.ownChild(set, top, found)
 }
 
-// checkRootPatches refuses a patch of the root that names an object of the install and has no target: once the install is no longer
-// among what the root applies, kustomize refuses the patch, and with it all that the root applies.
+// checkRootPatches refuses a patch of the root, or of a component of it, that names an object of the install and has no target: once
+// the install is no longer among what the root applies, kustomize refuses the patch, and with it all that the root applies.
 func (i *Install) checkRootPatches(found *finding.List) bool {
-	written, err := listOf(i.Pair.LiveRoot, "spec", "patches")
-	if err != nil {
-		return true // the last layer has said so
-	}
-	for _, patch := range written {
-		if len(patch.Target) == 0 && slices.ContainsFunc(i.Patches, func(p Patch) bool { return p.Object == i.Pair.Root && p.Field == patch.Field }) {
-			found.Error(i.Pair.Root, patch.Field, "the patch names an object of Flux and has no target: cleanup takes that object out of what the root applies, and kustomize then "+
-				"refuses all of it; give the patch a target with kind and name first")
+	for _, layer := range i.Layers {
+		at := slices.IndexFunc(layer.Patches, func(p Patch) bool { return p.named })
+		if layer.Folder == nil && i.Child == nil && at >= 0 {
+			found.Error(layer.Patches[at].Object, layer.Patches[at].Field, "the patch names an object of Flux and has no target: cleanup takes that object out of what the root "+
+				"applies, and kustomize then refuses all of it; give the patch a target with kind and name first")
 			return false
 		}
 	}
 	return true
+}
+
+// rootComponents are the layers of what the root's spec lists as components. The root goes on listing them, so they are no folders
+// that cleanup trims.
+func (i *Install) rootComponents(set *object.Set) ([]Layer, error) {
+	if i.Child != nil {
+		return nil, nil
+	}
+	list, _ := object.Get[[]any](i.Pair.LiveRoot.Map(), "spec", "components")
+	var layers []Layer
+	for n, entry := range list {
+		name, _ := entry.(string)
+		folders, err := withComponents(set, path.Join(i.Pair.Dir(), name), map[string]bool{})
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", n, err)
+		}
+		for _, folder := range folders {
+			layers = append(layers, Layer{Patches: folder.Patches, Fields: folder.Fields})
+		}
+	}
+	return layers, nil
 }
 
 // beside is what the install's own kustomization.yaml applies beside the install; false where the input does not show all of it.

@@ -24,6 +24,8 @@ type Patch struct {
 	// Object and Field say where the patch was found.
 	Object *object.Object
 	Field  string
+	// named tells that the patch has no target where it stands, and names its object itself.
+	named bool
 	// node is the entry as it was written, for as long as nothing in it had to change.
 	node *kyaml.Node
 }
@@ -165,7 +167,9 @@ func targeted(patch Patch) ([]Patch, error) {
 		if group, _, found := strings.Cut(named.APIVersion, "/"); found {
 			target["group"] = group
 		}
-		all = append(all, patch.With(body, target))
+		one := patch.With(body, target)
+		one.named = true
+		all = append(all, one)
 	}
 	return all, nil
 }
