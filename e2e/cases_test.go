@@ -18,6 +18,7 @@ var aboutRendering = regexp.MustCompile(`^(bootstrap|overlay|patch|patches|image
 
 // notHeld are those of them that the comparison cannot hold, and why. A cleanup that is refused is what such a case is about.
 var notHeld = map[string]string{
+	"bootstrap-common-metadata-of-the-root":         "the test does not give the metadata of the root to the manifests",
 	"bootstrap-component-of-the-root":               "the test does not give the components of the root to the manifests",
 	"bootstrap-controller-in-a-file-not-listed":     "its cleanup is refused",
 	"bootstrap-example-of-the-pair-beside-it":       "its cleanup is refused",

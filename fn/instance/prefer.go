@@ -151,7 +151,35 @@ func withCommonMetadata(d *draft, before []*kyaml.RNode) bool {
 		common["annotations"] = annotations
 	}
 	d.extra["commonMetadata"] = common
+	d.patches = slices.DeleteFunc(slices.Clone(d.patches), func(p classic.Patch) bool { return onlySets(p.Body, common) })
 	return len(common) > 0
+}
+
+// onlySets tells whether a patch does nothing but set labels and annotations that are common to everything.
+func onlySets(body string, common map[string]any) bool {
+	if merged, isMetadata := metadataMerge(body); isMetadata {
+		body = merged
+	}
+	var patch map[string]any
+	if yaml.Unmarshal([]byte(body), &patch) != nil {
+		return false
+	}
+	metadata, _ := patch["metadata"].(map[string]any)
+	for _, field := range []string{"labels", "annotations"} {
+		shared, _ := common[field].(map[string]any)
+		own, _ := metadata[field].(map[string]any)
+		for key, value := range own {
+			if shared[key] != value {
+				return false
+			}
+		}
+		delete(metadata, field)
+	}
+	delete(metadata, "name")
+	delete(metadata, "namespace")
+	delete(patch, "apiVersion")
+	delete(patch, "kind")
+	return len(metadata) == 0 && len(patch) == 1
 }
 
 // onAll are the entries that all objects have.
