@@ -41,7 +41,7 @@ type Change struct {
 	ID       ID       `json:"object"`
 	From     []Name   `json:"from,omitempty"`
 	To       []Name   `json:"to,omitempty"`
-	File     string   `json:"file,omitempty"` // where it was before, or is now if it is new
+	File     *Origin  `json:"file,omitzero"` // where it was before, or is now if it is new
 	Why      string   `json:"why,omitempty"`
 }
 
@@ -71,7 +71,7 @@ type Issue struct {
 	Severity Severity `json:"severity"`
 	Owner    Name     `json:"owner"`
 	What     string   `json:"what"`
-	File     string   `json:"file,omitempty"`
+	File     *Origin  `json:"file,omitzero"`
 }
 
 // Verdict is the outcome of a comparison.
@@ -350,7 +350,7 @@ func (j *judge) pruned(e Entry) (Action, Severity, string) {
 // no longer known.
 func (j *judge) renamed(e Entry) bool {
 	return slices.ContainsFunc(j.after.Entries, func(a Entry) bool {
-		return a.Unknown && a.Owner == e.Owner && a.Group == e.Group && a.Kind == e.Kind && a.File == e.File
+		return a.Unknown && a.Owner == e.Owner && a.Group == e.Group && a.Kind == e.Kind && a.File.String() == e.File.String()
 	})
 }
 
@@ -458,7 +458,7 @@ func (j *judge) issues() []Issue {
 	var out []Issue
 	for _, p := range j.after.Problems {
 		severity := Error
-		if slices.Contains(j.before.Problems, p) {
+		if slices.ContainsFunc(j.before.Problems, p.same) {
 			severity = Warning
 		}
 		out = append(out, Issue{severity, p.Owner, p.Kind + ": " + p.What, p.File})
@@ -468,10 +468,10 @@ func (j *judge) issues() []Issue {
 	out = append(out, j.installerIssues()...)
 	for _, o := range j.after.Opaque {
 		if slices.Contains(j.missing, o) {
-			out = append(out, Issue{Error, o.Owner, ProblemBuild + ": " + o.String(), o.File})
+			out = append(out, Issue{Error, o.Owner, ProblemBuild + ": " + o.String(), at(o.File)})
 			continue
 		}
-		out = append(out, Issue{Warning, o.Owner, "not judged: " + o.String(), o.File})
+		out = append(out, Issue{Warning, o.Owner, "not judged: " + o.String(), at(o.File)})
 	}
 	return out
 }

@@ -118,7 +118,7 @@ func subjectsIn(t *testing.T, dir string) []subject {
 		s := subject{dir: dir, tree: tree, inv: inv, roots: c.Roots}
 		for _, e := range inv.Entries {
 			owner, _ := inv.Owner(e.Owner)
-			if owner.prunes() && owner.Broken == "" && !e.Guarded() && !e.Unknown && len(inv.Find(e.ID)) == 1 && tree[e.File] != nil {
+			if owner.prunes() && owner.Broken == "" && !e.Guarded() && !e.Unknown && len(inv.Find(e.ID)) == 1 && tree[e.File.String()] != nil {
 				s.prey = append(s.prey, e)
 			}
 		}
@@ -136,7 +136,7 @@ func (s subject) delete(random *rand.Rand, e Entry) (string, fstest.MapFS) {
 	for name, f := range s.tree {
 		after[name] = f
 	}
-	dir := path.Dir(e.File)
+	dir := path.Dir(e.File.String())
 	if random.IntN(3) == 0 && dir != "." {
 		for name := range s.tree {
 			if strings.HasPrefix(name, dir+"/") {
@@ -146,7 +146,7 @@ func (s subject) delete(random *rand.Rand, e Entry) (string, fstest.MapFS) {
 		return "folder", after
 	}
 	for up := dir; up != "."; up = path.Dir(up) {
-		if how := dropEntry(after, up, e.File); how != "" {
+		if how := dropEntry(after, up, e.File.String()); how != "" {
 			return how, after
 		}
 		if random.IntN(2) == 0 {

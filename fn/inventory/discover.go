@@ -28,11 +28,11 @@ type Cluster struct {
 func (f *Files) Discover(given ...Root) []Cluster {
 	d := &discovery{files: f.snapshot, renderer: f.renderer, sources: map[Ref][]definedObject{}}
 	d.reached = map[string]bool{}
+	d.scan()
 	for _, root := range given {
 		inv := d.follow(root)
 		d.add(inv.Owners[0].Path, inv)
 	}
-	d.scan()
 	d.dropForeign()
 	d.placeholders()
 	if d.selfSynced(); len(d.clusters) == 0 {
@@ -48,7 +48,7 @@ type discovery struct {
 	candidates []definedObject
 	sources    map[Ref][]definedObject
 	clusters   []Cluster
-	reached    map[string]bool // files that a cluster found so far applies
+	reached    map[string]bool // files that a cluster found so far is built of
 }
 
 // definedObject is an object and the file that defines it.
@@ -219,18 +219,34 @@ func (d *discovery) follow(roots ...Root) *Inventory {
 	return (&walk{files: d.files, renderer: d.renderer, roots: roots}).build()
 }
 
-// defines says whether the inventory has the object from that very file.
+// defines says whether the inventory has the object, by a build that read that
+// very file.
 func defines(inv *Inventory, o definedObject) bool {
 	id := newOwner(definition{object: o.object}).id()
-	return slices.ContainsFunc(inv.Find(id), func(e Entry) bool { return e.File == o.file })
+	return slices.ContainsFunc(inv.Find(id), func(e Entry) bool { return e.File.build.read(o.file) })
 }
 
 // add keeps a cluster and what it reaches.
 func (d *discovery) add(path string, inv *Inventory) {
 	d.clusters = append(d.clusters, Cluster{Path: path, Roots: inv.walk.roots, Inventory: inv})
+	maps.Copy(d.reached, d.filesOf(inv))
+}
+
+// filesOf are the files with candidates that an inventory is built of.
+func (d *discovery) filesOf(inv *Inventory) map[string]bool {
+	builds := map[*build]bool{}
 	for _, e := range inv.Entries {
-		d.reached[e.File] = true
+		builds[e.File.build] = true
 	}
+	files := map[string]bool{}
+	for b := range builds {
+		for _, c := range d.candidates {
+			if b.read(c.file) {
+				files[c.file] = true
+			}
+		}
+	}
+	return files
 }
 
 // unreached makes clusters of what no cluster applies: the Flux
@@ -248,11 +264,9 @@ func (d *discovery) unreached() {
 			continue // a patch, of which nothing comes back: no object of its own
 		}
 		open = append(open, c)
-		for _, e := range inv.Entries {
-			if e.File != c.file {
-				below[e.File] = true
-			}
-		}
+		files := d.filesOf(inv)
+		delete(files, c.file)
+		maps.Copy(below, files)
 	}
 	dirs := map[string][]Root{}
 	for _, c := range open {

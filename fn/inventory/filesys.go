@@ -40,6 +40,8 @@ type view struct {
 	whole, cut bool
 	// allowed is what the build may fail to find.
 	allowed leniency
+	// origins has kustomize say which file each object came from.
+	origins bool
 	// generates tells that the name of an object depends on what is in files.
 	generates bool
 }

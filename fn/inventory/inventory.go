@@ -1,10 +1,15 @@
 package inventory
 
 import (
+	"bytes"
 	"io/fs"
 	"maps"
 	"slices"
 	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/limit"
 )
 
 // Root is where an inventory starts: a Flux Kustomization and its source, as
@@ -63,6 +68,24 @@ func (f *Files) With(tree fs.FS) (*Files, error) {
 	return &Files{snapshot: files, renderer: f.renderer}, err
 }
 
+// Since are the objects that files define which the state before has not. A
+// build may make others of them.
+func (f *Files) Since(before *Files) map[ID]bool {
+	added := map[ID]bool{}
+	for file, data := range f.snapshot.files {
+		if _, known := before.snapshot.files[file]; known || limit.Check(data) != nil {
+			continue
+		}
+		for doc := range bytes.SplitSeq(data, []byte("\n---")) {
+			var content map[string]any
+			if yaml.Unmarshal(doc, &content) == nil {
+				added[(&object{}).with(content).ID] = true
+			}
+		}
+	}
+	return added
+}
+
 // Build follows the roots through the files.
 func (f *Files) Build(roots ...Root) *Inventory {
 	return (&walk{files: f.snapshot, renderer: f.renderer, roots: roots}).build()
@@ -111,7 +134,7 @@ type Entry struct {
 	ID
 	APIVersion  string            `json:"apiVersion"`
 	Owner       Name              `json:"owner"`
-	File        string            `json:"file,omitempty"`
+	File        *Origin           `json:"file,omitzero"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
 	// Unknown is set if the identity depends on a value that is not in the
@@ -168,11 +191,17 @@ func (e Entry) ref() Ref { return Ref{e.Kind, e.Namespace, e.Name} }
 
 // Problem is something in the repository that keeps Flux from applying it.
 type Problem struct {
-	Owner  Name   `json:"owner"`
-	Kind   string `json:"kind"`
-	What   string `json:"what"`
-	File   string `json:"file,omitempty"`
-	Object ID     `json:"object,omitzero"`
+	Owner  Name    `json:"owner"`
+	Kind   string  `json:"kind"`
+	What   string  `json:"what"`
+	File   *Origin `json:"file,omitzero"`
+	Object ID      `json:"object,omitzero"`
+}
+
+// same says whether two are one problem, wherever the object was found.
+func (p Problem) same(o Problem) bool {
+	p.File, o.File = nil, nil
+	return p == o
 }
 
 // String describes the problem for people.
@@ -236,5 +265,5 @@ func (inv *Inventory) sort() {
 	})
 	inv.Opaque = slices.Compact(inv.Opaque)
 	slices.SortFunc(inv.Problems, func(a, b Problem) int { return strings.Compare(a.String(), b.String()) })
-	inv.Problems = slices.Compact(inv.Problems)
+	inv.Problems = slices.CompactFunc(inv.Problems, Problem.same)
 }

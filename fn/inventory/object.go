@@ -1,16 +1,12 @@
 package inventory
 
 import (
-	"path"
 	"strings"
 	"sync"
 
 	"sigs.k8s.io/kustomize/api/resource"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 )
-
-// originAnnotation is where kustomize says which file an object came from.
-const originAnnotation = "config.kubernetes.io/origin"
 
 // object is one object of a build: what the verdict needs, and the rest on
 // demand, for most objects are never looked into.
@@ -19,19 +15,19 @@ type object struct {
 	apiVersion  string
 	labels      map[string]string
 	annotations map[string]string
-	file        string
+	file        *Origin
 	dollar      bool // something in it may be substituted
 	text        func() (string, error)
 	content     func() (map[string]any, error)
 }
 
-// newObject takes an object out of a build of dir.
-func newObject(r *resource.Resource, dir string) *object {
+// newObject takes an object out of a build.
+func newObject(r *resource.Resource, file *Origin) *object {
 	gvk := r.GetGvk()
 	o := &object{
 		ID:         ID{Group: gvk.Group, Kind: gvk.Kind, Namespace: r.GetNamespace(), Name: r.GetName()},
 		apiVersion: r.GetApiVersion(),
-		file:       takeOrigin(r, dir),
+		file:       file,
 		dollar:     hasDollar(r.YNode()),
 		content:    sync.OnceValues(r.Map),
 	}
@@ -58,26 +54,6 @@ func (o *object) with(content map[string]any) *object {
 	out.labels, out.annotations = stringMap(meta["labels"]), stringMap(meta["annotations"])
 	out.content = func() (map[string]any, error) { return content, nil }
 	return out
-}
-
-// takeOrigin takes the origin annotation off and returns the file it names,
-// or the kustomization that generated the object.
-func takeOrigin(r *resource.Resource, dir string) string {
-	annotations := r.GetAnnotations()
-	text, ok := annotations[originAnnotation]
-	if !ok {
-		return ""
-	}
-	delete(annotations, originAnnotation)
-	_ = r.SetAnnotations(annotations) // fails only on a node that is no map
-	var origin resource.Origin
-	if err := kyaml.Unmarshal([]byte(text), &origin); err != nil {
-		return ""
-	}
-	if origin.Path == "" {
-		origin.Path = origin.ConfiguredIn
-	}
-	return path.Join(dir, origin.Path)
 }
 
 // hasDollar says whether a scalar below n holds a dollar sign.

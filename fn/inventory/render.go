@@ -80,8 +80,9 @@ func renderOnce(v *view, dir string, t transforms) *rendered {
 		out.err = fmt.Errorf("%s", strings.ReplaceAll(err.Error(), mount+"/", ""))
 		return out
 	}
-	for _, r := range res.Resources() {
-		out.objects = append(out.objects, newObject(r, dir))
+	build := newBuild(v, dir, t)
+	for i, r := range res.Resources() {
+		out.objects = append(out.objects, newObject(r, &Origin{build, i}))
 	}
 	return out
 }

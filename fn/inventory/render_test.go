@@ -111,7 +111,7 @@ func fluxBuild(t *testing.T, tree *snapshot, o Owner) ([]string, error) {
 	}
 	var out []string
 	for _, r := range built.Resources() {
-		out = append(out, describe(newObject(r, o.Path)))
+		out = append(out, describe(newObject(r, nil)))
 	}
 	return out, nil
 }

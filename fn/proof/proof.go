@@ -42,7 +42,7 @@ func Prove(before, after fs.FS, installs []*classic.Install, cfg config.Config) 
 	if err != nil {
 		return Proof{Findings: []finding.Finding{unread(err)}}
 	}
-	s := states{before: was, after: is, files: before, config: cfg}
+	s := states{before: was, after: is, files: before, added: is.Since(was), config: cfg}
 	var all finding.List
 	var trees []Trees
 	for _, install := range installs {
@@ -63,7 +63,8 @@ func unread(err error) finding.Finding {
 // states are the repository before and after a run.
 type states struct {
 	before, after *inventory.Files
-	files         fs.FS // those of before
+	files         fs.FS                 // those of before
+	added         map[inventory.ID]bool // what the files that the run wrote define
 	config        config.Config
 }
 
@@ -170,7 +171,10 @@ func (s states) judge(what string, verdict inventory.Verdict, install *classic.I
 		file(what, change.Severity, change.File, change.String(), findings)
 	}
 	applies(what, slices.DeleteFunc(verdict.Of(inventory.New), func(change inventory.Change) bool {
-		_, err := fs.Stat(s.files, change.File)
+		if s.added[change.ID] {
+			return true
+		}
+		_, err := fs.Stat(s.files, change.File.String())
 		return err != nil // the run wrote it
 	}), findings)
 	warnings := map[string][]inventory.Issue{}
@@ -221,22 +225,22 @@ func applies(what string, added []inventory.Change, findings *finding.List) {
 	if n := len(added); n > 1 {
 		more = fmt.Sprintf(" (and %d more)", n-1)
 	}
-	findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: added[0].File,
+	findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: added[0].File.String(),
 		Message: what + " would make Flux apply what it does not apply today: " + added[0].ID.String() + more})
 }
 
 // breaks files what Flux could not apply any longer.
 func breaks(what string, issue inventory.Issue, findings *finding.List) {
-	findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: issue.File,
+	findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: issue.File.String(),
 		Message: what + " would break what Flux applies: " + issue.Owner.String() + ": " + issue.What})
 }
 
-func file(what string, severity inventory.Severity, path, message string, findings *finding.List) {
+func file(what string, severity inventory.Severity, origin *inventory.Origin, message string, findings *finding.List) {
 	switch severity {
 	case inventory.Error:
-		findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: path, Message: what + " would make Flux delete or lose something: " + message})
+		findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: origin.String(), Message: what + " would make Flux delete or lose something: " + message})
 	case inventory.Warning:
-		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: path, Message: message})
+		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: origin.String(), Message: message})
 	}
 }
 
