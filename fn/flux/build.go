@@ -136,26 +136,5 @@ func anyOf(names ...string) string {
 	return pattern + ")"
 }
 
-// labelTransformer is the built-in transformer that sets labels at the given fields of all or some kinds.
-func labelTransformer(labels map[string]string, fields ...types.FieldSpec) map[string]any {
-	return map[string]any{
-		"apiVersion": "builtin", "kind": "LabelTransformer", "metadata": map[string]any{"name": "labels"},
-		"labels": labels, "fieldSpecs": fieldSpecs(fields),
-	}
-}
-
-// fieldSpecs spells field specs as transformers read them.
-func fieldSpecs(fields []types.FieldSpec) []map[string]any {
-	var out []map[string]any
-	for _, f := range fields {
-		spec := map[string]any{"path": f.Path, "create": true}
-		if f.Kind != "" {
-			spec["kind"] = f.Kind
-		}
-		out = append(out, spec)
-	}
-	return out
-}
-
 // has tells whether a component is installed.
 func (o Options) has(component string) bool { return slices.Contains(o.Components, component) }

@@ -3,10 +3,10 @@ package flux
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/types"
-	"sigs.k8s.io/kustomize/kyaml/resid"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
@@ -58,18 +58,15 @@ func Install(o Options) ([]*yaml.RNode, error) {
 	if err := checkComponents(o.Version, o.Components); err != nil {
 		return nil, err
 	}
-	ops, add := o.installOps, o.addInstall
+	ops := o.installOps
 	if o.RemoteBase {
-		ops, add = func(string) []op { return nil }, o.addRemoteBase
+		ops = func(string) []op { return nil }
 	}
 	tree, err := o.tree(ops)
 	if err != nil {
 		return nil, err
 	}
-	if err := add(tree); err != nil {
-		return nil, err
-	}
-	return tree.build()
+	return o.install(tree)
 }
 
 // withDefaults fills the texts and lists that are empty.
@@ -137,34 +134,93 @@ func (o Options) installOps(component string) []op {
 	return append(ops, o.artifactGate(component)...)
 }
 
-// addInstall adds the kustomizations that `flux install` generates.
-func (o Options) addInstall(tree files) error {
-	root := o.root()
-	root.Transformers = []string{"labels.yaml"}
-	labels := map[string]string{
-		"app.kubernetes.io/instance": o.Namespace,
-		"app.kubernetes.io/version":  o.Version,
-		"app.kubernetes.io/part-of":  "flux",
+// install does what kustomize does for `flux install`, and for manifests/install. There are no patches, so that it is the same for every
+// release, and a build by kustomize costs ten times as much.
+func (o Options) install(tree files) ([]*yaml.RNode, error) {
+	roles, err := documents(tree["/roles/rbac.yaml"])
+	if err == nil && !o.RemoteBase {
+		err = suffix(roles, "-"+o.Namespace)
 	}
-	return first(
-		tree.add("/labels.yaml", labelTransformer(labels, o.labelled()...)),
-		tree.add("/roles/kustomization.yaml", o.roles()),
-		tree.add("/kustomization.yaml", root),
-	)
+	if err != nil {
+		return nil, err
+	}
+	resources := []string{"/namespace.yaml"}
+	if o.NetworkPolicy || o.RemoteBase {
+		resources = append(resources, "/policies.yaml")
+	}
+	var objects []*yaml.RNode
+	add := func(file string) {
+		read, failed := documents(tree[file])
+		objects, err = append(objects, read...), first(err, failed)
+	}
+	for _, file := range resources {
+		add(file)
+	}
+	objects = append(objects, roles...)
+	for _, component := range o.Components {
+		add("/" + component + ".yaml")
+	}
+	for _, object := range objects {
+		err = first(err, o.own(object))
+	}
+	return objects, err
 }
 
-// addRemoteBase adds the kustomization of manifests/install.
-func (o Options) addRemoteBase(tree files) error {
-	root := kustomization(defaultNamespace, "namespace.yaml", "policies.yaml", "roles/rbac.yaml")
-	for _, c := range o.Components {
-		root.Resources = append(root.Resources, c+".yaml")
+// own gives an object the namespace, unless its kind has none, and Flux's own labels; the pods have them since v2.7.0.
+func (o Options) own(object *yaml.RNode) error {
+	labels := map[string]string{"app.kubernetes.io/instance": o.Namespace, "app.kubernetes.io/part-of": "flux"}
+	if !o.RemoteBase {
+		labels["app.kubernetes.io/version"] = o.Version
 	}
-	root.Transformers = []string{"labels.yaml"}
-	labels := map[string]string{"app.kubernetes.io/instance": defaultNamespace, "app.kubernetes.io/part-of": "flux"}
-	return first(
-		tree.add("/labels.yaml", labelTransformer(labels, o.labelled()...)),
-		tree.add("/kustomization.yaml", root),
-	)
+	err := merge(object, labels, "metadata", "labels")
+	switch kind := object.GetKind(); kind {
+	case "Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding":
+		return err
+	case "Deployment":
+		if atLeast(o.Version, "2.7.0") {
+			err = first(err, merge(object, labels, "spec", "template", "metadata", "labels"))
+		}
+	}
+	return first(err, merge(object, map[string]string{"namespace": o.Namespace}, "metadata"))
+}
+
+// suffix renames the cluster roles, their bindings and the quota. A binding follows the role that it refers to, if that is one of them.
+func suffix(roles []*yaml.RNode, suffix string) error {
+	var names []string
+	for _, role := range roles {
+		if role.GetKind() == "ClusterRole" {
+			names = append(names, role.GetName())
+		}
+	}
+	for _, role := range roles {
+		if err := role.SetName(role.GetName() + suffix); err != nil {
+			return err
+		}
+		ref, err := role.Pipe(yaml.Lookup("roleRef", "name"))
+		if err != nil {
+			return err
+		}
+		if ref != nil && slices.Contains(names, ref.YNode().Value) {
+			ref.YNode().Value += suffix
+		}
+	}
+	return nil
+}
+
+// documents reads the objects of a manifest that is ours.
+func documents(manifest []byte) ([]*yaml.RNode, error) {
+	var objects []*yaml.RNode
+	for doc := range bytes.SplitSeq(manifest, []byte("---\n")) {
+		if len(doc) == 0 {
+			continue
+		}
+		object, err := yaml.Parse(string(doc))
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, object)
+	}
+	return objects, nil
 }
 
 // first is the first error of several steps that do not depend on each other.
@@ -177,16 +233,7 @@ func first(errs ...error) error {
 	return nil
 }
 
-// labelled are the fields that Flux's own labels go to; the pods have them since v2.7.0.
-func (o Options) labelled() []types.FieldSpec {
-	fields := []types.FieldSpec{{Path: "metadata/labels"}}
-	if atLeast(o.Version, "2.7.0") {
-		fields = append(fields, types.FieldSpec{Gvk: resid.FromKind("Deployment"), Path: "spec/template/metadata/labels"})
-	}
-	return fields
-}
-
-// root is the part of the kustomization that `flux install` and the operator have in common.
+// root is the kustomization of what `flux install` and the operator have in common.
 func (o Options) root() types.Kustomization {
 	resources := []string{"namespace.yaml"}
 	if o.NetworkPolicy {

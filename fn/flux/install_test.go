@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/kio"
+	"sigs.k8s.io/kustomize/kyaml/resid"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
@@ -152,4 +154,52 @@ func TestInstallRemoteBase(t *testing.T) {
 			t.Errorf("%s %s %s is %q, want %q", c.kind, c.name, c.path, got, c.want)
 		}
 	}
+}
+
+// TestInstallSameAsKustomize holds every release against the kustomizations that `flux install` and manifests/install consist of.
+func TestInstallSameAsKustomize(t *testing.T) {
+	for _, release := range Releases() {
+		version := release.Original()
+		if !Has(version) {
+			continue
+		}
+		plain, other, base := DefaultOptions(version), DefaultOptions(version), Options{Version: version, RemoteBase: true}
+		plain.Components, base.Components = AllComponents(version), RemoteBaseComponents(version)
+		other.Namespace, other.NetworkPolicy = "other", false
+		for _, o := range []Options{plain, other, base} {
+			got, err := Install(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range rawDifferences(t, kustomized(t, o.withDefaults()), got) {
+				t.Errorf("%s: %s", version, d)
+			}
+		}
+	}
+}
+
+// kustomized is what kustomize makes of an install.
+func kustomized(t *testing.T, o Options) []*yaml.RNode {
+	t.Helper()
+	ops, roles, label := o.installOps, o.roles(), map[string]string{"app.kubernetes.io/instance": o.Namespace, "app.kubernetes.io/part-of": "flux"}
+	if o.RemoteBase {
+		ops, roles.NameSuffix, o.NetworkPolicy = func(string) []op { return nil }, "", true
+	} else {
+		label["app.kubernetes.io/version"] = o.Version
+	}
+	tree, err := o.tree(ops)
+	root := o.root()
+	fields := []types.FieldSpec{{Path: "metadata/labels", CreateIfNotPresent: true}}
+	if atLeast(o.Version, "2.7.0") {
+		fields = append(fields, types.FieldSpec{Gvk: resid.FromKind("Deployment"), Path: "spec/template/metadata/labels", CreateIfNotPresent: true})
+	}
+	root.Labels = []types.Label{{Pairs: label, FieldSpecs: fields}}
+	if err := first(err, tree.add("/roles/kustomization.yaml", roles), tree.add("/kustomization.yaml", root)); err != nil {
+		t.Fatal(err)
+	}
+	objects, err := tree.build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return objects
 }

@@ -93,7 +93,7 @@ func Instance(fluxInstance map[string]any, version string) ([]*yaml.RNode, error
 	if err != nil {
 		return nil, err
 	}
-	return objects, in.own(objects)
+	return objects, in.own(objects, o)
 }
 
 // decodeInstance reads a FluxInstance and sets the defaults of its CRD.
@@ -163,7 +163,6 @@ func (in *instance) tree(o Options) (files, error) {
 		return nil, err
 	}
 	root := o.root()
-	root.Transformers = []string{"annotations.yaml", "labels.yaml"}
 	if in.Spec.Storage != nil {
 		root.Patches = append(root.Patches, volumePatch(o)...)
 	}
@@ -185,7 +184,7 @@ func (in *instance) tree(o Options) (files, error) {
 	root.Patches = append(root.Patches, in.userPatches()...)
 	root.Images = in.images(o)
 	return tree, first(
-		in.addMetadata(tree, o),
+		tree.add("/namespace.yaml", namespace(o)),
 		in.Spec.Storage.add(tree, "/pvc.yaml"),
 		tree.add("/roles/kustomization.yaml", o.roles(in.Spec.Cluster.rolePatches(o.Version)...)),
 		tree.add("/kustomization.yaml", root),
@@ -198,23 +197,9 @@ func (in *instance) controllerOps(o Options, component string) []op {
 		in.Spec.Cluster.identityOps(component, o.Version))
 }
 
-// addMetadata adds the labels and annotations that the operator sets after all patches, so that no patch can change them.
-func (in *instance) addMetadata(tree files, o Options) error {
-	labels := map[string]string{
-		"app.kubernetes.io/managed-by": "flux-operator",
-		"app.kubernetes.io/instance":   o.Namespace,
-		"app.kubernetes.io/version":    o.Version,
-		"app.kubernetes.io/part-of":    "flux",
-	}
-	annotations := map[string]any{
-		"apiVersion": "builtin", "kind": "AnnotationsTransformer", "metadata": map[string]any{"name": "annotations"},
-		"annotations": map[string]string{
-			"kustomize.toolkit.fluxcd.io/ssa":   "Ignore",
-			"kustomize.toolkit.fluxcd.io/prune": "Disabled",
-		},
-		"fieldSpecs": fieldSpecs([]types.FieldSpec{{Path: "metadata/annotations"}}),
-	}
-	namespace := map[string]any{
+// namespace is the Namespace as the operator has it.
+func namespace(o Options) map[string]any {
+	return map[string]any{
 		"apiVersion": "v1", "kind": "Namespace",
 		"metadata": map[string]any{
 			"name": o.Namespace,
@@ -225,11 +210,6 @@ func (in *instance) addMetadata(tree files, o Options) error {
 			"annotations": map[string]any{"fluxcd.controlplane.io/prune": "disabled"},
 		},
 	}
-	return first(
-		tree.add("/labels.yaml", labelTransformer(labels, types.FieldSpec{Path: "metadata/labels"})),
-		tree.add("/annotations.yaml", annotations),
-		tree.add("/namespace.yaml", namespace),
-	)
 }
 
 // userPatches are spec.kustomize.patches, which come after all others.
@@ -258,17 +238,27 @@ func (in *instance) images(o Options) []types.Image {
 	return images
 }
 
-// own sets what the operator sets on the objects after the build: its owner labels and spec.commonMetadata.
-func (in *instance) own(objects []*yaml.RNode) error {
+// own sets what the operator sets on every object after all patches, so that no patch can change it: its labels and annotations, and then
+// spec.commonMetadata.
+func (in *instance) own(objects []*yaml.RNode, o Options) error {
 	labels := map[string]string{
+		"app.kubernetes.io/managed-by":     "flux-operator",
+		"app.kubernetes.io/instance":       o.Namespace,
+		"app.kubernetes.io/version":        o.Version,
+		"app.kubernetes.io/part-of":        "flux",
 		"fluxcd.controlplane.io/name":      in.Metadata.Name,
 		"fluxcd.controlplane.io/namespace": in.Metadata.Namespace,
 	}
+	annotations := map[string]string{
+		"kustomize.toolkit.fluxcd.io/ssa":   "Ignore",
+		"kustomize.toolkit.fluxcd.io/prune": "Disabled",
+	}
 	for _, object := range objects {
 		err := first(
-			merge(object, "labels", labels),
-			merge(object, "labels", in.Spec.CommonMetadata.Labels),
-			merge(object, "annotations", in.Spec.CommonMetadata.Annotations),
+			merge(object, annotations, "metadata", "annotations"),
+			merge(object, labels, "metadata", "labels"),
+			merge(object, in.Spec.CommonMetadata.Labels, "metadata", "labels"),
+			merge(object, in.Spec.CommonMetadata.Annotations, "metadata", "annotations"),
 		)
 		if err != nil {
 			return err
@@ -277,12 +267,12 @@ func (in *instance) own(objects []*yaml.RNode) error {
 	return nil
 }
 
-// merge adds entries to a field of the metadata. The setters of kyaml parse every value anew.
-func merge(object *yaml.RNode, field string, add map[string]string) error {
+// merge adds entries to a map in an object. The setters of kyaml parse every value anew.
+func merge(object *yaml.RNode, add map[string]string, path ...string) error {
 	if len(add) == 0 {
 		return nil
 	}
-	entries, err := object.Pipe(yaml.LookupCreate(yaml.MappingNode, "metadata", field))
+	entries, err := object.Pipe(yaml.LookupCreate(yaml.MappingNode, path...))
 	if err != nil {
 		return err
 	}

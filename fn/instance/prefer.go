@@ -18,10 +18,11 @@ import (
 //
 // It fails where Flux Operator would refuse the draft.
 func (d *draft) settle(before []*kyaml.RNode) ([]flux.Difference, error) {
-	if _, err := d.render(); err != nil {
-		d.mergeMetadata()
-	}
 	after, err := d.render()
+	if err != nil {
+		d.mergeMetadata()
+		after, err = d.render()
+	}
 	var differences []flux.Difference
 	if err == nil {
 		differences, err = flux.Compare(before, after)
