@@ -49,12 +49,14 @@ func passes(set *object.Set, dir, file, through string) bool {
 }
 
 // patchedPath is the path that a patch gives to the Flux Kustomizations of a name, which is a regular expression.
-type patchedPath struct{ path, name string }
+type patchedPath struct {
+	path, name string
+	pattern    *regexp.Regexp // of the name, nil where it is none
+}
 
 // names tells whether the patch can be meant for a Flux Kustomization: one that selects by something else can be.
 func (p patchedPath) names(root *object.Object) bool {
-	pattern, err := regexp.Compile("^(" + p.name + ")$")
-	return p.name == "" || err == nil && pattern.MatchString(root.Name)
+	return p.name == "" || p.pattern != nil && p.pattern.MatchString(root.Name)
 }
 
 // patchedPaths are what patches of kustomization.yaml files set as the path of a Flux Kustomization, in the order of the paths.
@@ -67,13 +69,17 @@ func patchedPaths(set *object.Set) []patchedPath {
 				if folder := patching(set, k); folder != nil {
 					for _, patch := range folder.Patches {
 						name, _ := patch.Target["name"].(string)
-						found[patchedPath{pathSet(patch.Body), name}] = true
+						found[patchedPath{path: pathSet(patch.Body), name: name}] = true
 					}
 				}
 			}
 		}
 		maps.DeleteFunc(found, func(p patchedPath, _ bool) bool { return p.path == "" })
-		return slices.SortedFunc(maps.Keys(found), func(a, b patchedPath) int { return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.name, b.name)) })
+		all := slices.SortedFunc(maps.Keys(found), func(a, b patchedPath) int { return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.name, b.name)) })
+		for i := range all {
+			all[i].pattern, _ = regexp.Compile("^(" + all[i].name + ")$") // one that is none matches nothing
+		}
+		return all
 	})
 }
 

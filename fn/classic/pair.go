@@ -367,10 +367,16 @@ func withoutUnlisted(set *object.Set, found []*object.Object) []*object.Object {
 	if len(found) < 2 {
 		return found
 	}
-	if listed := slices.DeleteFunc(slices.Clone(found), func(o *object.Object) bool { return !Applies(set, path.Dir(o.File), o.File) }); len(listed) > 0 {
+	if listed := slices.DeleteFunc(slices.Clone(found), func(o *object.Object) bool { return !isListed(set, o) }); len(listed) > 0 {
 		return listed
 	}
 	return found
+}
+
+// isListed tells whether nothing keeps the folder of an object from applying it.
+func isListed(set *object.Set, o *object.Object) bool {
+	type key struct{ o *object.Object }
+	return object.Once(set, key{o}, func(set *object.Set) bool { return Applies(set, path.Dir(o.File), o.File) })
 }
 
 // Nearest picks, of several definitions of one object, that of the same cluster: the one whose folder shares most with k's.
