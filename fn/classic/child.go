@@ -19,6 +19,32 @@ func pairOfRoot(set *object.Set, pair Pair, cfg config.Config, found *finding.Li
 	return findPair(set, climb(set, child), cfg, found)
 }
 
+// cluster is the pair of a cluster that applies an install, and those of the others that apply it too.
+type cluster struct {
+	pair    Pair
+	sharing []Pair
+}
+
+// clustersOf are the clusters that apply an object, through a child or not. An Error says why there is none.
+func clustersOf(set *object.Set, anchor *object.Object, cfg config.Config, found *finding.List) []cluster {
+	var all []cluster
+	var failed finding.List
+	ways := tops(set, anchor)
+	for _, at := range ways {
+		for _, pair := range findPairs(set, at, cfg, &failed) {
+			one := cluster{pair: pair}
+			for _, way := range ways {
+				one.sharing = append(one.sharing, pair.others(set, way)...)
+			}
+			all = append(all, one)
+		}
+	}
+	if len(all) == 0 {
+		found.Merge(&failed)
+	}
+	return all
+}
+
 // childRules say what becomes of a Flux Kustomization between the root and the install, which is in the repository.
 var childRules = append(slices.DeleteFunc(slices.Clone(artifactRules), func(r fields.Rule) bool { return r.From == "spec.path" }),
 	fields.Rule{From: "spec.path", Why: "the manifests there go"})
@@ -29,12 +55,11 @@ func (i *Install) findChild(set *object.Set) (top string) {
 	if !set.HasPaths() || i.Pair.Prefix != "" || Applies(set, i.Pair.Path, i.Anchor.File) {
 		return i.Pair.Dir()
 	}
-	child := applierFrom(set, i.Anchor, i.Pair.Source.Str("spec", "url"))
+	child, top := i.Pair.applier(set, i.Anchor)
 	if child == nil || child == i.Pair.Root {
 		return i.Pair.Dir()
 	}
 	i.Child = child
-	top, _ = pathFor(child, i.Anchor.File)
 	return top
 }
 

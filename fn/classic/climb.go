@@ -11,29 +11,55 @@ import (
 
 // climb leads from an object to the definition that the root applies itself: from the object to the Flux Kustomization that
 // applies it, to the one that applies that one's definition, and so on, until nothing applies the next but itself. Where
-// nothing applies the object it is the object.
+// nothing applies the object it is the object; of several ways it takes the nearest.
 func climb(set *object.Set, anchor *object.Object) *object.Object {
-	below := anchor
-	seen := map[*object.Object]bool{anchor: true}
-	for above := applier(set, anchor); above != nil && !seen[above]; {
-		seen[above] = true
-		next := applier(set, above)
-		if next == nil || seen[next] {
-			break
-		}
-		below, above = above, next
+	return Nearest(tops(set, anchor), anchor)
+}
+
+// tops are what climb leads to on every way: clusters that share what they apply can each have a child of its own for it.
+func tops(set *object.Set, anchor *object.Object) []*object.Object {
+	if all := (climber{set: set, tops: map[*object.Object][]*object.Object{}}).from(anchor); len(all) > 0 {
+		return all
 	}
-	return below
+	return []*object.Object{anchor}
+}
+
+// climber keeps the tops of what it has met: none of what nothing applies, nor of what it is on the way from, so that circles end.
+type climber struct {
+	set  *object.Set
+	tops map[*object.Object][]*object.Object
+}
+
+func (c climber) from(o *object.Object) []*object.Object {
+	if found, met := c.tops[o]; met {
+		return found
+	}
+	c.tops[o] = nil
+	var all []*object.Object
+	for _, above := range appliersFrom(c.set, o, mainRepository(c.set)) {
+		found := c.from(above)
+		if len(found) == 0 { // it is a root, and the object what that applies itself
+			found = []*object.Object{o}
+		}
+		for _, top := range found {
+			if !slices.Contains(all, top) {
+				all = append(all, top)
+			}
+		}
+	}
+	c.tops[o] = all
+	return all
 }
 
 // applier is the Flux Kustomization of this repository that applies an object: of several the one with the longest path,
 // because one further up reaches the object through it. It is nil where there is none but the object itself.
 func applier(set *object.Set, o *object.Object) *object.Object {
-	return applierFrom(set, o, mainRepository(set))
+	return Nearest(appliersFrom(set, o, mainRepository(set)), o)
 }
 
-// applierFrom is the applier among the Flux Kustomizations that sync from the repository with an address.
-func applierFrom(set *object.Set, o *object.Object, repository string) *object.Object {
+// appliersFrom are the appliers among the Flux Kustomizations that sync from the repository with an address: several where
+// clusters share what they apply.
+func appliersFrom(set *object.Set, o *object.Object, repository string) []*object.Object {
 	if o.File == "" {
 		return nil
 	}
@@ -51,7 +77,8 @@ func applierFrom(set *object.Set, o *object.Object, repository string) *object.O
 			nearest = append(nearest, k)
 		}
 	}
-	return Nearest(nearest, o)
+	slices.SortFunc(nearest, object.Compare)
+	return nearest
 }
 
 // pathFor is the path of a Flux Kustomization, clean; one that begins with a ${variable} is taken to lead to any folder that

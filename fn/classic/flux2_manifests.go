@@ -42,7 +42,7 @@ func readFlux2Source(set *object.Set, owner, source *object.Object, cfg config.C
 	for _, read := range readFetched(set, owner, source, cfg, tagVersion, found) {
 		install := remoteInstall(owner, read.version, read.pair)
 		install.Owner, install.Objects, install.Sharing = owner, []*object.Object{owner, source}, read.sharing
-		if !install.readShaped(read.liveOwner, found) {
+		if !install.readShaped(set, read.liveOwner, found) {
 			return nil
 		}
 		installs = append(installs, install)
@@ -71,14 +71,13 @@ func tagVersion(source *object.Object, cfg config.Config) (Version, error) {
 // readRemoteBase reads a kustomization.yaml with the remote base, which the root or a child of it applies: one install for each
 // cluster that does.
 func readRemoteBase(set *object.Set, k *object.Object, base string, cfg config.Config, found *finding.List) []*Install {
-	at := climb(set, k)
 	var installs []*Install
-	for _, pair := range findPairs(set, at, cfg, found) {
-		install := readBase(set, k, base, pair, false, cfg, found)
+	for _, one := range clustersOf(set, k, cfg, found) {
+		install := readBase(set, k, base, one.pair, false, cfg, found)
 		if install == nil {
 			return nil
 		}
-		install.Sharing = pair.others(set, at)
+		install.Sharing = one.sharing
 		installs = append(installs, install)
 	}
 	return installs

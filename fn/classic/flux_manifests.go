@@ -85,8 +85,7 @@ func findFluxManifests(set *object.Set, cfg config.Config, found *finding.List) 
 
 // fetched is an install whose manifests a Flux Kustomization applies from a source of their own.
 type fetched struct {
-	pair                  Pair
-	sharing               []Pair
+	cluster
 	liveOwner, liveSource *object.Object
 	version               Version
 }
@@ -96,9 +95,8 @@ type fetched struct {
 func readFetched(set *object.Set, owner, source *object.Object, cfg config.Config, versionOf func(*object.Object, config.Config) (Version, error),
 	found *finding.List) []fetched {
 	var all []fetched
-	at := climb(set, owner)
-	for _, pair := range findPairs(set, at, cfg, found) {
-		read := fetched{pair: pair, sharing: pair.others(set, at)}
+	for _, one := range clustersOf(set, owner, cfg, found) {
+		pair, read := one.pair, fetched{cluster: one}
 		var err error
 		if read.liveOwner, err = pair.OnCluster(set, owner); err != nil {
 			found.Error(owner, "", "the install cannot be followed to the cluster: %s", err)
@@ -118,12 +116,15 @@ func readFetched(set *object.Set, owner, source *object.Object, cfg config.Confi
 }
 
 // readShaped reads what the Flux Kustomization does to the install, and what else waits for it.
-func (i *Install) readShaped(liveOwner *object.Object, found *finding.List) bool {
+func (i *Install) readShaped(set *object.Set, liveOwner *object.Object, found *finding.List) bool {
 	if err := i.readSpec(i.Owner, liveOwner, artifactRules); err != nil {
 		found.Error(i.Owner, "spec", "%s", err)
 		return false
 	}
 	i.warnReplaced(found)
+	if child, top := i.Pair.applier(set, i.Owner); child != nil && child != i.Pair.Root && i.isAlone(set, top) {
+		i.Objects = append(i.Objects, child) // nothing is left for it to apply
+	}
 	if err := i.freeRoot(found); err != nil {
 		found.Error(i.Pair.Root, "spec.dependsOn", "%s", err)
 		return false
@@ -143,7 +144,7 @@ func readFluxManifests(set *object.Set, owner, source *object.Object, cfg config
 		if dockerHub.MatchString(read.liveSource.Str("spec", "url")) {
 			install.Options.Registry = "docker.io/fluxcd"
 		}
-		if !install.readShaped(read.liveOwner, found) {
+		if !install.readShaped(set, read.liveOwner, found) {
 			return nil
 		}
 		installs = append(installs, install)

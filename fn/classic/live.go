@@ -64,8 +64,11 @@ func (p *Pair) applier(set *object.Set, o *object.Object) (owner *object.Object,
 	if !set.HasPaths() || o.File == "" || p.Prefix != "" || (o == p.Root || o == p.Source) && Applies(set, p.Path, o.File) {
 		return p.Root, p.Dir()
 	}
-	owner = applierFrom(set, o, p.Source.Str("spec", "url"))
-	if owner == nil {
+	all := appliersFrom(set, o, p.Source.Str("spec", "url"))
+	if own := slices.DeleteFunc(slices.Clone(all), func(k *object.Object) bool { return !reaches(set, *p, k.File, map[string]bool{}) }); len(all) > 1 && len(own) > 0 {
+		all = own // the others are of clusters that share the object
+	}
+	if owner = Nearest(all, o); owner == nil {
 		return nil, "."
 	}
 	top, _ = pathFor(owner, o.File)
