@@ -162,6 +162,9 @@ func Entries(patches []Patch) []any {
 		if len(patch.Target) > 0 {
 			entry["target"] = patch.Target
 		}
+		if len(patch.Options) > 0 {
+			entry["options"] = patch.Options
+		}
 		entries = append(entries, entry)
 	}
 	return entries

@@ -24,6 +24,8 @@ type Patch struct {
 	// Object and Field say where the patch was found.
 	Object *object.Object
 	Field  string
+	// Options are what a kustomization.yaml allows the patch: to change names and kinds.
+	Options map[string]any
 	// named tells that the patch has no target where it stands, and names its object itself.
 	named bool
 	// node is the entry as it was written, for as long as nothing in it had to change.
@@ -99,7 +101,7 @@ func listOf(o *object.Object, path ...string) ([]Patch, error) {
 	return patches, nil
 }
 
-// patchOf reads an entry: patch or path, target, and the options, which only matter to what they allow.
+// patchOf reads an entry: patch or path, target, and the options.
 func patchOf(entry *kyaml.Node) (Patch, error) {
 	text, err := object.Print(entry)
 	if err != nil {
@@ -114,8 +116,12 @@ func patchOf(entry *kyaml.Node) (Patch, error) {
 	if err := yaml.UnmarshalStrict([]byte(text), &read); err != nil {
 		return Patch{}, fmt.Errorf("not a patch with a target: %w", err)
 	}
-	patch := Patch{Body: read.Patch, File: read.Path, Target: read.Target, Comment: headComment(entry)}
-	if read.Path == "" && len(read.Options) == 0 {
+	patch := Patch{Body: read.Patch, File: read.Path, Target: read.Target, Options: read.Options, Comment: headComment(entry)}
+	everything := read.Target != nil && len(read.Target) == 0
+	if everything { // as kustomize takes it
+		patch.Target = map[string]any{"kind": ".*"}
+	}
+	if read.Path == "" && len(read.Options) == 0 && !everything {
 		patch.node = entry
 	}
 	return patch, nil

@@ -290,7 +290,8 @@ func bareNode(content map[string]any, moved fields.Moved) (*kyaml.RNode, error) 
 // report says which differences are left; each is an Error, because Flux Operator would change the running Flux.
 func (p *Plan) report(differences []flux.Difference, findings *finding.List) {
 	for _, difference := range differences {
-		findings.Error(p.Install.Anchor, "", "Flux Operator would render this differently, and no field or patch of a FluxInstance that is known here can say it: %s", difference)
+		findings.Error(p.Install.Anchor, "", "Flux Operator would render this differently, and no field or patch of a FluxInstance that is known here can say it: %s; "+
+			"take what makes it so out of the classic install first", difference)
 	}
 }
 
