@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"path"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -49,6 +50,10 @@ func proveItems(t *testing.T, list []byte, got outcome) {
 	}
 }
 
+// unparsable is an argument that kubectl get refuses: of several resources with names, each is an argument of its own.
+// Source: k8s.io/cli-runtime v0.34.1, splitResourceTypeName.
+var unparsable = regexp.MustCompile(`kubectl (-n \S+ )?get \S*/\S*,`)
+
 // proveError proves that an Error is told in the results, on stderr and by the exit code, and that nothing was changed.
 func proveError(t *testing.T, got outcome, before, after tree) {
 	t.Helper()
@@ -83,6 +88,9 @@ func proveResult(t *testing.T, r *framework.Result) {
 	t.Helper()
 	if r.Message == "" || !slices.Contains([]framework.Severity{framework.Error, framework.Warning, framework.Info}, r.Severity) {
 		t.Errorf("a result has no message or a wrong severity: %+v", r)
+	}
+	if unparsable.MatchString(r.Message) {
+		t.Errorf("kubectl refuses what a result says to run: %s", r.Message)
 	}
 	if r.Field != nil && r.ResourceRef == nil {
 		t.Errorf("a result has a field, but no resourceRef: %s", r.Message)

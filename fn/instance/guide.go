@@ -10,17 +10,20 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// OwnerCommands print who owns the Flux objects of a cluster, and the sync pair where Flux Operator takes it over.
+// OwnerCommands print who owns the Flux objects of a cluster, and the sync pair where Flux Operator takes it over. Flux Operator's
+// own Deployment has no owner, and is not part of Flux.
 func OwnerCommands(install *classic.Install, adopts bool) []string {
-	what := "deployments"
+	const owner = "-L fluxcd.controlplane.io/name"
+	commands := []string{
+		fmt.Sprintf("kubectl -n %s get deployments -l app.kubernetes.io/part-of=flux %s", install.Namespace, owner),
+		"kubectl get crds -l app.kubernetes.io/part-of=flux " + owner,
+	}
 	if adopts {
-		what = fmt.Sprintf("kustomizations.kustomize.toolkit.fluxcd.io/%s,%s/%s,", install.Pair.LiveRoot.Name,
-			resourceOf(install.Pair.Source.Kind), install.Pair.LiveSource.Name) + what
+		pair := fmt.Sprintf("kubectl -n %s get kustomizations.kustomize.toolkit.fluxcd.io/%s %s/%s %s", install.Namespace, install.Pair.LiveRoot.Name,
+			resourceOf(install.Pair.Source.Kind), install.Pair.LiveSource.Name, owner)
+		commands = append([]string{pair}, commands...)
 	}
-	return []string{
-		fmt.Sprintf("kubectl -n %s get %s -L fluxcd.controlplane.io/name", install.Namespace, what),
-		"kubectl get crds -l app.kubernetes.io/part-of=flux -L fluxcd.controlplane.io/name",
-	}
+	return commands
 }
 
 func resourceOf(kind string) string {
