@@ -32,6 +32,9 @@ func clustersOf(set *object.Set, anchor *object.Object, cfg config.Config, found
 	ways := tops(set, anchor)
 	for _, at := range ways {
 		for _, pair := range findPairs(set, at, cfg, &failed) {
+			if slices.ContainsFunc(all, func(c cluster) bool { return c.pair.Is(pair) }) { // found on another way
+				continue
+			}
 			one := cluster{pair: pair}
 			for _, way := range ways {
 				one.sharing = append(one.sharing, pair.others(set, way)...)
