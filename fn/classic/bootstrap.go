@@ -107,7 +107,13 @@ func readOwnFolder(set *object.Set, anchor *object.Object, found *finding.List) 
 		found.Error(folder.Object, "resources", "%s is not listed, so it is not what Flux installs: remove it or list it", anchor.File)
 		return nil, false
 	}
-	if other := listedElsewhere(set, anchor.File, folder); other != nil {
+	switch other := listedElsewhere(set, anchor.File, folder); {
+	case other == nil:
+	case folder == nil:
+		found.Error(other, "resources", "%s is listed here and has no kustomization.yaml beside it, which is where deploy puts the guard: add one to ./%s that lists it, list "+
+			"that folder here in its place, push, and run again", anchor.File, path.Dir(anchor.File))
+		return nil, false
+	default:
 		found.Error(other, "resources", "%s is listed here too, %s", anchor.File, secondListing(other))
 		return nil, false
 	}
