@@ -77,8 +77,10 @@ func findFlux2Chart(set *object.Set, cfg config.Config, found *finding.List) []*
 		if !isChart {
 			continue
 		}
-		if install := readChart(set, release, version, cfg, found); install != nil {
-			installs = append(installs, install)
+		for _, one := range clustersOf(set, release, cfg, found) {
+			if install := readChart(set, release, version, one, cfg, found); install != nil {
+				installs = append(installs, install)
+			}
 		}
 	}
 	return installs
@@ -135,15 +137,15 @@ func NamespaceOf(set *object.Set, o *object.Object) string {
 	return cmp.Or(namespace, o.Namespace)
 }
 
-func readChart(set *object.Set, release *object.Object, chart string, cfg config.Config, found *finding.List) *Install {
-	owner := applier(set, release)
+// readChart reads the HelmRelease as one of the clusters that apply it has it.
+func readChart(set *object.Set, release *object.Object, chart string, at cluster, cfg config.Config, found *finding.List) *Install {
+	var owner *object.Object
+	if set.HasPaths() {
+		owner, _ = at.pair.applier(set, release)
+	}
 	live, err := shapedRelease(set, release, owner)
 	if err != nil {
 		found.Error(release, "", "%s", err)
-		return nil
-	}
-	pair, ok := findPair(set, climb(set, release), cfg, found)
-	if !ok {
 		return nil
 	}
 	version, err := chartFlux(chart)
@@ -154,11 +156,11 @@ func readChart(set *object.Set, release *object.Object, chart string, cfg config
 		found.Error(release, "spec.chart.spec.version", "%s; set the config field instance.version to the minor version of Flux that runs, such as 2.6.x", err)
 		return nil
 	}
-	install := &Install{Anchor: release, Version: version, Pair: pair, Guarded: []*object.Object{release}}
+	install := &Install{Anchor: release, Version: version, Pair: at.pair, Sharing: at.sharing, Guarded: []*object.Object{release}}
 	install.helmPlaces(set, live, owner)
 	install.Options = flux.DefaultOptions(version.Release.String())
 	install.Options.Namespace = install.Namespace
-	if owner != nil && owner != pair.Root {
+	if owner != nil && owner != at.pair.Root {
 		install.Substitute, _ = object.Get[map[string]any](owner.Map(), "spec", "postBuild")
 	}
 	own := found.For(install.Cluster())
