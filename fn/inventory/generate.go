@@ -61,29 +61,15 @@ func (v *view) generate(dir string, t transforms) error {
 	}
 	v.add(&k, dir, t)
 	k.BuildMetadata = nil
-	if v.origins {
+	if v.origins || len(k.Resources) == 0 { // as the controller does: kustomize takes a file without any field for a mistake
 		k.BuildMetadata = []string{types.OriginAnnotations}
 	}
 	data, err := yaml.Marshal(k)
 	if err == nil && v.allowed != strict { // the fields that were added
 		data, err = v.sanitize(file, data)
 	}
-	if err == nil && empty(data) {
-		data, err = yaml.Marshal(types.Kustomization{TypeMeta: k.TypeMeta, Namespace: placeholder})
-	}
 	v.override[file] = data
 	return err
-}
-
-// placeholder is the namespace that the controller gives to what applies
-// nothing, because kustomize takes a kustomization without fields for a mistake.
-const placeholder = "_placeholder"
-
-// empty says whether a kustomization.yaml has no fields: an empty list, which
-// may be what is left of one that cannot be read here, is not written.
-func empty(data []byte) bool {
-	var k types.Kustomization
-	return yaml.Unmarshal(data, &k) == nil && k.CheckEmpty() != nil
 }
 
 // base returns the kustomization of dir and the path of its file.
@@ -103,7 +89,7 @@ func (v *view) base(dir string) (types.Kustomization, string, error) {
 	}
 	k.Resources = v.manifests(dir, ".")
 	if len(k.Resources) == 0 {
-		k.Namespace = placeholder
+		k.Namespace = "_placeholder" // as the controller does, so that it is not empty
 	}
 	return k, path.Join(dir, konfig.DefaultKustomizationFileName()), nil
 }

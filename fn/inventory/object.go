@@ -23,6 +23,7 @@ type object struct {
 
 // newObject takes an object out of a build.
 func newObject(r *resource.Resource, file *Origin) *object {
+	forgetOrigin(r)
 	gvk := r.GetGvk()
 	o := &object{
 		ID:         ID{Group: gvk.Group, Kind: gvk.Kind, Namespace: r.GetNamespace(), Name: r.GetName()},
@@ -37,6 +38,15 @@ func newObject(r *resource.Resource, file *Origin) *object {
 		return string(text), err
 	})
 	return o
+}
+
+// forgetOrigin takes the origin off, which is not what anybody wrote.
+func forgetOrigin(r *resource.Resource) {
+	annotations := r.GetAnnotations()
+	if _, told := annotations[originAnnotation]; told {
+		delete(annotations, originAnnotation)
+		_ = r.SetAnnotations(annotations) // fails only on a node that is no map
+	}
 }
 
 // with is the object with another content, which substitution gave it.
