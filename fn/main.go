@@ -19,9 +19,9 @@ func main() {
 	ballast := make([]byte, 8<<20)
 	ctx := context.Background()
 	// The function writes once, at its end, so that a signal may end it at any time; apply has to put files back. A command builds what a
-	// whole repository applies, most of which it drops again at once: collecting half as often saves a tenth of its time.
+	// whole repository applies, most of which it drops again at once: collecting less often saves a tenth of its time.
 	if len(os.Args) > 1 {
-		debug.SetGCPercent(200)
+		debug.SetGCPercent(150)
 		ctx, _ = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	}
 	code := command.Execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
