@@ -259,6 +259,10 @@ func Apply(manifests string, kustomization *objects.Object) ([]*objects.Object, 
 	if err := os.WriteFile(filepath.Join(folder, "gotk-components.yaml"), []byte(manifests), 0o600); err != nil {
 		return nil, err
 	}
+	kustomization = kustomization.DeepCopy()
+	for _, unread := range []string{"patchesStrategicMerge", "patchesJson6902"} { // kustomize-controller reads v1, which has neither
+		unstructured.RemoveNestedField(kustomization.Object, "spec", unread)
+	}
 	if _, err := kustomize.NewGenerator(folder, *kustomization).WriteFile(folder); err != nil {
 		return nil, err
 	}

@@ -59,10 +59,14 @@ var artifactRules = []fields.Rule{
 	{From: "spec.targetNamespace", To: "namespace"},
 	{From: "spec.postBuild", To: "postBuild"},
 	{From: "spec.images", To: "images"},
-	{From: "spec.patchesStrategicMerge", To: "patchesStrategicMerge"},
-	{From: "spec.patchesJson6902", To: "patchesJson6902"},
+	{From: "spec.patchesStrategicMerge", Why: Unread},
+	{From: "spec.patchesJson6902", Why: Unread},
 	{From: "spec.validation", Why: "only known to v1beta1, without effect since Flux 0.18"},
 }
+
+// Unread is why the old patches of v1beta1 and v1beta2 do nothing. Source: api/v1 of kustomize-controller v1.0.0 to v1.7.3; the
+// API server stores v1 and takes away what that does not have.
+const Unread = "without effect since Flux 2.0, which reads the Kustomization as v1: that has spec.patches alone"
 
 // artifactRoot accepts the paths that mean all of Flux: the whole artifact, or the manifests of the repository fluxcd/flux2.
 func artifactRoot(value any) (any, bool) {

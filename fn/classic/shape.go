@@ -73,13 +73,13 @@ func (i *Install) hasImage(entry any) bool {
 	})
 }
 
-// inlineMerge reads an entry of the patchesStrategicMerge of v1beta1 and v1beta2, which is an object.
+// inlineMerge reads an entry of the patchesStrategicMerge of a HelmRelease of v2beta1 and v2beta2, which is an object.
 func inlineMerge(o *object.Object, field string, entry any) (Patch, error) {
 	body, err := yaml.Marshal(entry)
 	return Patch{Body: string(body), Object: o, Field: field}, err
 }
 
-// inlineJSON reads an entry of the patchesJson6902 of v1beta1 and v1beta2, whose patch is a list of operations.
+// inlineJSON reads an entry of the patchesJson6902 of a HelmRelease of v2beta1 and v2beta2, whose patch is a list of operations.
 func inlineJSON(o *object.Object, field string, entry any) (Patch, error) {
 	m, _ := entry.(map[string]any)
 	target, _ := m["target"].(map[string]any)

@@ -102,6 +102,20 @@ func isBelowWithVariables(patch classic.Patch) bool {
 	return patch.Object.Is(classic.ConfigGroup, "Kustomization") && strings.Contains(patch.Body, "${")
 }
 
+// checkUnread says which patches of a Flux Kustomization do nothing today, and so do not come along.
+func (p *Plan) checkUnread(_ *object.Set, findings *finding.List) {
+	for _, o := range []*object.Object{p.Install.Pair.Root, p.Install.Owner, p.Install.Child} {
+		for _, field := range []string{"patchesStrategicMerge", "patchesJson6902"} {
+			if o == nil || o == p.Install.Child && o == p.Install.Owner {
+				continue
+			}
+			if list, _ := object.Get[[]any](o.Map(), "spec", field); len(list) > 0 {
+				findings.Warn(o, "spec."+field, "left out: it is %s; to have these patches back, add them to the FluxInstance", classic.Unread)
+			}
+		}
+	}
+}
+
 // checkServed refuses an upgrade to a Flux that no longer serves an API version that the repository uses.
 func (p *Plan) checkServed(set *object.Set, findings *finding.List) {
 	detected := p.Install.Version.Release

@@ -70,7 +70,7 @@ func New(set *object.Set, install *classic.Install, cfg config.Config, findings 
 	plan := &Plan{Install: install, Config: cfg}
 	plan.place(set)
 	steps := []func(*object.Set, *finding.List){plan.checkPair, plan.checkMove, plan.checkPlace, plan.chooseOperator, plan.chooseVersion, plan.checkServed,
-		plan.planSync, plan.planInstance, plan.checkVariables, plan.checkRelease}
+		plan.planSync, plan.planInstance, plan.checkVariables, plan.checkUnread, plan.checkRelease}
 	for _, step := range steps {
 		if step(set, findings); findings.Failed() {
 			return nil

@@ -137,8 +137,8 @@ var rootRules = []fields.Rule{
 	{From: "spec.postBuild", Restate: true},
 	{From: "spec.buildMetadata", Restate: true},
 	{From: "spec.ignore", Restate: true},
-	{From: "spec.patchesStrategicMerge", Why: "written as spec.patches, which v1 has instead"},
-	{From: "spec.patchesJson6902", Why: "written as spec.patches, which v1 has instead"},
+	{From: "spec.patchesStrategicMerge", Why: classic.Unread},
+	{From: "spec.patchesJson6902", Why: classic.Unread},
 	{From: "spec.validation", Why: "only known to v1beta1, without effect since Flux 0.18"},
 }
 
@@ -180,7 +180,7 @@ type Sync struct {
 //
 // It fails when a rule is wrong, never on what the pair says.
 func syncOf(pair classic.Pair, newPath string, can func(field string) bool) (Sync, error) {
-	sync := Sync{Spec: map[string]any{}, sourceMap: pair.LiveSource.Map(), rootMap: at(newPath, modern(pair.LiveRoot.Map()))}
+	sync := Sync{Spec: map[string]any{}, sourceMap: pair.LiveSource.Map(), rootMap: at(newPath, pair.LiveRoot.Map())}
 	var err error
 	if sync.Source, err = fields.Move(sync.sourceMap, sync.Spec, sourceRules(pair.LiveSource, can)); err != nil {
 		return Sync{}, fmt.Errorf("%s: %w", pair.Source.ID, err)
@@ -293,31 +293,6 @@ func withUnknown(m fields.Moved, of map[string]any) []fields.Leaf {
 		}
 	}
 	return all
-}
-
-// modern is a Flux Kustomization with the patches of v1beta2 as spec.patches, in the order in which kustomize applies them.
-func modern(root map[string]any) map[string]any {
-	spec, _ := object.Get[map[string]any](root, "spec")
-	merges, _ := spec["patchesStrategicMerge"].([]any)
-	operations, _ := spec["patchesJson6902"].([]any)
-	if len(merges)+len(operations) == 0 {
-		return root
-	}
-	var patches []any
-	for _, merge := range merges {
-		patches = append(patches, map[string]any{"patch": marshal(merge)})
-	}
-	own, _ := spec["patches"].([]any)
-	patches = append(patches, own...)
-	for _, entry := range operations {
-		m, _ := entry.(map[string]any)
-		patches = append(patches, map[string]any{"patch": marshal(m["patch"]), "target": m["target"]})
-	}
-	spec = maps.Clone(spec)
-	spec["patches"] = patches
-	root = maps.Clone(root)
-	root["spec"] = spec
-	return root
 }
 
 // at is a Flux Kustomization with another path, the same one where there is no other.

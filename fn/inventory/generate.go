@@ -15,21 +15,13 @@ import (
 // transforms are the fields of a Flux Kustomization that go into the build,
 // under the names that its API gives them.
 type transforms struct {
-	TargetNamespace         string            `json:"targetNamespace,omitempty"`
-	NamePrefix              string            `json:"namePrefix,omitempty"`
-	NameSuffix              string            `json:"nameSuffix,omitempty"`
-	Patches                 []types.Patch     `json:"patches,omitempty"`
-	PatchesStrategicMerge   []json.RawMessage `json:"patchesStrategicMerge,omitempty"`
-	PatchesJSON6902         []json6902        `json:"patchesJson6902,omitempty"`
-	Images                  []types.Image     `json:"images,omitempty"`
-	Components              []string          `json:"components,omitempty"`
-	IgnoreMissingComponents bool              `json:"ignoreMissingComponents,omitempty"`
-}
-
-// json6902 is a patch of the old form.
-type json6902 struct {
-	Patch  json.RawMessage `json:"patch"`
-	Target types.Selector  `json:"target"`
+	TargetNamespace         string        `json:"targetNamespace,omitempty"`
+	NamePrefix              string        `json:"namePrefix,omitempty"`
+	NameSuffix              string        `json:"nameSuffix,omitempty"`
+	Patches                 []types.Patch `json:"patches,omitempty"`
+	Images                  []types.Image `json:"images,omitempty"`
+	Components              []string      `json:"components,omitempty"`
+	IgnoreMissingComponents bool          `json:"ignoreMissingComponents,omitempty"`
 }
 
 // transformsOf reads the fields out of a spec.
@@ -136,14 +128,6 @@ func (v *view) add(k *types.Kustomization, dir string, t transforms) {
 	}
 	for _, p := range t.Patches {
 		k.Patches = append(k.Patches, types.Patch{Patch: p.Patch, Target: p.Target})
-	}
-	for _, p := range t.PatchesStrategicMerge {
-		//lint:ignore SA1019 v1beta2 of Flux's API has this field, and kustomize applies it at another time than patches
-		k.PatchesStrategicMerge = append(k.PatchesStrategicMerge, types.PatchStrategicMerge(p))
-	}
-	for _, p := range t.PatchesJSON6902 {
-		//lint:ignore SA1019 as above
-		k.PatchesJson6902 = append(k.PatchesJson6902, types.Patch{Patch: string(p.Patch), Target: &p.Target})
 	}
 	for _, i := range t.Images {
 		addImage(k, i)
