@@ -1,6 +1,8 @@
 package command
 
 import (
+	"runtime/debug"
+
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/proof"
 )
@@ -14,6 +16,8 @@ func (r *repository) prove(result *Result, cfg config.Config) {
 	if len(result.changes) == 0 {
 		return
 	}
+	// The proof builds far more than it keeps, and is what takes the time on a large repository: here memory is worth less than time.
+	debug.SetGCPercent(200)
 	proved := proof.Prove(r.tree, r.tree.With(result.changes), result.Installs, cfg)
 	result.Findings, result.trees = append(result.Findings, proved.Findings...), proved.Trees
 }
