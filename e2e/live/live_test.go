@@ -20,19 +20,19 @@ type scenario struct {
 
 // scenarios are all replays: the migration as it is meant, what the guards hold, and what they would have to hold.
 var scenarios = []scenario{
-	{"adopt", layouts, adoptAndGoBack},
+	{"adopt", every, adoptAndGoBack},
 	{"keep", layouts, keep},
 	{"new-path-below", layouts, movePath("cluster")},
 	{"new-path-beside", layouts, movePath("../new")},
-	{"cleanup-before-the-operator", layouts, cleanupBeforeTheOperator},
-	{"cleanup-during-the-take-over", layouts, cleanupDuringTheTakeOver},
+	{"cleanup-before-the-operator", every, cleanupBeforeTheOperator},
+	{"cleanup-during-the-take-over", every, cleanupDuringTheTakeOver},
 	{"cleanup-with-a-stalled-instance", layouts, cleanupWithAStalledInstance},
 	{"go-back-before-the-take-over", layouts, goBackBeforeTheTakeOver},
 	{"rename-lost-with-its-guard", []layout{fluxManifests}, renameLostWithItsGuard},
 	{"disaster-field-not-restated", []layout{fluxManifests}, fieldNotRestated},
 	{"disaster-cleanup-without-deploy", layouts, cleanupWithoutDeploy},
 	{"disaster-both-in-one-push", layouts, bothInOnePush},
-	{"disaster-without-guards", layouts, withoutGuards},
+	{"disaster-without-guards", every, withoutGuards},
 	{"disaster-rename-lost", []layout{fluxManifests}, renameLost},
 	{"disaster-narrowed-kustomization", layouts, narrowedKustomization},
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,7 +41,14 @@ var (
 		manifests: "clusters/one/flux-system/gotk-components.yaml",
 		extra:     "flux-system_chat_notification.toolkit.fluxcd.io_Provider",
 	}
+	child = layout{
+		name: "child", folder: "clusters/one", root: "cluster", source: "fleet",
+		pair: "clusters/one/cluster.yaml", install: "flux", manager: "kubectl",
+		manifests: "flux/gotk-components.yaml",
+		removed:   []string{"Kustomization.kustomize.toolkit.fluxcd.io/flux-system/flux"},
+	}
 	layouts = []layout{fluxManifests, bootstrap}
+	every   = append(slices.Clone(layouts), child)
 )
 
 // keys of objects that no migration may lose.
