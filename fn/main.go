@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"syscall"
 
 	"migrate-to-flux-operator/fn/command"
@@ -18,10 +17,8 @@ func main() {
 	// collections to where they are worth the while, and matters less the larger the input is.
 	ballast := make([]byte, 8<<20)
 	ctx := context.Background()
-	// The function writes once, at its end, so that a signal may end it at any time; apply has to put files back. A command builds what a
-	// whole repository applies, most of which it drops again at once: collecting less often saves a tenth of its time.
+	// The function writes once, at its end, so that a signal may end it at any time; apply has to put files back.
 	if len(os.Args) > 1 {
-		debug.SetGCPercent(150)
 		ctx, _ = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	}
 	code := command.Execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)

@@ -70,13 +70,22 @@ func outside(set *object.Set, dir string) map[string]bool {
 // topFolders are the folders below one without kustomization.yaml that have one, and from which kustomize-controller takes what
 // that lists, sorted.
 func topFolders(set *object.Set, dir string) []string {
-	var all []string
-	for _, o := range set.Below(dir) {
-		at := path.Dir(o.File)
-		if slices.Contains(KustomizationFiles, path.Base(o.File)) && at != dir && !nested(set, at, dir) {
-			all = append(all, at)
+	return slices.DeleteFunc(slices.Clone(kustomized(set)), func(at string) bool {
+		return at == dir || !object.Within(at, dir) || KustomizationIn(set, at) == nil || nested(set, at, dir)
+	})
+}
+
+// kustomized are the folders of the input that have a kustomization.yaml, sorted. Those that the migration adds lead nowhere else.
+func kustomized(set *object.Set) []string {
+	type key struct{}
+	return object.Once(set, key{}, func(set *object.Set) []string {
+		var all []string
+		for _, o := range set.Input() {
+			if slices.Contains(KustomizationFiles, path.Base(o.File)) {
+				all = append(all, path.Dir(o.File))
+			}
 		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
+		slices.Sort(all)
+		return slices.Compact(all)
+	})
 }

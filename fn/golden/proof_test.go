@@ -13,7 +13,7 @@ import (
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	"sigs.k8s.io/yaml"
 
-	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/instance"
 )
 
 // prove proves what holds for every case.
@@ -116,7 +116,7 @@ func proveNew(t *testing.T, at, text string) {
 		t.Errorf("%s is not a whole object:\n%s", at, text)
 	}
 	if item.GetKind() == "FluxInstance" {
-		if _, err := flux.Instance(o, ""); err != nil {
+		if _, err := instance.Render(o); err != nil {
 			t.Errorf("%s does not build: %v", at, err)
 		}
 	}
