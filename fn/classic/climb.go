@@ -77,6 +77,11 @@ func appliersFrom(set *object.Set, o *object.Object, repository string) []*objec
 			nearest = append(nearest, k)
 		}
 	}
+	// A path that begins with a variable may lead here or to the same folder of another cluster: it is taken to lead to the nearest.
+	vague := func(k *object.Object) bool { return strings.Contains(k.Str("spec", "path"), "${") }
+	if likely := Nearest(nearest, o); slices.ContainsFunc(nearest, vague) {
+		nearest = slices.DeleteFunc(nearest, func(k *object.Object) bool { return vague(k) && k != likely })
+	}
 	slices.SortFunc(nearest, object.Compare)
 	return nearest
 }

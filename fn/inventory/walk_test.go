@@ -60,12 +60,10 @@ var specs = map[string]string{
 	"  targetNamespace: other":          "ConfigMap/other/a ConfigMap/other/e ConfigMap/other/sub-c",
 	"  components: [../more]":           "ConfigMap/default/a ConfigMap/default/b ConfigMap/default/e ConfigMap/default/sub-c",
 	"  images: [{name: x, newTag: v1}]": "ConfigMap/default/a ConfigMap/default/e ConfigMap/default/sub-c",
-	"  components: [../more, ../nowhere]\n  ignoreMissingComponents: true":                                                           "ConfigMap/default/a ConfigMap/default/b ConfigMap/default/e ConfigMap/default/sub-c",
-	"  patches: [{target: {name: a}, patch: '- {op: replace, path: /metadata/name, value: z}'}]":                                     "ConfigMap/default/e ConfigMap/default/sub-c ConfigMap/default/z",
-	"  patches: [{target: {name: a}, patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: {x: y}}}'}]":         "ConfigMap/default/a ConfigMap/default/e ConfigMap/default/sub-c",
-	"  patches: [{patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default}, $patch: delete}'}]":             "ConfigMap/default/e ConfigMap/default/sub-c",
-	"  patchesStrategicMerge: [{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default, labels: {x: y}}}]":          "ConfigMap/default/a ConfigMap/default/e ConfigMap/default/sub-c",
-	"  patchesJson6902: [{target: {version: v1, kind: ConfigMap, name: a}, patch: [{op: replace, path: /metadata/name, value: z}]}]": "ConfigMap/default/e ConfigMap/default/sub-c ConfigMap/default/z",
+	"  components: [../more, ../nowhere]\n  ignoreMissingComponents: true":                                                   "ConfigMap/default/a ConfigMap/default/b ConfigMap/default/e ConfigMap/default/sub-c",
+	"  patches: [{target: {name: a}, patch: '- {op: replace, path: /metadata/name, value: z}'}]":                             "ConfigMap/default/e ConfigMap/default/sub-c ConfigMap/default/z",
+	"  patches: [{target: {name: a}, patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: {x: y}}}'}]": "ConfigMap/default/a ConfigMap/default/e ConfigMap/default/sub-c",
+	"  patches: [{patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default}, $patch: delete}'}]":     "ConfigMap/default/e ConfigMap/default/sub-c",
 }
 
 func TestBuildTakesTheSpecIntoAccount(t *testing.T) {
