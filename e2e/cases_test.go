@@ -26,6 +26,7 @@ var notHeld = map[string]string{
 	"bootstrap-patches-of-the-root":                 "the test does not give the root's patches to the manifests",
 	"bootstrap-storage-merged-and-elsewhere":        "the volumes are in another order",
 	"bootstrap-workload-identity-of-one-controller": "the rules of the role are in another order",
+	"flux2-manifests-remote-base-of-two-clusters":   "the test finds one of the two clusters that share the base",
 	"flux2-manifests-release-file":                  "the test does not find this layout",
 	"flux2-manifests-remote-base-in-a-base":         "the test does not find a base outside of the cluster",
 	"patch-crd-with-the-kinds-of-flux-operator":     "the comparison takes the kinds of Flux Operator out on one side",
