@@ -1,6 +1,7 @@
 package classic
 
 import (
+	"path"
 	"slices"
 
 	"migrate-to-flux-operator/fn/config"
@@ -111,14 +112,36 @@ func (i *Install) ownChild(set *object.Set, top string, found *finding.List) boo
 	return true
 }
 
-// isAlone tells whether a folder applies the install and nothing else, as far as that can be seen.
+// isAlone tells whether a folder applies the install and nothing else. Where a kustomization.yaml on the way makes objects, or leads to
+// some that are not in the input, it does not.
 func (i *Install) isAlone(set *object.Set, top string) bool {
-	if i.Folder != nil {
-		if _, known := i.beside(set); !known {
-			return false
-		}
-	}
 	return !slices.ContainsFunc(set.Current(), func(o *object.Object) bool {
-		return o.Kind != "" && !o.Is(ConfigGroup, "Kustomization") && !slices.Contains(i.Objects, o) && Applies(set, top, o.File)
+		switch {
+		case slices.Contains(i.Objects, o) || !Applies(set, top, o.File):
+			return false
+		case o.Is(ConfigGroup, "Kustomization") || o.Is(ConfigGroup, "Component") || slices.Contains(KustomizationFiles, path.Base(o.File)):
+			return Makes(o) || LeadsOut(set, o)
+		default:
+			return o.Kind != ""
+		}
+	})
+}
+
+// Makes tells a kustomization.yaml that makes objects of its own.
+func Makes(k *object.Object) bool {
+	return slices.ContainsFunc([]string{"configMapGenerator", "secretGenerator", "generators", "helmCharts", "helmChartInflationGenerator"}, func(field string) bool {
+		return k.Map()[field] != nil
+	})
+}
+
+// LeadsOut tells a kustomization.yaml with an entry that is not in the input, but for flux2's own manifests.
+func LeadsOut(set *object.Set, k *object.Object) bool {
+	return slices.ContainsFunc(EntryFields, func(field string) bool {
+		list, _ := object.Get[[]any](k.Map(), field)
+		return slices.ContainsFunc(list, func(entry any) bool {
+			name, _ := entry.(string)
+			at := path.Join(path.Dir(k.File), name)
+			return !IsRemoteBase(name) && len(set.InFile(at)) == 0 && KustomizationIn(set, at) == nil
+		})
 	})
 }

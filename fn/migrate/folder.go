@@ -188,14 +188,7 @@ func namesOne(patch classic.Patch) bool {
 func appliesUnseen(set *object.Set, install *classic.Install, folder *classic.Folder) bool {
 	dir := appliedFrom(install, folder)
 	return slices.ContainsFunc(set.Of(classic.ConfigGroup, "Kustomization"), func(k *object.Object) bool {
-		return classic.Applies(set, dir, k.File) && (makes(k) || k != folder.Object && renames(k) || leadsOut(set, k))
-	})
-}
-
-// makes tells a kustomization.yaml that makes objects of its own.
-func makes(k *object.Object) bool {
-	return slices.ContainsFunc([]string{"configMapGenerator", "secretGenerator", "generators", "helmCharts", "helmChartInflationGenerator"}, func(field string) bool {
-		return k.Map()[field] != nil
+		return classic.Applies(set, dir, k.File) && (classic.Makes(k) || k != folder.Object && renames(k) || leadsOut(set, k))
 	})
 }
 
