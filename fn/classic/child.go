@@ -24,6 +24,8 @@ func pairOfRoot(set *object.Set, pair Pair, cfg config.Config, found *finding.Li
 type cluster struct {
 	pair    Pair
 	sharing []Pair
+	// byHand is the folder that was applied by hand, once; empty where Flux applies the install.
+	byHand string
 }
 
 // clustersOf are the clusters that apply an object, through a child or not. An Error says why there is none.

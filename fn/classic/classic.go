@@ -64,8 +64,9 @@ type Install struct {
 	RemoteBase bool
 	// InGit tells that the manifests of a RemoteBase are in the input, built, as each release of flux2 has them in install.yaml.
 	InGit bool
-	// ByHand tells that the kustomization.yaml of the install was applied by hand, once: nothing in Git deletes it when it goes.
-	ByHand bool
+	// ByHand is the folder that was applied by hand, once, where no Flux Kustomization applies the install: nothing in Git deletes it
+	// when it goes. It is empty for others.
+	ByHand string
 	// Placeholder is the file without objects that stands for the manifests; empty where they are there.
 	Placeholder string
 	// Bootstrap are kustomization.yaml files that installed Flux once and that no Flux Kustomization applies.

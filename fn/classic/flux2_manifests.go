@@ -73,7 +73,7 @@ func tagVersion(source *object.Object, cfg config.Config) (Version, error) {
 func readRemoteBase(set *object.Set, k *object.Object, base string, cfg config.Config, found *finding.List) []*Install {
 	var installs []*Install
 	for _, one := range clustersOf(set, k, cfg, found) {
-		install := readBase(set, k, base, one.pair, false, cfg, found)
+		install := readBase(set, k, base, one, cfg, found)
 		if install == nil {
 			return nil
 		}
@@ -84,28 +84,65 @@ func readRemoteBase(set *object.Set, k *object.Object, base string, cfg config.C
 }
 
 // findByHand finds the installs of a repository that has the sync pair of a cluster and nothing that applies Flux's manifests: Flux
-// came from a kustomization.yaml with the remote base that was applied by hand. Each goes to the nearest pair.
+// came from a kustomization.yaml with the remote base that was applied by hand. Each goes to the nearest pair; to all where several
+// are equally near.
 func findByHand(set *object.Set, cfg config.Config, found *finding.List) []*Install {
 	var installs []*Install
 	pairs := selfSynced(set)
 	for _, k := range oneShots(set) {
-		roots := []*object.Object{}
-		for _, pair := range pairs {
-			roots = append(roots, pair.Root)
+		var clusters []cluster
+		for _, applied := range appliedByHand(set, k) {
+			for _, pair := range nearestPairs(pairs, applied) {
+				clusters = append(clusters, cluster{pair: pair, byHand: path.Dir(applied.File)})
+			}
 		}
-		nearest := Nearest(roots, k)
-		at := slices.IndexFunc(pairs, func(p Pair) bool { return p.Root == nearest })
-		if at < 0 {
-			continue
-		}
-		for _, pair := range followed(set, k, pairs[at:at+1], found) {
-			if install := readBase(set, k, BaseVersion(k), pair, true, cfg, found); install != nil {
-				install.Layout = "flux2-manifests"
-				installs = append(installs, install)
+		for _, one := range clusters {
+			for _, pair := range followed(set, k, []Pair{one.pair}, found) {
+				one.pair = pair
+				if install := readBase(set, k, BaseVersion(k), one, cfg, found); install != nil {
+					install.Layout, install.Sharing = "flux2-manifests", without(clusters, pair)
+					installs = append(installs, install)
+				}
 			}
 		}
 	}
 	return installs
+}
+
+// appliedByHand are the kustomization.yaml files through which one can have been applied by hand: those that lead to it and to which
+// no other leads, or itself.
+func appliedByHand(set *object.Set, k *object.Object) []*object.Object {
+	leads := func(from, to *object.Object) bool {
+		return from != to && from.File != "" && Applies(set, path.Dir(from.File), to.File)
+	}
+	all := set.Of(ConfigGroup, "Kustomization")
+	tops := slices.DeleteFunc(slices.Clone(all), func(top *object.Object) bool {
+		return !leads(top, k) || slices.ContainsFunc(all, func(above *object.Object) bool { return leads(above, top) })
+	})
+	if len(tops) == 0 {
+		return []*object.Object{k}
+	}
+	return tops
+}
+
+// nearestPairs are the pairs whose root shares most folders with a file.
+func nearestPairs(pairs []Pair, k *object.Object) []Pair {
+	most := 0
+	for _, pair := range pairs {
+		most = max(most, shared(pair.Root.File, k.File))
+	}
+	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return shared(p.Root.File, k.File) < most })
+}
+
+// without are the pairs of the other clusters.
+func without(clusters []cluster, pair Pair) []Pair {
+	var others []Pair
+	for _, one := range clusters {
+		if !one.pair.Is(pair) {
+			others = append(others, one.pair)
+		}
+	}
+	return others
 }
 
 // selfSynced are the pairs of this repository whose root applies its own definition.
@@ -125,9 +162,8 @@ func selfSynced(set *object.Set) []Pair {
 	return withoutForeign(set, pairs)
 }
 
-// readBase reads the install of a kustomization.yaml with the remote base, once the pair of its cluster is known; nil where an
-// Error says why not.
-func readBase(set *object.Set, k *object.Object, base string, pair Pair, byHand bool, cfg config.Config, found *finding.List) *Install {
+// readBase reads the install of a kustomization.yaml with the remote base, once its cluster is known; nil where an Error says why not.
+func readBase(set *object.Set, k *object.Object, base string, of cluster, cfg config.Config, found *finding.List) *Install {
 	version, err := parseVersion(base, "the ref of the remote base")
 	if err != nil {
 		configured, ok := configuredVersion(cfg.Instance.Version)
@@ -137,8 +173,8 @@ func readBase(set *object.Set, k *object.Object, base string, pair Pair, byHand 
 		}
 		version = configured
 	}
-	install := remoteInstall(k, version, pair)
-	install.ByHand = byHand
+	install := remoteInstall(k, version, of.pair)
+	install.ByHand = of.byHand
 	if install.Folder, err = ReadFolder(set, path.Dir(k.File)); err != nil {
 		found.Error(k, "", "%s", err)
 		return nil
@@ -146,7 +182,7 @@ func readBase(set *object.Set, k *object.Object, base string, pair Pair, byHand 
 	if !install.readLayers(set, found) {
 		return nil
 	}
-	if byHand && cfg.Phase == config.Deploy {
+	if of.byHand != "" && cfg.Phase == config.Deploy {
 		own := found.For(install.Cluster())
 		own.Warn(k, "resources", "Flux was installed from this by hand: Flux %s and these patches are taken to be what runs. Compare them with kubectl -n %s get deployments -o wide "+
 			"before you push", version, install.Namespace)

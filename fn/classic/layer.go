@@ -166,8 +166,8 @@ func withComponents(set *object.Set, dir string, seen map[string]bool) ([]*Folde
 // readLayers takes over what shapes the install on its way to the cluster, what applies it included: the patches that apply to it,
 // and all that else is done. Patches for the pair are in the live pair, and those for the resources beside stay where they are.
 func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
-	top := path.Dir(i.Anchor.File)
-	if !i.ByHand {
+	top := i.ByHand
+	if top == "" {
 		top = i.findChild(set)
 	}
 	folders, err := layersOf(set, top, i.Anchor.File)
@@ -188,7 +188,7 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 		}
 		layers = append(layers, Layer{Folder: folder, Patches: folder.Patches, Fields: folder.Fields})
 	}
-	if !i.ByHand {
+	if i.ByHand == "" {
 		components, err := i.rootComponents(set)
 		if err != nil {
 			found.Error(i.Pair.Root, "spec.components", "the install cannot be followed to the cluster: %s", err)
@@ -206,7 +206,7 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 			return false
 		}
 	}
-	return i.ByHand || i.checkRootPatches(found) && i.ownChild(set, top, found)
+	return i.ByHand != "" || i.checkRootPatches(found) && i.ownChild(set, top, found)
 }
 
 // checkRootPatches refuses a patch of the root, or of a component of it, that names an object of the install and has no target: once

@@ -73,7 +73,7 @@ func checkGuards(set *object.Set, install *classic.Install, existing *instance.E
 	if install.Owner != nil && !ownerGuarded(set, install) {
 		findings.Error(install.Owner, "spec.deletionPolicy", "the guard of the phase deploy is missing: "+remedy, "every Flux CRD and controller")
 	}
-	if install.Owner == nil && !install.ByHand && !folderGuarded(install) {
+	if install.Owner == nil && install.ByHand == "" && !folderGuarded(install) {
 		findings.Error(install.Anchor, "", "the guard of the phase deploy is missing: "+remedy, "every Flux CRD and everything Flux applied")
 	}
 	for _, o := range takenClaim(set, install, existing) {

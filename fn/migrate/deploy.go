@@ -110,7 +110,7 @@ func takenClaim(set *object.Set, install *classic.Install, existing *instance.Ex
 // guardInstall guards the install where it can be guarded: its own Flux Kustomization, the objects that it names, or its folder.
 func guardInstall(set *object.Set, install *classic.Install) error {
 	switch {
-	case install.ByHand:
+	case install.ByHand != "":
 		return nil
 	case install.Owner != nil:
 		return guardOwner(set, install)

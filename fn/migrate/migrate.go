@@ -4,6 +4,7 @@ package migrate
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -73,7 +74,7 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	var all finding.List
 	installs := detect(set, cfg, &all)
 	var together finding.List // what is said of several clusters at once
-	checkOverlap(installs, &together)
+	overlapping := checkOverlap(installs, &together)
 	cfg = checkOnePath(installs, cfg, &together)
 	checkNames(installs, &together)
 	if cfg.Phase == config.Cleanup {
@@ -84,7 +85,11 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	for _, install := range installs {
 		findings := all.For(install.Cluster())
 		cluster := describe(install)
-		cluster.run(set, install, cfg, findings)
+		if reason, two := overlapping[install]; two {
+			cluster.Outcome, cluster.Reason = Refused, reason
+		} else {
+			cluster.run(set, install, cfg, findings)
+		}
 		all.Merge(findings)
 		outcome.Clusters = append(outcome.Clusters, cluster)
 	}
@@ -207,16 +212,30 @@ func paths(installs []*classic.Install) string {
 	return strings.Join(all, ", ")
 }
 
-// checkOverlap refuses several installs that one root syncs: which of them runs cannot be told.
-func checkOverlap(installs []*classic.Install, all *finding.List) {
+// checkOverlap refuses several installs that one root syncs: which of them runs cannot be told. It returns them, each with the reason:
+// a run for one of them would take the other for a part of the repository.
+func checkOverlap(installs []*classic.Install, all *finding.List) map[*classic.Install]string {
+	overlapping := map[*classic.Install]string{}
 	for n, install := range installs {
 		for _, other := range installs[:n] {
 			if install.Pair.Is(other.Pair) {
-				all.Error(install.Anchor, "", "two classic installs on one cluster: %s and %s are both synced by %s; remove the one that does not run",
-					other.Anchor.ID, install.Anchor.ID, install.Pair.Root.ID)
+				reason := fmt.Sprintf("two classic installs on one cluster: %s and %s are both synced by %s, and which of them runs cannot be told; remove the one that does not. "+
+					"If Flux applies that one, it would prune Flux with it: give its Flux Kustomization deletionPolicy: Orphan, or else all that it applies the annotation %s: %s, "+
+					"push that first, and wait until it is applied", anchorOf(other), anchorOf(install), install.Pair.Root.ID, instance.PruneKey, instance.Disabled)
+				all.Error(install.Anchor, "", "%s", reason)
+				overlapping[install], overlapping[other] = reason, reason
 			}
 		}
 	}
+	return overlapping
+}
+
+// anchorOf names what an install was recognised by, with its file: two installs can have objects of one name.
+func anchorOf(i *classic.Install) string {
+	if i.Anchor.File == "" {
+		return i.Anchor.ID.String()
+	}
+	return i.Anchor.ID.String() + " in " + i.Anchor.File
 }
 
 // checkOnePath refuses to move the roots of several clusters to one path, and returns the config without it.
