@@ -107,11 +107,23 @@ func (i *Install) ownChild(set *object.Set, top string, found *finding.List) boo
 		return true
 	}
 	i.Owner, i.Objects = i.Child, append(i.Objects, i.Child)
+	i.addEmptied(set)
 	if err := i.freeRoot(found); err != nil {
 		found.Error(i.Pair.Root, "spec.dependsOn", "%s", err)
 		return false
 	}
 	return true
+}
+
+// addEmptied takes the Flux Kustomizations above the install's own into the install, for which nothing is left to apply.
+func (i *Install) addEmptied(set *object.Set) {
+	for at := i.Owner; ; {
+		child, top := i.Pair.applier(set, at)
+		if child == nil || child == i.Pair.Root || slices.Contains(i.Objects, child) || !i.isAlone(set, top) {
+			return
+		}
+		i.Objects, at = append(i.Objects, child), child
+	}
 }
 
 // isAlone tells whether a folder applies the install and nothing else. Where a kustomization.yaml on the way makes objects, or leads to

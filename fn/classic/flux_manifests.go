@@ -126,9 +126,7 @@ func (i *Install) readShaped(set *object.Set, liveOwner *object.Object, found *f
 		return false
 	}
 	i.warnReplaced(found)
-	if child, top := i.Pair.applier(set, i.Owner); child != nil && child != i.Pair.Root && i.isAlone(set, top) {
-		i.Objects = append(i.Objects, child) // nothing is left for it to apply
-	}
+	i.addEmptied(set)
 	if err := i.freeRoot(found); err != nil {
 		found.Error(i.Pair.Root, "spec.dependsOn", "%s", err)
 		return false

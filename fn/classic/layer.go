@@ -1,6 +1,7 @@
 package classic
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -206,17 +207,18 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 			return false
 		}
 	}
-	return i.ByHand != "" || i.checkRootPatches(found) && i.ownChild(set, top, found)
+	return i.ByHand != "" || i.ownChild(set, top, found) && i.checkSpecPatches(found)
 }
 
-// checkRootPatches refuses a patch of the root, or of a component of it, that names an object of the install and has no target: once
-// the install is no longer among what the root applies, kustomize refuses the patch, and with it all that the root applies.
-func (i *Install) checkRootPatches(found *finding.List) bool {
+// checkSpecPatches refuses a patch of the Flux Kustomization that applies the install and more, or of a component of it, that names an
+// object of the install and has no target: once the install is no longer among what that applies, kustomize refuses the patch, and with
+// it all the rest.
+func (i *Install) checkSpecPatches(found *finding.List) bool {
 	for _, layer := range i.Layers {
 		at := slices.IndexFunc(layer.Patches, func(p Patch) bool { return p.named })
-		if layer.Folder == nil && i.Child == nil && at >= 0 {
-			found.Error(layer.Patches[at].Object, layer.Patches[at].Field, "the patch names an object of Flux and has no target: cleanup takes that object out of what the root "+
-				"applies, and kustomize then refuses all of it; give the patch a target with kind and name first")
+		if layer.Folder == nil && i.Owner == nil && at >= 0 {
+			found.Error(layer.Patches[at].Object, layer.Patches[at].Field, "the patch names an object of Flux and has no target: cleanup takes that object out of what %s "+
+				"applies, and kustomize then refuses all of it; give the patch a target with kind and name first", cmp.Or(i.Child, i.Pair.Root).ID)
 			return false
 		}
 	}

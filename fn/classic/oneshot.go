@@ -3,6 +3,7 @@ package classic
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"migrate-to-flux-operator/fn/object"
@@ -82,25 +83,32 @@ func applied(set *object.Set, k *object.Object) bool {
 	return false
 }
 
-// shareOneShots gives each one-shot bootstrap to the one install whose files are nearest; where several are equally near
-// it belongs to none, because removing it could take the bootstrap of a cluster that is not migrated.
+// shareOneShots gives each one-shot bootstrap to the one install whose files are nearest; where several are equally near, or a cluster
+// without an install is as near, it belongs to none, because removing it could take the bootstrap of a cluster that is not migrated.
 func shareOneShots(set *object.Set, installs []*Install) {
 	for _, k := range oneShots(set) {
-		if owner := nearestInstall(k, installs); owner != nil {
+		if owner := nearestInstall(set, k, installs); owner != nil {
 			owner.Bootstrap = append(owner.Bootstrap, k)
 		}
 	}
 }
 
-func nearestInstall(k *object.Object, installs []*Install) *Install {
+func nearestInstall(set *object.Set, k *object.Object, installs []*Install) *Install {
 	var owner *Install
 	most, ties := -1, 0
+	at := path.Dir(k.File) + "/"
 	for _, install := range installs {
-		switch near := shared(path.Dir(k.File)+"/", install.Anchor.File); {
+		switch near := shared(at, install.Anchor.File); {
 		case near > most:
 			owner, most, ties = install, near, 1
 		case near == most:
 			ties++
+		}
+	}
+	for _, pair := range selfSynced(set) {
+		known := slices.ContainsFunc(installs, func(i *Install) bool { return i.Pair.Is(pair) })
+		if !known && shared(at, pair.Root.File) >= most {
+			return nil
 		}
 	}
 	if ties != 1 {
