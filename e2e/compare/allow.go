@@ -23,6 +23,7 @@ var allowed = []func(pair){
 	pair.allowOwnerLabels,
 	pair.allowOwnerAnnotations,
 	pair.allowPodMetadata,
+	pair.allowShards,
 	pair.allowEventsAddress,
 	pair.allowExplicitGates,
 	pair.allowSpelling,
@@ -126,6 +127,25 @@ func (p pair) allowPodMetadata() {
 	const evict = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 	if _, had := podMetadata(p.classic, "annotations")[evict]; !had {
 		delete(podMetadata(p.operator, "annotations"), evict)
+	}
+}
+
+// allowShards: the operator marks what belongs to a shard, and gives the shard's source-controller its address after that of the main
+// one: the last one counts.
+func (p pair) allowShards() {
+	const role = "sharding.fluxcd.io/role"
+	annotations, before := p.operator.GetAnnotations(), p.classic.GetAnnotations()
+	if annotations[role] != "shard" {
+		return
+	}
+	if before[role] == "" {
+		delete(annotations, role)
+		p.operator.SetAnnotations(annotations)
+		delete(podMetadata(p.operator, "annotations"), role)
+	}
+	address := func(arg any) bool { return strings.HasPrefix(arg.(string), "--storage-adv-addr=") }
+	if i := slices.IndexFunc(args(p.operator), address); i >= 0 && slices.ContainsFunc(args(p.operator)[i+1:], address) {
+		setArgs(p.operator, slices.Delete(args(p.operator), i, i+1))
 	}
 }
 

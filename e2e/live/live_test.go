@@ -20,11 +20,11 @@ type scenario struct {
 
 // scenarios are all replays: the migration as it is meant, what the guards hold, and what they would have to hold.
 var scenarios = []scenario{
-	{"adopt", every, adoptAndGoBack},
+	{"adopt", append(every, shards), adoptAndGoBack},
 	{"keep", layouts, keep},
 	{"new-path-below", layouts, movePath("cluster")},
 	{"new-path-beside", layouts, movePath("../new")},
-	{"cleanup-before-the-operator", every, cleanupBeforeTheOperator},
+	{"cleanup-before-the-operator", append(every, shards), cleanupBeforeTheOperator},
 	{"cleanup-during-the-take-over", every, cleanupDuringTheTakeOver},
 	{"cleanup-with-a-stalled-instance", layouts, cleanupWithAStalledInstance},
 	{"go-back-before-the-take-over", layouts, goBackBeforeTheTakeOver},

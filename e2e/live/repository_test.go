@@ -23,6 +23,7 @@ type layout struct {
 	manifests    string   // the file of the manifests in the repository; empty where they come from the artifact
 	manager      string   // who applied Flux first
 	removed      []string // what cleanup deletes, on purpose
+	over         string   // the layout whose repository this one's files come on top of; empty for none
 	extra        string   // what the root applies from the folder of the install beside Flux, as an inventory says it
 }
 
@@ -41,6 +42,11 @@ var (
 		manifests: "clusters/one/flux-system/gotk-components.yaml",
 		extra:     "flux-system_chat_notification.toolkit.fluxcd.io_Provider",
 	}
+	shards = func() layout {
+		l := bootstrap
+		l.name, l.over = "shards", bootstrap.name
+		return l
+	}()
 	child = layout{
 		name: "child", folder: "clusters/one", root: "cluster", source: "fleet",
 		pair: "clusters/one/cluster.yaml", install: "flux", manager: "kubectl",
@@ -85,7 +91,11 @@ func (l layout) fluxManifests(t *testing.T, built tools) string {
 // repository is the content of the repository before the migration.
 func (l layout) repository(t *testing.T, manifests string) tree {
 	t.Helper()
-	files := readTree(t, filepath.Join("testdata", l.name))
+	files := tree{}
+	if l.over != "" {
+		files = readTree(t, filepath.Join("testdata", l.over))
+	}
+	maps.Copy(files, readTree(t, filepath.Join("testdata", l.name)))
 	maps.Copy(files, readTree(t, filepath.Join("testdata", "apps")))
 	if l.manifests != "" {
 		files[l.manifests] = manifests

@@ -2,7 +2,6 @@ package classic
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -77,7 +76,7 @@ func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Con
 			Anchor: anchor, Namespace: cmp.Or(anchor.Namespace, "flux-system"), Pair: root, Objects: manifestsBeside(set, deployments),
 			Folder: folder, Sharing: rootsOf(set, pair.others(set, anchor), cfg, found),
 		}
-		if !install.readManifests(deployments, found) || !install.readLayers(set, found) {
+		if !install.readManifests(deployments, found) || !install.readShards(set, found) || !install.readLayers(set, found) {
 			return nil
 		}
 		installs = append(installs, install)
@@ -107,48 +106,12 @@ func readOwnFolder(set *object.Set, anchor *object.Object, found *finding.List) 
 		found.Error(folder.Object, "resources", "%s is not listed, so it is not what Flux installs: remove it or list it", anchor.File)
 		return nil, false
 	}
-	switch other := listedElsewhere(set, anchor.File, folder); {
-	case other == nil:
-	case folder == nil:
-		found.Error(other, "resources", "%s is listed here and has no kustomization.yaml beside it, which is where deploy puts the guard: add one to ./%s that lists it, list "+
+	if others := otherListings(set, anchor.File, folder); folder == nil && len(others) > 0 {
+		found.Error(others[0], "resources", "%s is listed here and has no kustomization.yaml beside it, which is where deploy puts the guard: add one to ./%s that lists it, list "+
 			"that folder here in its place, push, and run again", anchor.File, path.Dir(anchor.File))
-		return nil, false
-	default:
-		found.Error(other, "resources", "%s is listed here too, %s", anchor.File, secondListing(other))
 		return nil, false
 	}
 	return folder, true
-}
-
-// shardSelector is the argument that tells a controller which objects are its own. Source: fluxcd.io, the guide on sharding.
-const shardSelector = "--watch-label-selector="
-
-// secondListing says what to do with a kustomization.yaml that applies the manifests once more. Of shards it is known how Flux
-// Operator brings them back: under the names that the guide of Flux gives them.
-func secondListing(k *object.Object) string {
-	suffix := k.Str("nameSuffix")
-	if suffix == "" || !strings.Contains(k.Text(), shardSelector) {
-		return "so it is applied once more: what this adds is in no FluxInstance; remove it first"
-	}
-	return fmt.Sprintf("for the shard %s, and deploy does not carry shards over. Take the shards and the argument %s!... of the other controllers out in one commit first: "+
-		"these reconcile everything then. Once the FluxInstance has taken over, its spec.sharding (key, shards: [%[1]s]) brings the shard back under the same names",
-		strings.TrimPrefix(suffix, "-"), shardSelector)
-}
-
-// listedElsewhere is another kustomization.yaml that applies the manifests once more, under other names; nil when there is none.
-func listedElsewhere(set *object.Set, file string, folder *Folder) *object.Object {
-	for _, k := range set.Of(ConfigGroup, "Kustomization") {
-		if folder != nil && k == folder.Object || file == "" {
-			continue
-		}
-		list, _ := object.Get[[]any](k.Map(), "resources")
-		for _, entry := range list {
-			if name, _ := entry.(string); path.Join(path.Dir(k.File), name) == file {
-				return k
-			}
-		}
-	}
-	return nil
 }
 
 // hasOtherInstall tells whether the input has Flux from the flux-manifests artifact, so that manifests which nobody applies

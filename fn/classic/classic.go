@@ -52,6 +52,8 @@ type Install struct {
 	Patches []Patch
 	// Layers are what the kustomization.yaml files on the way to the cluster do to the install, the patches among it.
 	Layers []Layer
+	// Shards are further controllers that are made of the same manifests.
+	Shards []Shard
 	// Folder is the kustomization.yaml that lists the install, nil when there is none.
 	Folder *Folder
 	// Substitute is the postBuild that the patches go through before they apply; nil when there is none.

@@ -33,18 +33,24 @@ func (i *Install) steps() []Layer {
 	return []Layer{{Patches: i.Patches}}
 }
 
-// Shape does to objects what the owner did to the install, but for the patches that keep refuses.
+// Shape does to manifests what the owner did to the install, shards included, but for the patches that keep refuses.
 //
 // It fails where kustomize does not build.
-func (i *Install) Shape(objects []*kyaml.RNode, keep func(Patch) bool) ([]*kyaml.RNode, error) {
-	var err error
+func (i *Install) Shape(manifests []*kyaml.RNode, keep func(Patch) bool) ([]*kyaml.RNode, error) {
+	objects, err := i.WithShards(manifests)
+	if err != nil {
+		return nil, err
+	}
 	for _, layer := range i.steps() {
 		patches := slices.DeleteFunc(slices.Clone(layer.Patches), func(p Patch) bool { return !keep(p) })
 		if objects, err = (Layer{Patches: patches, Fields: layer.Fields}).apply(objects); err != nil {
 			return nil, err
 		}
 	}
-	return objects, nil
+	if len(i.Shards) == 0 {
+		return objects, nil
+	}
+	return flux.Bare(objects)
 }
 
 // apply builds objects through a layer.
@@ -177,6 +183,9 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 		return false
 	}
 	objects, err := i.installed()
+	if err == nil {
+		objects, err = i.WithShards(objects)
+	}
 	if err != nil {
 		found.Error(i.Anchor, "", "%s", err)
 		return false

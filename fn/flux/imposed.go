@@ -29,7 +29,7 @@ func imposedMetadata(d Difference) bool {
 		// They make kustomize-controller leave the objects alone.
 		"metadata.annotations.kustomize.toolkit.fluxcd.io/ssa",
 		"metadata.annotations.kustomize.toolkit.fluxcd.io/prune",
-	}, d.Path) || d.Object.Kind == "Namespace" && d.Path == "metadata.annotations.fluxcd.controlplane.io/prune"
+	}, d.Path) || strings.HasSuffix(d.Path, "metadata.annotations."+ShardRole) && d.Classic == nil || d.Object.Kind == "Namespace" && d.Path == "metadata.annotations.fluxcd.controlplane.io/prune"
 }
 
 // imposedPods are the changes to the pods of every controller.

@@ -315,7 +315,7 @@ func volumePatch(o Options) []types.Patch {
 	patch := jsonPatch("Deployment", sourceController,
 		op{Op: "add", Path: "/spec/template/spec/volumes/-", Value: claim("persistent-data", sourceController)},
 		op{Op: "replace", Path: container + "/volumeMounts/0", Value: map[string]any{"name": "persistent-data", "mountPath": "/data"}})
-	patch.Target.AnnotationSelector = "!" + shardRole
+	patch.Target.AnnotationSelector = "!" + ShardRole
 	return []types.Patch{patch}
 }
 

@@ -42,8 +42,11 @@ func Patch(objects []*yaml.RNode, fields map[string]any) ([]*yaml.RNode, error) 
 	if err := offline(root); err != nil {
 		return nil, err
 	}
-	objects, err = bare(objects)
-	if err != nil || len(root) == 0 {
+	former := formerNames(objects)
+	if objects, err = Bare(objects); err != nil {
+		return nil, err
+	}
+	if err := setFormer(objects, former); err != nil || len(root) == 0 {
 		return objects, err
 	}
 	resources, err := stream(objects)
@@ -56,7 +59,11 @@ func Patch(objects []*yaml.RNode, fields map[string]any) ([]*yaml.RNode, error) 
 	if err := tree.add("/kustomization.yaml", root); err != nil {
 		return nil, err
 	}
-	return tree.build()
+	built, err := tree.build()
+	if err != nil {
+		return nil, err
+	}
+	return built, setFormer(built, former)
 }
 
 // plain copies a map, however its values are typed, into maps, lists and scalars.
@@ -73,8 +80,8 @@ func plain(value map[string]any) (map[string]any, error) {
 	return out, err
 }
 
-// bare copies objects without the annotations by which function runtimes remember files.
-func bare(objects []*yaml.RNode) ([]*yaml.RNode, error) {
+// Bare copies objects without the annotations by which function runtimes remember files, and kustomize former names.
+func Bare(objects []*yaml.RNode) ([]*yaml.RNode, error) {
 	var copies []*yaml.RNode
 	for _, object := range objects {
 		object = object.Copy()

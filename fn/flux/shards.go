@@ -15,8 +15,8 @@ type sharding struct {
 	Storage string   `json:"storage"`
 }
 
-// shardRole is the annotation that tells a shard's objects from the main ones.
-const shardRole = "sharding.fluxcd.io/role"
+// ShardRole is the annotation that tells the objects of a shard from the main ones. Source: what Flux Operator v0.58.1 renders.
+const ShardRole = "sharding.fluxcd.io/role"
 
 // check refuses what the CRD refuses.
 func (s *sharding) check(claim *storage) error {
@@ -41,7 +41,7 @@ func shardable(version string) []string {
 // excludePatch makes the main controllers leave the shards' objects alone.
 func (s *sharding) excludePatch(o Options) types.Patch {
 	patch := jsonPatch("Deployment", anyOf(shardable(o.Version)...), addArg("--watch-label-selector=!"+s.Key))
-	patch.Target.AnnotationSelector = "!" + shardRole
+	patch.Target.AnnotationSelector = "!" + ShardRole
 	return patch
 }
 
@@ -67,7 +67,7 @@ func (s *sharding) add(tree files, o Options, claim *storage) error {
 func (s *sharding) kustomization(o Options, shard string) types.Kustomization {
 	k := kustomization(o.Namespace)
 	k.NameSuffix = "-" + shard
-	k.CommonAnnotations = map[string]string{shardRole: "shard"}
+	k.CommonAnnotations = map[string]string{ShardRole: "shard"}
 	k.Patches = []types.Patch{dropPatch()}
 	for _, c := range shardable(o.Version) {
 		if o.has(c) {

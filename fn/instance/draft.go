@@ -44,6 +44,13 @@ func newDraft(p *Plan) *draft {
 	if o.Domain != "" && o.Domain != "cluster.local" {
 		d.cluster["domain"] = o.Domain
 	}
+	if shards := p.Install.Shards; len(shards) > 0 {
+		var names []any
+		for _, shard := range shards {
+			names = append(names, shard.Name)
+		}
+		d.extra["sharding"] = map[string]any{"key": shards[0].Key, "shards": names}
+	}
 	return d
 }
 

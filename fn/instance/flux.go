@@ -152,9 +152,15 @@ func (p *Plan) planInstance(set *object.Set, findings *finding.List) {
 		findings.Error(p.Install.Anchor, "", "%s", err)
 		return
 	}
+	selected, err := p.Install.WithShards(today)
+	if err != nil {
+		findings.Error(p.Install.Anchor, "", "the shards do not build for Flux %s: %s", p.Target, err)
+		return
+	}
 	options := p.Install.Options
 	options.Version = p.Target
-	c := &carrier{classic: today, options: options, instance: bare, version: p.Target, namespace: p.Install.Namespace, findings: findings}
+	c := &carrier{classic: selected, options: options, instance: bare, version: p.Target, namespace: p.Install.Namespace, shards: p.Install.Shards,
+		findings: findings}
 	draft.patches = c.carry(slices.Concat(p.edits, p.Install.Patches))
 	if findings.Failed() {
 		return

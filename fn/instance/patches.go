@@ -28,6 +28,7 @@ type carrier struct {
 	instance  map[string]any
 	version   string
 	namespace string
+	shards    []classic.Shard
 	findings  *finding.List
 	// left are the patches that are left out, with the reason.
 	left []leftOut
@@ -175,7 +176,7 @@ func (c *carrier) retarget(patch classic.Patch, today, then []flux.ID) []classic
 	case patch.OnSchemas():
 		return c.schemaPatch(patch)
 	case !sameObjects(today, then):
-		return byName(patch, today)
+		return c.byName(patch, today)
 	case len(target) != len(patch.Target):
 		return []classic.Patch{patch.With(patch.Body, target)}
 	default:
@@ -229,27 +230,42 @@ func compareIDs(a, b flux.ID) int {
 	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 }
 
-// byName spells out what a patch selects today: one entry for each kind.
-func byName(patch classic.Patch, objects []flux.ID) []classic.Patch {
-	type kind struct{ group, kind string }
+// byName spells out what a patch selects today: one entry for each kind, and for those of the shards.
+func (c *carrier) byName(patch classic.Patch, objects []flux.ID) []classic.Patch {
+	type kind struct {
+		group, kind string
+		shard       bool
+	}
 	names := map[kind][]string{}
 	for _, id := range objects {
-		k := kind{id.Group, id.Kind}
+		k := kind{id.Group, id.Kind, c.ofShard(id)}
 		names[k] = append(names[k], id.Name)
 	}
 	var all []classic.Patch
 	for _, k := range slices.SortedFunc(maps.Keys(names), func(a, b kind) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.group, b.group))
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.group, b.group), strings.Compare(fmt.Sprint(a.shard), fmt.Sprint(b.shard)))
 	}) {
 		slices.Sort(names[k])
 		target := map[string]any{"kind": k.kind, "name": alternatives(names[k])}
 		if k.group != "" {
 			target["group"] = k.group
 		}
+		if len(c.shards) > 0 && !k.shard {
+			beside(target)
+		}
 		all = append(all, patch.With(patch.Body, target))
 	}
 	return all
 }
+
+// ofShard tells an object of a shard.
+func (c *carrier) ofShard(id flux.ID) bool {
+	return slices.ContainsFunc(c.shards, func(s classic.Shard) bool { return strings.HasSuffix(id.Name, "-"+s.Name) })
+}
+
+// beside keeps a target that names a main controller from its shards: kustomize selects an object that got a suffix by the name
+// before it as well.
+func beside(target map[string]any) { target["annotationSelector"] = "!" + flux.ShardRole }
 
 // alternatives is the regular expression for these names; kustomize anchors it.
 func alternatives(names []string) string {

@@ -118,6 +118,7 @@ var preferred = []preference{
 	{"spec.cluster.multitenant", withTenancy},
 	{"spec.cluster.objectLevelWorkloadIdentity", withIdentity},
 	{"spec.storage", withStorage},
+	{"spec.sharding", withSharding},
 	{"spec.commonMetadata", withCommonMetadata},
 }
 
@@ -306,6 +307,14 @@ func withTenancy(d *draft, _ []*kyaml.RNode) bool {
 func withIdentity(d *draft, _ []*kyaml.RNode) bool {
 	d.cluster["objectLevelWorkloadIdentity"] = true
 	return d.dropOperations(func(op map[string]any) bool { return op["value"] == "--feature-gates=ObjectLevelWorkloadIdentity=true" })
+}
+
+// withSharding leaves it to spec.sharding, which is there as soon as there are shards, to keep the main controllers from their objects.
+func withSharding(d *draft, _ []*kyaml.RNode) bool {
+	sharding, sharded := d.extra["sharding"].(map[string]any)
+	return sharded && d.dropOperations(func(op map[string]any) bool {
+		return op["value"] == fmt.Sprintf("--watch-label-selector=!%s", sharding["key"])
+	})
 }
 
 const (

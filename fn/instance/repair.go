@@ -13,6 +13,7 @@ import (
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/object"
 )
 
 // repair adds a patch for every difference that is left: flags that a FluxInstance has no field for, and what labels,
@@ -57,12 +58,16 @@ func repairs(differences []flux.Difference, before, after map[flux.ID]map[string
 			changes[id] = append(changes[id], c)
 		}
 	}
-	type group struct{ group, kind, body string }
+	type group struct {
+		group, kind, body string
+		shard             bool
+	}
+	sharded := slices.ContainsFunc(slices.Collect(maps.Values(after)), isShard)
 	names, paths := map[group][]string{}, map[group][]string{}
 	for _, id := range slices.SortedFunc(maps.Keys(changes), compareIDs) {
 		for _, c := range changes[id] {
 			// Several differences can have one repair, such as those within a list.
-			g := group{id.Group, id.Kind, c.body}
+			g := group{id.Group, id.Kind, c.body, isShard(after[id])}
 			if !slices.Contains(names[g], id.Name) {
 				names[g] = append(names[g], id.Name)
 			}
@@ -79,10 +84,19 @@ func repairs(differences []flux.Difference, before, after map[flux.ID]map[string
 		if g.group != "" {
 			target["group"] = g.group
 		}
+		if sharded && !g.shard {
+			beside(target)
+		}
 		patches = append(patches, classic.Patch{Body: g.body, Target: target, Comment: "As the classic install had it.",
 			Field: strings.Join(paths[g], ", ")})
 	}
 	return joined(patches)
+}
+
+// isShard tells an object of a shard from those of the main controllers.
+func isShard(o map[string]any) bool {
+	role, _ := object.Get[string](o, "metadata", "annotations", flux.ShardRole)
+	return role != ""
 }
 
 // joined makes one patch of the operations on the same objects. What removes comes last and from the end of a list, so that

@@ -97,6 +97,9 @@ func shapingFolders(set *object.Set, install *classic.Install) []*classic.Folder
 	if install.Folder != nil {
 		all = append(all, install.Folder)
 	}
+	for _, shard := range install.Shards {
+		all = append(all, shard.Folder)
+	}
 	for _, layer := range install.Layers {
 		if layer.Folder != nil {
 			all = append(all, layer.Folder)
