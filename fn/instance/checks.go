@@ -19,17 +19,14 @@ import (
 const renaming = "%q renames all that the root applies, the new Kustomizations too, which then do not find each other: apply what needs the names " +
 	"with a Flux Kustomization of its own, and leave it out here"
 
-// checkPair refuses a sync pair that Flux Operator cannot take over as it is.
+// checkPair refuses a sync pair that Flux Operator cannot take over as it is, or that the new Kustomizations cannot be applied by.
 func (p *Plan) checkPair(set *object.Set, findings *finding.List) {
 	pair := p.Install.Pair
 	for _, o := range []*object.Object{pair.LiveRoot, pair.LiveSource} {
 		if o.Namespace != p.Install.Namespace {
-			findings.Error(o, "metadata.namespace", "the sync pair must be in %s, where Flux runs: Flux Operator writes it there and nowhere else; "+
-				"move it first, or use sync.mode keep", p.Install.Namespace)
+			findings.Error(o, "metadata.namespace", "the sync pair must be in %s, where Flux runs: Flux Operator writes it there and nowhere else, "+
+				"and the new Kustomizations look for the source there; move it first", p.Install.Namespace)
 		}
-	}
-	if p.Config.Sync.Mode == config.Keep {
-		return
 	}
 	if namespace := pair.LiveRoot.Str("spec", "targetNamespace"); namespace != "" && namespace != p.Install.Namespace {
 		findings.Error(pair.Root, "spec.targetNamespace", "the root moves what it applies to %s, the new Kustomizations too: remove it first", namespace)
@@ -44,7 +41,7 @@ func (p *Plan) checkPair(set *object.Set, findings *finding.List) {
 			}
 		}
 	}
-	if pair.LiveRoot.Str("spec", "path") == "" {
+	if p.Config.Sync.Mode == config.Adopt && pair.LiveRoot.Str("spec", "path") == "" {
 		findings.Info(finding.Moved, pair.Root, "spec.path", "the root has no path, which means ./: sync.path says so")
 	}
 }
@@ -65,8 +62,11 @@ func (p *Plan) checkMove(set *object.Set, findings *finding.List) {
 	}
 }
 
-// planSync maps the pair.
+// planSync maps the pair, unless it stays as it is.
 func (p *Plan) planSync(_ *object.Set, findings *finding.List) {
+	if p.Config.Sync.Mode == config.Keep {
+		return
+	}
 	sync, err := syncOf(p.Install.Pair, p.NewPath, p.Operator.Supports)
 	if err != nil {
 		findings.Error(p.Install.Pair.Root, "", "%s", err)
