@@ -241,12 +241,20 @@ func sameOwner(from, to []Name) bool {
 }
 
 // stays judges an object that its owner still applies: it goes nevertheless
-// if the owner itself is deleted, for the finalizer does not read files.
+// if the owner itself is deleted, for the finalizer does not read files, or if
+// another one that applied it too leaves it and was the last to do so.
 func (j *judge) stays(c *Change, was []Entry) {
 	c.Action = Unchanged
 	for _, e := range was {
 		owner, _ := j.before.Owner(e.Owner)
-		if !slices.Contains(c.To, e.Owner) || !j.deleted(owner) || e.Guarded() {
+		if !slices.Contains(c.To, e.Owner) {
+			if _, safe := j.handsOver(e, c.To[0]); !safe {
+				c.Action, c.Severity = Moved, Error
+				c.Why = fmt.Sprintf("%s may have been the last to apply it, and then deletes it, though %s applies it as well: %s", e.Owner, c.To[0], guardFirst)
+			}
+			continue
+		}
+		if !j.deleted(owner) || e.Guarded() {
 			continue
 		}
 		if action, severity, why := j.finalized(e, owner); action == Lost {
@@ -254,6 +262,9 @@ func (j *judge) stays(c *Change, was []Entry) {
 		}
 	}
 }
+
+// guardFirst is how an object stays while its owner changes.
+const guardFirst = "guard it with " + pruneKey + ": " + disabled + " one commit earlier"
 
 // deleted says whether Flux deletes the Flux Kustomization itself.
 func (j *judge) deleted(o Owner) bool {
@@ -390,32 +401,35 @@ func (j *judge) finalized(e Entry, owner Owner) (Action, Severity, string) {
 }
 
 // moved judges an object that another Flux Kustomization applies from now on.
-// The old owner leaves it alone once the new one has labelled it, so what
-// counts is who comes first.
 func (j *judge) moved(c *Change, was []Entry) {
 	c.Action = Moved
-	to := c.To[0]
 	for _, e := range was {
-		action, _, why := j.pruned(e)
-		switch {
-		case action != Lost:
-			c.Why = why
-		case j.asleep(to):
+		why, safe := j.handsOver(e, c.To[0])
+		if c.Why = why; !safe {
 			c.Severity = Error
-			c.Why = fmt.Sprintf("%s, and %s, which has it now, does not reconcile", why, to)
-			return
-		case j.suspended(e.Owner):
-			c.Why = fmt.Sprintf("Flux Kustomization %s is suspended while %s takes it over", e.Owner, to)
-		case j.waits(e.Owner, to):
-			c.Why = fmt.Sprintf("Flux Kustomization %s depends on %s, which takes it over first", e.Owner, to)
-		case j.takesFirst(e.Owner, to):
-			c.Why = fmt.Sprintf("Flux Kustomization %s takes it over before it removes %s", to, e.Owner)
-		default:
-			c.Severity = Error
-			c.Why = fmt.Sprintf("%s may delete it before %s takes it over: guard it with %s: %s one commit earlier", e.Owner, to, pruneKey, disabled)
 			return
 		}
 	}
+}
+
+// handsOver says what keeps an owner from deleting an object that another one
+// applies afterwards; not safe where nothing does. The old owner leaves it
+// alone once the new one has labelled it, so what counts is who comes first.
+func (j *judge) handsOver(e Entry, to Name) (why string, safe bool) {
+	action, _, why := j.pruned(e)
+	switch {
+	case action != Lost:
+		return why, true
+	case j.asleep(to):
+		return fmt.Sprintf("%s, and %s, which has it now, does not reconcile", why, to), false
+	case j.suspended(e.Owner):
+		return fmt.Sprintf("Flux Kustomization %s is suspended while %s takes it over", e.Owner, to), true
+	case j.waits(e.Owner, to):
+		return fmt.Sprintf("Flux Kustomization %s depends on %s, which takes it over first", e.Owner, to), true
+	case j.takesFirst(e.Owner, to):
+		return fmt.Sprintf("Flux Kustomization %s takes it over before it removes %s", to, e.Owner), true
+	}
+	return fmt.Sprintf("%s may delete it before %s takes it over: %s", e.Owner, to, guardFirst), false
 }
 
 // asleep says whether an owner applies nothing: it is suspended, or does not

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -78,6 +79,31 @@ func TestMoved(t *testing.T) {
 		is := follow(t, was, after, root(""))
 		v := Compare(was, is, CompareOptions{})
 		if len(v.Of(Moved)) != 1 || v.OK() != c.ok {
+			t.Errorf("%s: %s", c.name, v.Text())
+		}
+	}
+}
+
+// TestOneOfTwoOwnersLeaves takes an object from one of two that apply it: the one that labelled it last deletes it.
+func TestOneOfTwoOwnersLeaves(t *testing.T) {
+	guard := "  annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}\n"
+	for _, c := range []struct {
+		name, object string
+		gone         []string
+		ok           bool
+	}{
+		{"the object", configMap("m"), []string{"b/m.yaml"}, false},
+		{"the owner", configMap("m"), []string{"b/m.yaml", "apps/b.yaml"}, false},
+		{"a guarded object", configMap("m") + guard, []string{"b/m.yaml"}, true},
+	} {
+		before := files("apps/a.yaml", kustomization("a"), "apps/b.yaml", kustomization("b"), "a/m.yaml", c.object, "b/m.yaml", c.object, "b/n.yaml", configMap("n")+guard)
+		after := maps.Clone(before)
+		for _, file := range c.gone {
+			delete(after, file)
+		}
+		was, _ := identities(t, before, root(""))
+		v := Compare(was, follow(t, was, after, root("")), CompareOptions{})
+		if v.OK() != c.ok || !c.ok && !strings.Contains(v.Text(), "may have been the last to apply it") {
 			t.Errorf("%s: %s", c.name, v.Text())
 		}
 	}
