@@ -64,6 +64,8 @@ func repair(o *object.Object, field string, gone *object.Object, findings *findi
 			return
 		}
 		findings.Info(finding.Reference, o, field, refers+"it waits for flux-instance now, which is ready when Flux is", gone.ID)
+	case strings.HasPrefix(field, "spec.patches["):
+		findings.Info(finding.Reference, o, field, refers+"the patch selects nothing then, which is no mistake for Flux; take it out at some time", gone.ID)
 	case !isFlux(o):
 		findings.Warn(o, field, refers+"see whether it still does what it is for", gone.ID)
 	case o.Group() == classic.NotifyGroup:
