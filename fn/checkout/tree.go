@@ -304,6 +304,10 @@ func (w *walk) file(dir *held, name, base string, buffer *[]byte) {
 		w.note(name, err)
 		return
 	}
+	if isUTF16(raw) {
+		w.note(name, errUTF16)
+		return
+	}
 	if bytes.IndexByte(raw[:min(len(raw), 8000)], 0) >= 0 || w.options.Keep != nil && !w.options.Keep(name, raw) {
 		return
 	}
@@ -311,6 +315,14 @@ func (w *walk) file(dir *held, name, base string, buffer *[]byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tree.files[name] = kept
+}
+
+// errUTF16 says why a file in UTF-16, as PowerShell's redirection writes it, is not read.
+var errUTF16 = errors.New("it is in UTF-16, which Flux reads as well: save it in UTF-8")
+
+// isUTF16 tells by its byte order mark whether a file is in UTF-16.
+func isUTF16(raw []byte) bool {
+	return bytes.HasPrefix(raw, []byte("\xff\xfe")) || bytes.HasPrefix(raw, []byte("\xfe\xff"))
 }
 
 // read reads a file into the buffer.
