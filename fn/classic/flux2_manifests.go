@@ -159,7 +159,7 @@ func selfSynced(set *object.Set) []Pair {
 			}
 		}
 	}
-	return withoutForeign(set, pairs)
+	return withoutForeign(set, pairs, nil)
 }
 
 // readBase reads the install of a kustomization.yaml with the remote base, once its cluster is known; nil where an Error says why not.

@@ -150,7 +150,7 @@ func candidatesFor(set *object.Set, anchor *object.Object, cfg config.Config) []
 	if named := chosen(candidates, cfg.Clusters); len(named) > 0 || !set.HasPaths() {
 		candidates = named
 	}
-	candidates = withoutForeign(set, candidates)
+	candidates = withoutForeign(set, candidates, anchor)
 	if own := slices.DeleteFunc(slices.Clone(candidates), func(p Pair) bool { return !Applies(set, p.Path, p.Root.File) }); len(own) > 0 {
 		candidates = own
 	}
@@ -173,6 +173,10 @@ func whyNoPair(set *object.Set, anchor *object.Object) string {
 	if root := rootOfNothing(set, anchor); root != nil {
 		return fmt.Sprintf("the sync path of %s in %s is %s, and the input has no such folder: correct the path, or run on the whole repository",
 			root.ID, root.File, root.Str("spec", "path"))
+	}
+	if root := rootOfAnother(set, anchor); root != nil {
+		return fmt.Sprintf("the sync path of %s in %s is %s, which does not apply this, so no cluster is synced from here: correct the path if one should be; "+
+			"a copy that no cluster uses can stay", root.ID, root.File, root.Str("spec", "path"))
 	}
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
 		at := "/" + CleanPath(root.Str("spec", "path")) + "/"
@@ -209,13 +213,32 @@ func rootWithoutSource(set *object.Set, anchor *object.Object) *object.Object {
 
 // rootOfNothing is a Flux Kustomization beside an object whose sync path leads nowhere in the input; nil when there is none.
 func rootOfNothing(set *object.Set, anchor *object.Object) *object.Object {
+	return rootBeside(set, anchor, func(root *object.Object) bool {
+		at := CleanPath(root.Str("spec", "path"))
+		return !set.Holds(at) && !strings.Contains("/"+path.Dir(anchor.File)+"/", "/"+at+"/")
+	})
+}
+
+// rootOfAnother is a Flux Kustomization beside an object whose sync path is that of a root of the same name in another folder, as in
+// a copy of a cluster's folder; nil when there is none.
+func rootOfAnother(set *object.Set, anchor *object.Object) *object.Object {
+	return rootBeside(set, anchor, func(root *object.Object) bool {
+		at := root.Str("spec", "path")
+		return !Applies(set, CleanPath(at), root.File) && slices.ContainsFunc(set.Find(root.ID), func(other *object.Object) bool {
+			return other.Str("spec", "path") == at && Applies(set, CleanPath(at), other.File)
+		})
+	})
+}
+
+// rootBeside is the first Flux Kustomization beside an object that has a source and a sync path, and of which is holds; nil when
+// there is none.
+func rootBeside(set *object.Set, anchor *object.Object, is func(root *object.Object) bool) *object.Object {
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
 		source := SourceOf(set, root)
 		if source == nil || isManifestSource(source) || isFlux2(source) || path.Dir(root.File) != path.Dir(anchor.File) {
 			continue
 		}
-		if at := root.Str("spec", "path"); at != "" && !strings.Contains(at, "${") && !set.Holds(CleanPath(at)) &&
-			!strings.Contains("/"+path.Dir(anchor.File)+"/", "/"+CleanPath(at)+"/") {
+		if at := root.Str("spec", "path"); at != "" && !strings.Contains(at, "${") && is(root) {
 			return root
 		}
 	}
@@ -269,8 +292,11 @@ func isOurs(root *object.Object) bool {
 		root.Name == "flux-instance" && strings.HasSuffix(root.Str("spec", "path"), "/instance")
 }
 
-// isBeside tells whether both objects of the pair are defined in the folder of the anchor.
+// isBeside tells whether both objects of the pair are defined in the folder of the anchor; not without an anchor.
 func (p Pair) isBeside(anchor *object.Object) bool {
+	if anchor == nil {
+		return false
+	}
 	dir := path.Dir(anchor.File)
 	return anchor.File != "" && path.Dir(p.Root.File) == dir && path.Dir(p.Source.File) == dir
 }
@@ -312,8 +338,9 @@ func (p Pair) Named(entry string) bool {
 }
 
 // withoutForeign leaves out the pairs of other repositories, whose paths mean nothing here. This repository is the source
-// that most Flux Kustomizations use, also where the input does not define it.
-func withoutForeign(set *object.Set, pairs []Pair) []Pair {
+// that most Flux Kustomizations use, also where the input does not define it; but what is defined beside the install, with the path of
+// a folder around it, is of this repository, as flux bootstrap writes it, however much else syncs from a source that is defined elsewhere.
+func withoutForeign(set *object.Set, pairs []Pair, anchor *object.Object) []Pair {
 	users := map[string]int{}
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
 		if source := SourceOf(set, k); source != nil {
@@ -324,7 +351,11 @@ func withoutForeign(set *object.Set, pairs []Pair) []Pair {
 	for _, p := range pairs {
 		most = max(most, users[p.Source.Str("spec", "url")])
 	}
-	if slices.ContainsFunc(slices.Collect(maps.Values(usersOfAbsentSources(set))), func(n int) bool { return n > most }) {
+	bootstrapped := func(p Pair) bool {
+		return p.isBeside(anchor) && p.Path != "." && object.Within(path.Dir(anchor.File), p.Path)
+	}
+	moreUsed := func(n int) bool { return n > most }
+	if !slices.ContainsFunc(pairs, bootstrapped) && slices.ContainsFunc(slices.Collect(maps.Values(usersOfAbsentSources(set))), moreUsed) {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return users[p.Source.Str("spec", "url")] < most })

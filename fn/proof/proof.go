@@ -190,15 +190,38 @@ func (s states) judge(what string, verdict inventory.Verdict, install *classic.I
 			warnings[owner] = append(warnings[owner], issue)
 		}
 	}
-	for _, owner := range slices.Sorted(maps.Keys(warnings)) {
-		first := warnings[owner][0]
+	for _, group := range alike(warnings) {
+		first, owner := group[0][0], group[0][0].Owner.String()
+		if n := len(group); n > 1 {
+			owner += fmt.Sprintf(" and %d more Flux Kustomizations", n-1)
+		}
 		more := ""
-		if n := len(warnings[owner]); n > 1 {
+		if n := len(group[0]); n > 1 {
 			more = fmt.Sprintf(" (and %d more)", n-1)
 		}
 		file(what, first.Severity, first.File, owner+": "+first.What+more, findings)
 	}
 	twoOwners(twice, findings)
+}
+
+// alike puts the issues of Flux Kustomizations together that have one issue, the same one, in no file: all that read one other source.
+// The Flux Kustomizations are in the order of their names, and a group stands where its first one would.
+func alike(byOwner map[string][]inventory.Issue) [][][]inventory.Issue {
+	var groups [][][]inventory.Issue
+	at := map[string]int{}
+	for _, owner := range slices.Sorted(maps.Keys(byOwner)) {
+		issues := byOwner[owner]
+		what := issues[0].What
+		if len(issues) > 1 || issues[0].File.String() != "" {
+			what = owner // alone
+		}
+		if _, known := at[what]; !known {
+			at[what] = len(groups)
+			groups = append(groups, nil)
+		}
+		groups[at[what]] = append(groups[at[what]], issues)
+	}
+	return groups
 }
 
 // twoOwners files in one Warning what had two owners before the run and has them after it. Of a name with ${variables} that no
