@@ -63,13 +63,13 @@ func (l Layer) apply(objects []*kyaml.RNode) ([]*kyaml.RNode, error) {
 
 // layersOf are the kustomization.yaml files through which a Flux Kustomization for the folder dir applies a file, from the
 // file's own to that of dir. Where it does not apply the file, as when it was applied by hand, they are those of the
-// folders above.
+// folders above that lead to it: what flux bootstrap applies from its own folder passes no kustomization.yaml that leaves that out.
 //
 // It fails on a kustomization.yaml that cannot be followed, naming it.
 func layersOf(set *object.Set, dir, file string) ([]*Folder, error) {
 	dirs, applied := chain(set, dir, file, map[string]bool{})
 	if !applied {
-		dirs = above(dir, file)
+		dirs = above(set, dir, file)
 	}
 	var layers []*Folder
 	for _, at := range dirs {
@@ -82,15 +82,16 @@ func layersOf(set *object.Set, dir, file string) ([]*Folder, error) {
 	return layers, nil
 }
 
-// above are the folders from the one of a file to dir, or to the root of the input.
-func above(dir, file string) []string {
+// above are the folders from the one of a file to dir, or to the root of the input, as far as each leads to the file.
+func above(set *object.Set, dir, file string) []string {
 	var dirs []string
-	for at := path.Dir(file); ; at = path.Dir(at) {
+	for at := path.Dir(file); Applies(set, at, file); at = path.Dir(at) {
 		dirs = append(dirs, at)
 		if at == "." || at == dir {
-			return dirs
+			break
 		}
 	}
+	return dirs
 }
 
 // chain is the way that Applies finds, as the folders whose kustomization.yaml it leads through, the file's own first.
