@@ -3,6 +3,7 @@
 package proof
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -45,14 +46,16 @@ func Prove(before, after fs.FS, installs []*classic.Install, cfg config.Config) 
 	s := states{before: was, after: is, files: before, added: is.Since(was), config: cfg}
 	var all finding.List
 	var trees []Trees
+	var judged []*inventory.Inventory
 	for _, install := range installs {
 		findings := all.For(install.Cluster())
-		if was, is := s.prove(install, findings); is != nil {
+		was, is := s.prove(install, findings)
+		if judged = append(judged, was); is != nil {
 			trees = append(trees, Trees{install.Cluster(), was, is})
 		}
 		all.Merge(findings)
 	}
-	s.proveOthers(trees, &all)
+	s.proveOthers(judged, &all)
 	return Proof{all.All(), trees}
 }
 
@@ -84,7 +87,7 @@ func LeftOut() finding.Finding {
 func (s states) prove(install *classic.Install, findings *finding.List) (was, is *inventory.Inventory) {
 	root := inventory.Root{Kustomization: install.Pair.LiveRoot.Map(), Source: install.Pair.LiveSource.Map()}
 	was = s.before.Build(root)
-	if broken := was.Owners[0].Broken; broken != "" {
+	if broken := cmp.Or(was.Owners[0].Broken, absent(was, install.Pair)); broken != "" {
 		findings.Error(install.Pair.Root, "spec.path", "Flux cannot build what the root applies, so no file shows what would be pruned: repair it first, and wait until it is "+
 			"applied: %s", broken)
 		return was, nil
@@ -98,6 +101,22 @@ func (s states) prove(install *classic.Install, findings *finding.List) (was, is
 		s.proveMove(root.At(to), was, is, install, findings)
 	}
 	return was, is
+}
+
+// absent says which file that the root builds with is in no commit; empty where all are, and where files may come from elsewhere: from a
+// submodule, from a source that this one includes, or from what makes an artifact or a bucket.
+func absent(was *inventory.Inventory, pair classic.Pair) string {
+	source := pair.LiveSource
+	include, _ := object.Get[[]any](source.Map(), "spec", "include")
+	submodules, _ := object.Get[bool](source.Map(), "spec", "recurseSubmodules")
+	if source.Kind != "GitRepository" || pair.SourceUnseen || len(include) > 0 || submodules {
+		return ""
+	}
+	missing := slices.IndexFunc(was.Opaque, func(o inventory.Opaque) bool { return o.Reason == inventory.OpaqueMissing && o.Owner == was.Owners[0].Name })
+	if missing < 0 {
+		return ""
+	}
+	return was.Opaque[missing].String()
 }
 
 // proveMove proves that the root can move to its new path: what it applies from there is what it applies from the old one
@@ -115,10 +134,10 @@ func (s states) proveMove(moved inventory.Root, was, is *inventory.Inventory, in
 
 // proveOthers judges what the run does not migrate: nothing may change there. Of a cluster that was found, the roots that an
 // inventory has are judged already.
-func (s states) proveOthers(judged []Trees, findings *finding.List) {
+func (s states) proveOthers(judged []*inventory.Inventory, findings *finding.List) {
 	for _, cluster := range s.before.Discover() {
 		others := slices.DeleteFunc(slices.Clone(cluster.Roots), func(root inventory.Root) bool {
-			return slices.ContainsFunc(judged, func(t Trees) bool { return t.Before.Applies(root) })
+			return slices.ContainsFunc(judged, func(was *inventory.Inventory) bool { return was.Applies(root) })
 		})
 		if len(others) == 0 {
 			continue
