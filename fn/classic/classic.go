@@ -88,6 +88,12 @@ func (i *Install) Cluster() string {
 	return i.Pair.Path
 }
 
+// Goes tells what cleanup takes off the cluster, the Flux Kustomizations that apply the install and its source, from what Flux Operator
+// has taken over by then.
+func (i *Install) Goes(o *object.Object) bool {
+	return i.Owner != nil && slices.Contains(i.Objects, o) && (o.Group() == KustomizeGroup || o.Group() == SourceGroup)
+}
+
 // layout finds the installs of one kind; what it finds but cannot read it says in findings.
 type layout struct {
 	name string

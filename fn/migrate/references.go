@@ -19,10 +19,7 @@ import (
 // repairReferences looks for everything that names what cleanup takes off the cluster: the install's own Kustomization and
 // its source. The sync pair stays on the cluster, so references to it hold.
 func repairReferences(set *object.Set, install *classic.Install, removed []*object.Object, findings *finding.List) {
-	var named []*object.Object
-	if install.Owner != nil { // what it applied stays on the cluster
-		named = slices.DeleteFunc(slices.Clone(install.Objects), func(o *object.Object) bool { return !isFlux(o) })
-	}
+	named := slices.DeleteFunc(slices.Clone(install.Objects), func(o *object.Object) bool { return !install.Goes(o) })
 	for _, o := range slices.SortedStableFunc(slices.Values(set.Current()), object.Compare) {
 		if slices.Contains(removed, o) {
 			continue

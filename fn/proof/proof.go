@@ -112,7 +112,9 @@ func absent(was *inventory.Inventory, pair classic.Pair) string {
 	if source.Kind != "GitRepository" || pair.SourceUnseen || len(include) > 0 || submodules {
 		return ""
 	}
-	missing := slices.IndexFunc(was.Opaque, func(o inventory.Opaque) bool { return o.Reason == inventory.OpaqueMissing && o.Owner == was.Owners[0].Name })
+	missing := slices.IndexFunc(was.Opaque, func(o inventory.Opaque) bool {
+		return o.Reason == inventory.OpaqueMissing && o.Owner == was.Owners[0].Name
+	})
 	if missing < 0 {
 		return ""
 	}
@@ -165,7 +167,7 @@ func options(install *classic.Install, cfg config.Config) inventory.CompareOptio
 	}
 	removed := map[inventory.ID]bool{}
 	for _, o := range install.Objects {
-		if install.Owner != nil {
+		if install.Goes(o) {
 			removed[idOf(o)] = true
 		} else {
 			adopted[idOf(o)] = "Flux Operator installs it under the same name"
