@@ -214,7 +214,8 @@ func valueAt(o map[string]any, keys []string) (pointer string, value any, found 
 	return pointer, value, found
 }
 
-// repairArgument sets, adds or removes one flag of a controller, in its place.
+// repairArgument sets, adds or removes one flag of a controller, in its place. The place is tested first: in a later release the
+// argument may stand elsewhere, and Flux Operator then says so and applies nothing, rather than change another argument.
 func repairArgument(d flux.Difference, before, after map[string]any) (change, bool) {
 	flag := d.Path[strings.Index(d.Path, ".args[")+len(".args["):]
 	flag, _, _ = strings.Cut(flag, "]")
@@ -223,15 +224,16 @@ func repairArgument(d flux.Difference, before, after map[string]any) (change, bo
 	_, classicArg := argument(was, flag)
 	at, operatorArg := argument(is, flag)
 	path := containerPath + "/args/" + strconv.Itoa(at)
+	there := map[string]any{"op": "test", "path": path, "value": operatorArg}
 	switch {
 	case classicArg == "" && operatorArg == "":
 		return change{}, false
 	case classicArg == "":
-		return change{d.Path, marshal([]any{map[string]any{"op": "remove", "path": path}})}, true
+		return change{d.Path, marshal([]any{there, map[string]any{"op": "remove", "path": path}})}, true
 	case operatorArg == "":
 		return change{d.Path, marshal([]any{map[string]any{"op": "add", "path": containerPath + "/args/-", "value": classicArg}})}, true
 	default:
-		return change{d.Path, marshal([]any{map[string]any{"op": "replace", "path": path, "value": classicArg}})}, true
+		return change{d.Path, marshal([]any{there, map[string]any{"op": "replace", "path": path, "value": classicArg}})}, true
 	}
 }
 
