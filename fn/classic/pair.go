@@ -187,7 +187,7 @@ func whyNoPair(set *object.Set, anchor *object.Object) string {
 	}
 	if root := rootWithoutSource(set, anchor); root != nil {
 		ref := func(key string) string { return root.Str("spec", "sourceRef", key) }
-		return fmt.Sprintf("%s in %s applies it, and its source %s/%s is not in the input: run on the whole repository; where no file defines the source, put it into one "+
+		return fmt.Sprintf("%s in %s is its root, and its source %s/%s is not in the input: run on the whole repository; where no file defines the source, put it into one "+
 			"(flux -n %s export source %s %s), or set the config field sync.mode to keep, with which the sync pair stays as it is", root.ID, root.File, ref("kind"), ref("name"), cmp.Or(ref("namespace"), root.Namespace), exportKind(ref("kind")), ref("name"))
 	}
 	return "no Flux Kustomization of the input has its source there and a path that applies this object, in its file or by a patch in a kustomization.yaml; run on the whole " +
@@ -199,16 +199,24 @@ func exportKind(kind string) string {
 	return map[string]string{"GitRepository": "git", "OCIRepository": "oci", "Bucket": "bucket"}[kind]
 }
 
-// rootWithoutSource is a Flux Kustomization that applies an object and whose source is not in the input; nil when there is none.
+// rootWithoutSource is a Flux Kustomization that applies an object and whose source is not in the input; where none applies it, it is
+// one that is defined beside it, for a path around it; nil when there is none.
 func rootWithoutSource(set *object.Set, anchor *object.Object) *object.Object {
-	var above []*object.Object
+	var applying, beside []*object.Object
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
-		at := root.Str("spec", "path")
-		if at != "" && slices.Contains(sourceKinds, root.Str("spec", "sourceRef", "kind")) && SourceOf(set, root) == nil && Applies(set, CleanPath(at), anchor.File) {
-			above = append(above, root)
+		at := CleanPath(root.Str("spec", "path"))
+		switch {
+		case root.Str("spec", "path") == "" || !slices.Contains(sourceKinds, root.Str("spec", "sourceRef", "kind")) || SourceOf(set, root) != nil:
+		case Applies(set, at, anchor.File):
+			applying = append(applying, root)
+		case path.Dir(root.File) == path.Dir(anchor.File) && object.Within(path.Dir(anchor.File), at):
+			beside = append(beside, root)
 		}
 	}
-	return Nearest(above, anchor)
+	if len(applying) == 0 {
+		applying = beside
+	}
+	return Nearest(applying, anchor)
 }
 
 // rootOfNothing is a Flux Kustomization beside an object whose sync path leads nowhere in the input; nil when there is none.

@@ -214,7 +214,7 @@ func (s states) judge(what string, verdict inventory.Verdict, install *classic.I
 	for _, group := range alike(warnings) {
 		first, owner := group[0][0], group[0][0].Owner.String()
 		if n := len(group); n > 1 {
-			owner += fmt.Sprintf(" and %d more Flux Kustomizations", n-1)
+			owner += fmt.Sprintf(" and %d more", n-1)
 		}
 		more := ""
 		if n := len(group[0]); n > 1 {
