@@ -53,6 +53,11 @@ func Check(text []byte) error {
 	if !hasAliases(text) && depthBound(text) <= Depth {
 		return nil
 	}
+	return measured(text)
+}
+
+// measured is Check by what the parser makes of a text.
+func measured(text []byte) error {
 	documents := yaml.NewDecoder(bytes.NewReader(text))
 	for {
 		var document yaml.Node
@@ -101,18 +106,29 @@ func mayHide(text []byte) bool {
 	return bytes.IndexByte(text, '\\') >= 0 || bytes.IndexByte(text, '*') >= 0 && bytes.IndexByte(text, '&') >= 0
 }
 
-// hasAliases tells whether a text may hold aliases, of anchors.
-func hasAliases(text []byte) bool { return hasName(text, '*') && hasName(text, '&') }
+// hasAliases tells whether a text may hold aliases that stand for more than they are: very many, or of anchors that a collection may
+// have. The anchor of a scalar stands for one value, and does not contain itself.
+func hasAliases(text []byte) bool {
+	always := func([]byte) bool { return true }
+	return hasName(text, '*', always) && (hasName(text, '&', notOfScalar) || bytes.Count(text, []byte("*")) > Aliased)
+}
 
-// hasName tells whether a mark that makes a name of the word behind it stands where a YAML value can begin.
-func hasName(text []byte, mark byte) bool {
+// notOfScalar tells whether an anchor may be that of a collection, by the text behind the mark: no scalar begins on the same line.
+func notOfScalar(text []byte) bool {
+	behind := bytes.TrimLeftFunc(text, func(r rune) bool { return r < 0x80 && inName(byte(r)) })
+	value := bytes.TrimLeft(behind, " \t")
+	return len(value) == len(behind) || len(value) == 0 || value[0] <= ' ' || value[0] >= 0x80 || bytes.IndexByte([]byte("[]{}#!&*-?:,%@`"), value[0]) >= 0
+}
+
+// hasName tells whether a mark that makes a name of the word behind it stands where a YAML value can begin, and what is behind it counts.
+func hasName(text []byte, mark byte, counts func(behind []byte) bool) bool {
 	for at := 0; ; at++ {
 		next := bytes.IndexByte(text[at:], mark)
 		if next < 0 {
 			return false
 		}
 		at += next
-		if at+1 < len(text) && inName(text[at+1]) && (at == 0 || beforeValue(text[at-1])) {
+		if at+1 < len(text) && inName(text[at+1]) && (at == 0 || beforeValue(text[at-1])) && counts(text[at+1:]) {
 			return true
 		}
 	}

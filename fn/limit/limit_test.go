@@ -47,6 +47,11 @@ func TestCheck(t *testing.T) {
 		"a billion laughs":                {laughs(9), ErrAliased},
 		"laughs in the second document":   {"a: 1\n---\n" + laughs(9), ErrAliased},
 		"an anchor in itself":             {"a: &a [*a]\n", ErrCycle},
+		"an anchor on a line of its own":  {"a: &a\n  b: *a\n", ErrCycle},
+		"an anchor before a tag":          {"a: &a !!map {b: *a}\n", ErrCycle},
+		"an anchor before a comment":      {"a: &a # it\n  b: *a\n", ErrCycle},
+		"anchors of scalars":              {"a: &a b\nc: {d: &d 'e', f: [*a, *d]}\n", nil},
+		"a scalar for very many":          {"a: &a b\nc:\n" + strings.Repeat("- *a\n", Aliased+1), ErrAliased},
 		"400 levels":                      {deep("[", "]", 400), nil},
 		"10,000 levels of flow":           {deep("[", "]", 9_999), ErrDepth},
 		"2,000 levels of JSON":            {strings.Repeat(`{"a":`, 2000) + "1" + strings.Repeat("}", 2000), ErrDepth},
@@ -94,10 +99,17 @@ func TestCheckNested(t *testing.T) {
 	}
 }
 
-// FuzzCheck holds that measuring ends, whatever the text.
+// FuzzCheck holds that measuring ends, whatever the text, and that a text which is let through unmeasured measures well.
 func FuzzCheck(f *testing.F) {
-	for _, text := range []string{"a: &a [*a]\n", laughs(3), "a: [[[{b: *c}]]]\n---\n- - - x\n"} {
+	for _, text := range []string{"a: &a [*a]\n", laughs(3), "a: [[[{b: *c}]]]\n---\n- - - x\n", "- &a b: *a\n- &c 'd'\n- &e\n  - *c\n"} {
 		f.Add([]byte(text))
 	}
-	f.Fuzz(func(_ *testing.T, text []byte) { CheckNested(text) })
+	f.Fuzz(func(t *testing.T, text []byte) {
+		CheckNested(text)
+		if err := Check(text); err == nil && len(text) <= Size {
+			if measured := measured(text); measured != nil {
+				t.Errorf("let through, and %v", measured)
+			}
+		}
+	})
 }
