@@ -242,8 +242,11 @@ func rootOfAnother(set *object.Set, anchor *object.Object) *object.Object {
 // there is none.
 func rootBeside(set *object.Set, anchor *object.Object, is func(root *object.Object) bool) *object.Object {
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
+		if path.Dir(root.File) != path.Dir(anchor.File) {
+			continue
+		}
 		source := SourceOf(set, root)
-		if source == nil || isManifestSource(source) || isFlux2(source) || path.Dir(root.File) != path.Dir(anchor.File) {
+		if source == nil || isManifestSource(source) || isFlux2(source) {
 			continue
 		}
 		if at := root.Str("spec", "path"); at != "" && !strings.Contains(at, "${") && is(root) {
@@ -350,10 +353,8 @@ func (p Pair) Named(entry string) bool {
 // a folder around it, is of this repository, as flux bootstrap writes it, however much else syncs from a source that is defined elsewhere.
 func withoutForeign(set *object.Set, pairs []Pair, anchor *object.Object) []Pair {
 	users := map[string]int{}
-	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
-		if source := SourceOf(set, k); source != nil {
-			users[source.Str("spec", "url")]++
-		}
+	for _, url := range repositories(set) {
+		users[url]++
 	}
 	most := 0
 	for _, p := range pairs {
@@ -372,6 +373,11 @@ func withoutForeign(set *object.Set, pairs []Pair, anchor *object.Object) []Pair
 // usersOfAbsentSources counts the Flux Kustomizations that sync from each source that the input does not define anywhere, as flux
 // bootstrap leaves it where its files were not kept. The keys are Kind/name.
 func usersOfAbsentSources(set *object.Set) map[string]int {
+	type key struct{}
+	return object.Once(set, key{}, countAbsentSources)
+}
+
+func countAbsentSources(set *object.Set) map[string]int {
 	defined := map[string]bool{}
 	for _, kind := range sourceKinds {
 		for _, source := range set.Of(SourceGroup, kind) {
@@ -389,8 +395,13 @@ func usersOfAbsentSources(set *object.Set) map[string]int {
 	return users
 }
 
-// SourceOf returns the source object of a Flux Kustomization, nil when it is not in the input or stands there several times.
+// SourceOf returns the source object of a Flux Kustomization as the input has it, nil when it is not there.
 func SourceOf(set *object.Set, k *object.Object) *object.Object {
+	type key struct{ k *object.Object }
+	return object.Once(set, key{k}, func(set *object.Set) *object.Object { return findSource(set, k) })
+}
+
+func findSource(set *object.Set, k *object.Object) *object.Object {
 	kind := k.Str("spec", "sourceRef", "kind")
 	if !slices.Contains(sourceKinds, kind) {
 		return nil

@@ -101,11 +101,11 @@ func (s *Set) Holds(dir string) bool {
 }
 
 // below tells whether an object's file is in a folder or below it.
-func (o *Object) below(dir string) bool { return dir == "." || strings.HasPrefix(o.File, dir+"/") }
+func (o *Object) below(dir string) bool { return Within(o.File, dir) && o.File != dir }
 
 // Within tells whether dir is root or below it; both are clean slash paths relative to one root, "." for the root itself.
 func Within(dir, root string) bool {
-	return root == "." || dir == root || strings.HasPrefix(dir, root+"/")
+	return root == "." || strings.HasPrefix(dir, root) && (len(dir) == len(root) || dir[len(root)] == '/')
 }
 
 // HasPaths tells whether the items carry paths; from kustomize they do not.
