@@ -10,9 +10,11 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/checkout/edit"
@@ -70,9 +72,12 @@ func open(ctx context.Context, dir string) (*repository, error) {
 		return nil, err
 	}
 	r := &repository{dir: dir, tree: tree}
+	files := tree.Files()
+	read := make([]contents, len(files))
+	inParallel(len(files), func(i int) { read[i].read(files[i], tree.Kept(files[i])) })
 	var objects []*object.Object
-	for _, file := range tree.Files() {
-		objects = append(objects, r.objects(file, tree.Kept(file))...)
+	for _, c := range read {
+		objects, r.broken = append(objects, c.objects...), append(r.broken, c.broken...)
 	}
 	r.set = object.NewSet(objects)
 	r.set.Read = func(file string) ([]byte, bool) {
@@ -105,12 +110,36 @@ func isKustomizationFile(file string) bool {
 	return slices.Contains(classic.KustomizationFiles, path.Base(file))
 }
 
-func (r *repository) objects(file string, raw []byte) []*object.Object {
-	if err := limit.Check(raw); err != nil {
-		r.broken = append(r.broken, broken{file, 0, 1, err, namesFlux(raw)})
-		return nil
+// inParallel calls work for each number below n, on all processors. A panic of work becomes one of the caller.
+func inParallel(n int, work func(int)) {
+	var next atomic.Int64
+	panics := make(chan any, runtime.GOMAXPROCS(0))
+	for range cap(panics) {
+		go func() {
+			defer func() { panics <- recover() }()
+			for i := next.Add(1); i <= int64(n); i = next.Add(1) {
+				work(int(i - 1))
+			}
+		}()
 	}
-	var objects []*object.Object
+	for range cap(panics) {
+		if broken := <-panics; broken != nil {
+			panic(broken)
+		}
+	}
+}
+
+// contents are the documents of a file.
+type contents struct {
+	objects []*object.Object
+	broken  []broken
+}
+
+func (c *contents) read(file string, raw []byte) {
+	if err := limit.Check(raw); err != nil {
+		c.broken = append(c.broken, broken{file, 0, 1, err, namesFlux(raw)})
+		return
+	}
 	for _, doc := range split.Split(raw) {
 		if doc.Index < 0 {
 			continue
@@ -118,13 +147,12 @@ func (r *repository) objects(file string, raw []byte) []*object.Object {
 		o, err := objectOf(file, doc.Index, raw[doc.Body:doc.End])
 		if err != nil {
 			line := 1 + bytes.Count(raw[:doc.Body], []byte("\n"))
-			r.broken = append(r.broken, broken{file, doc.Index, line, err, namesFlux(raw[doc.Body:doc.End])})
+			c.broken = append(c.broken, broken{file, doc.Index, line, err, namesFlux(raw[doc.Body:doc.End])})
 		}
 		if o != nil {
-			objects = append(objects, o)
+			c.objects = append(c.objects, o)
 		}
 	}
-	return objects
 }
 
 // namesFlux tells whether a text names an API of Flux.
