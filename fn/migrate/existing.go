@@ -94,7 +94,7 @@ func checkExisting(set *object.Set, existing *instance.Existing, install *classi
 	}
 	for _, component := range install.Options.Components {
 		id := flux.ID{Group: "apps", Kind: "Deployment", Namespace: install.Namespace, Name: component}
-		if !have[id] && installs(install, component) {
+		if !have[id] && installs(install, existing, component) {
 			findings.Error(existing.At, existing.Field("spec.components"), "%s is missing, which the classic install runs: its CRDs and all their objects would be deleted; add it", component)
 		}
 	}
@@ -167,14 +167,15 @@ func switchForm(existing *instance.Existing, install *classic.Install) string {
 		instance.PruneKey, install.Namespace, existing.ID().Name, chart, policy)
 }
 
-// checkAdopts refuses a FluxInstance that generates a pair under other names than the live one.
+// checkAdopts refuses a FluxInstance that generates a pair under other names than the live one, whose namespace may come from a
+// kustomization.yaml.
 func checkAdopts(existing *instance.Existing, install *classic.Install, have map[flux.ID]bool, findings *finding.List) {
-	for _, o := range []*object.Object{install.Pair.Source, install.Pair.Root} {
+	for _, o := range []*object.Object{install.Pair.LiveSource, install.Pair.LiveRoot} {
 		if have[flux.ID{Group: o.Group(), Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}] {
 			continue
 		}
 		field := "spec.sync.name"
-		if o == install.Pair.Root {
+		if o == install.Pair.LiveRoot {
 			field = "spec.kustomize.patches"
 		}
 		findings.Error(existing.At, existing.Field(field), "the FluxInstance does not generate %s, which syncs this cluster: Flux Operator would add a second root, and "+
@@ -182,9 +183,13 @@ func checkAdopts(existing *instance.Existing, install *classic.Install, have map
 	}
 }
 
-// installs tells whether the classic install runs a component, that is whether no patch deletes its Deployment.
-func installs(install *classic.Install, component string) bool {
+// installs tells whether the classic install runs a component, that is whether no patch deletes its Deployment. Where the release
+// that runs has no manifests, the FluxInstance upgrades from it, and those of its own release tell.
+func installs(install *classic.Install, existing *instance.Existing, component string) bool {
 	today, err := install.Base(install.Options.Version)
+	if target, unknown := flux.Latest(existing.Str("spec", "distribution", "version")); err != nil && unknown == nil {
+		today, err = install.Base(target.String())
+	}
 	if err != nil {
 		return true
 	}
