@@ -64,6 +64,8 @@ type Install struct {
 	Sharing []Pair
 	// RemoteBase tells that flux2's manifests/install is what is installed, under names of its own.
 	RemoteBase bool
+	// Reached tells that the paths of the root, and of what it applies, lead to the anchor, whatever its source leaves out.
+	Reached bool
 	// InGit tells that the manifests of a RemoteBase are in the input, built, as each release of flux2 has them in install.yaml.
 	InGit bool
 	// ByHand is the folder that was applied by hand, once, where no Flux Kustomization applies the install: nothing in Git deletes it
@@ -140,6 +142,9 @@ func Detect(set *object.Set, cfg config.Config, found *finding.List) []*Install 
 		installs = findByHand(set, cfg, found)
 	}
 	shareOneShots(set, installs)
+	for _, install := range installs {
+		install.Reached = SameCluster(set, install.Anchor, install)
+	}
 	slices.SortStableFunc(installs, func(a, b *Install) int {
 		return cmp.Or(cmp.Compare(a.Cluster(), b.Cluster()), object.Compare(a.Anchor, b.Anchor))
 	})

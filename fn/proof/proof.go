@@ -92,6 +92,11 @@ func (s states) prove(install *classic.Install, findings *finding.List) (was, is
 			"applied: %s", broken)
 		return was, nil
 	}
+	if install.Reached && !shows(was, install) {
+		findings.Error(install.Anchor, "", "Flux does not apply this, though the path of %s leads to it: .sourceignore or spec.ignore of %s leaves it out, or it is a JSON file that no "+
+			"kustomization.yaml lists. What runs came from elsewhere: run on the repository that has it, or remove this if it is a copy", install.Pair.Root.ID, install.Pair.Source.ID)
+		return was, nil
+	}
 	root = root.Substituting(was)
 	is = s.after.Follow(was, root)
 	verdict := inventory.Compare(was, is, options(install, s.config))
@@ -101,6 +106,19 @@ func (s states) prove(install *classic.Install, findings *finding.List) (was, is
 		s.proveMove(root.At(to), was, is, install, findings)
 	}
 	return was, is
+}
+
+// shows tells whether an inventory has what an install was recognised by, or the base that it lists; behind a value that no file shows
+// it may have it.
+func shows(was *inventory.Inventory, install *classic.Install) bool {
+	anchor := install.Anchor
+	listed := anchor.Name == "" // a kustomization.yaml
+	unknown := slices.ContainsFunc(was.Opaque, func(o inventory.Opaque) bool {
+		return o.Reason == inventory.OpaqueUnknown || listed && o.File == anchor.File
+	})
+	return unknown || install.Placeholder != "" || slices.ContainsFunc(was.Entries, func(e inventory.Entry) bool {
+		return e.Kind == anchor.Kind && e.Name == anchor.Name
+	})
 }
 
 // absent says which file that the root builds with is in no commit; empty where all are, and where files may come from elsewhere: from a
