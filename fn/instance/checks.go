@@ -28,6 +28,9 @@ func (p *Plan) checkPair(set *object.Set, findings *finding.List) {
 				"and the new Kustomizations look for the source there; move it first", p.Install.Namespace)
 		}
 	}
+	if _, remote := object.Get[any](pair.LiveRoot.Map(), "spec", "kubeConfig"); remote {
+		findings.Error(pair.Root, "spec.kubeConfig", "the root applies to another cluster, and what it installs there is not the Flux that runs the root: give that cluster a root of its own first")
+	}
 	if namespace := pair.LiveRoot.Str("spec", "targetNamespace"); namespace != "" && namespace != p.Install.Namespace {
 		findings.Error(pair.Root, "spec.targetNamespace", "the root moves what it applies to %s, the new Kustomizations too: remove it first", namespace)
 	}

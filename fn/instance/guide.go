@@ -43,6 +43,11 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	p.tellImposed(findings)
 	p.monitored(set, findings)
 	root, ns := p.Install.Pair.Root, p.Install.Namespace
+	for _, o := range []*object.Object{p.Install.Pair.Source, root} {
+		if suspended, _ := object.Get[bool](o.Map(), "spec", "suspend"); suspended {
+			findings.Warn(o, "spec.suspend", "it is suspended, also after the take-over: nothing of this commit reaches the cluster, nor of the next, until it is resumed")
+		}
+	}
 	if wait, _ := object.Get[bool](root.Map(), "spec", "wait"); wait {
 		findings.Warn(root, "spec.wait", "the root waits for what it applies, so later pushes stall until the take-over is done; "+
 			"expect it, or set wait: false until then")
