@@ -91,7 +91,7 @@ func (p *Plan) checkVariables(_ *object.Set, findings *finding.List) {
 	_, byRoot := object.Get[any](install.Pair.LiveRoot.Map(), "spec", "postBuild")
 	switch {
 	case !byRoot:
-	case install.Substitute != nil && p.hasVariables():
+	case install.Substitute != nil && hasVariables(p.shaped()):
 		findings.Error(cmp.Or(install.Child, install.Owner), "spec.postBuild", "the ${variables} of the install go through the root's postBuild and then through its own, and the "+
 			"FluxInstance can have one of the two: write the values out first")
 	case install.Child != nil && install.Substitute == nil && slices.ContainsFunc(install.Patches, isBelowWithVariables):

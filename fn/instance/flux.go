@@ -323,16 +323,16 @@ func (p *Plan) fluxInstance() *kyaml.Node {
 
 // literally is the annotation that keeps Flux from replacing ${variables} where none are meant.
 func (p *Plan) literally() []object.Field {
-	if p.substitution() != nil {
+	if p.substitution(p.shaped()) != nil {
 		return nil
 	}
 	return []object.Field{object.Because("The patches are meant literally.", substituteKey, Disabled)}
 }
 
-// substitution is the postBuild that the FluxInstance needs to mean what the classic files meant: they went through the
-// root's, and the patches through the install's own. It is nil where nothing is there to substitute.
-func (p *Plan) substitution() any {
-	if !p.hasVariables() {
+// substitution is the postBuild that a part of the plan needs to mean what the classic files meant: they went through the root's, and
+// the patches through the install's own. It is nil where nothing is there to substitute.
+func (p *Plan) substitution(part *kyaml.Node) any {
+	if !hasVariables(part) {
 		return nil
 	}
 	if own := p.Install.Substitute; own != nil {
@@ -342,8 +342,12 @@ func (p *Plan) substitution() any {
 	return postBuild
 }
 
-// hasVariables tells whether something that goes into the FluxInstance has a ${variable}.
-func (p *Plan) hasVariables() bool {
-	text, err := object.Print(object.Map(object.F("spec", p.fields), object.F("patches", p.patches)))
+// shaped is what of the classic install goes into the FluxInstance.
+func (p *Plan) shaped() *kyaml.Node {
+	return object.Map(object.F("spec", p.fields), object.F("patches", p.patches))
+}
+
+func hasVariables(part *kyaml.Node) bool {
+	text, err := object.Print(part)
 	return err == nil && strings.Contains(text, "${")
 }

@@ -19,6 +19,11 @@ func (p *Plan) kustomizations() []*kyaml.Node {
 
 func (p *Plan) operatorKustomization() *kyaml.Node {
 	spec := append(p.kustomizationSpec("operator"), object.F("wait", true))
+	if values := p.OperatorValues(); values != nil {
+		if postBuild := p.substitution(values); postBuild != nil {
+			spec = append(spec, object.F("postBuild", postBuild))
+		}
+	}
 	return p.fluxKustomization(operatorName, spec)
 }
 
@@ -36,7 +41,7 @@ func (p *Plan) instanceKustomization() *kyaml.Node {
 		spec = append(spec, object.Because("Without these a new FluxInstance, which has no status yet, counts as healthy.",
 			"healthCheckExprs", []*kyaml.Node{healthCheck()}))
 	}
-	if postBuild := p.substitution(); postBuild != nil {
+	if postBuild := p.substitution(p.shaped()); postBuild != nil {
 		spec = append(spec, object.F("postBuild", postBuild))
 	}
 	return p.fluxKustomization(instanceName, spec)
