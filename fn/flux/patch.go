@@ -7,8 +7,11 @@ import (
 	"slices"
 	"strings"
 
+	"sigs.k8s.io/kustomize/api/provider"
+	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+	kyaml "sigs.k8s.io/yaml"
 )
 
 // ID names an object. The API version is not part of it: a patch or another writer may use another one for the same object.
@@ -162,7 +165,7 @@ func inline(text string) bool {
 	return strings.HasPrefix(text, "{") || strings.Contains(text, "\n")
 }
 
-// probe starts the annotations by which SelectEach sees what its targets select.
+// probe starts the annotations by which InstanceSelectEach sees what its targets select.
 const probe = "migrate.fn.kpt.dev/selected-"
 
 // probePatches put a probe on what each target selects. They are merge patches because those also work where there are no annotations yet.
@@ -178,7 +181,7 @@ func probePatches(targets []map[string]any) []any {
 }
 
 // Selects lists the objects that a kustomize patch target (group, version, kind, name, namespace, labelSelector, annotationSelector)
-// selects among objects as they are. It asks kustomize, so that it cannot differ.
+// selects among objects as they are. It asks kustomize's own selector, so that it cannot differ.
 func Selects(objects []*yaml.RNode, target map[string]any) ([]ID, error) {
 	each, err := SelectEach(objects, []map[string]any{target})
 	if err != nil {
@@ -187,13 +190,43 @@ func Selects(objects []*yaml.RNode, target map[string]any) ([]ID, error) {
 	return each[0], nil
 }
 
-// SelectEach is Selects for several targets in one build.
+// SelectEach is Selects for several targets.
 func SelectEach(objects []*yaml.RNode, targets []map[string]any) ([][]ID, error) {
-	patched, err := Patch(heads(objects), map[string]any{"patches": probePatches(targets)})
+	among, err := Bare(heads(objects))
 	if err != nil {
 		return nil, err
 	}
-	return probed(patched, len(targets)), nil
+	if err := setFormer(among, formerNames(objects)); err != nil {
+		return nil, err
+	}
+	resources, err := resmap.NewFactory(provider.NewDefaultDepProvider().GetResourceFactory()).NewResMapFromRNodeSlice(among)
+	if err != nil {
+		return nil, err
+	}
+	each := make([][]ID, len(targets))
+	for i, target := range targets {
+		selector, err := selectorOf(target)
+		if err != nil {
+			return nil, err
+		}
+		selected, err := resources.Select(selector)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range selected {
+			each[i] = append(each[i], IDOf(&r.RNode))
+		}
+	}
+	return each, nil
+}
+
+// selectorOf reads a target as kustomize does.
+func selectorOf(target map[string]any) (selector types.Selector, err error) {
+	content, err := json.Marshal(target)
+	if err != nil {
+		return selector, err
+	}
+	return selector, kyaml.UnmarshalStrict(content, &selector)
 }
 
 // heads are the objects without all that no target can select by.
