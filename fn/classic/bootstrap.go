@@ -222,7 +222,7 @@ func (e *Edits) read(objects []*object.Object, written flux.Options) (err error)
 		return err
 	}
 	e.Release = slices.DeleteFunc(release, func(n *kyaml.RNode) bool { return isCRD(n.GetKind()) })
-	differences, err := flux.Compare(e.Here, e.Release)
+	differences, _, err := flux.Compare(e.Here, e.Release)
 	e.Differences = slices.DeleteFunc(differences, func(d flux.Difference) bool { return strings.HasSuffix(d.Path, ".image") })
 	return err
 }

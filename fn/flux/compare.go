@@ -32,40 +32,31 @@ func show(value any) string {
 	return fmt.Sprintf("%q", fmt.Sprint(value))
 }
 
-// Compare compares what a classic install renders with what Flux Operator renders, object by object and field by field, but for what the
-// operator imposes on every install (see imposed). CRDs are compared by what they serve. Arguments of controllers are compared as the flags
-// that are in force, and lists of named items by name, because neither depends on the order.
-func Compare(classic, operator []*yaml.RNode) ([]Difference, error) {
-	return compare(classic, operator, false)
-}
-
-// Imposed are the differences that Compare leaves out: what the operator imposes on this install.
-func Imposed(classic, operator []*yaml.RNode) ([]Difference, error) {
-	return compare(classic, operator, true)
-}
-
-// compare lists the differences that the operator imposes, or all others.
-func compare(classic, operator []*yaml.RNode, wanted bool) ([]Difference, error) {
+// Compare compares what a classic install renders with what Flux Operator renders, object by object and field by field. What the operator
+// imposes on every install (see imposed) is apart. CRDs are compared by what they serve. Arguments of controllers are compared as the
+// flags that are in force, and lists of named items by name, because neither depends on the order.
+func Compare(classic, operator []*yaml.RNode) (found, byOperator []Difference, err error) {
 	before, err := index(classic)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	after, err := index(operator)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all := maps.Clone(before)
 	maps.Copy(all, after)
 	identity := usesIdentity(before)
-	var found []Difference
 	for _, id := range slices.SortedFunc(maps.Keys(all), compareIDs) {
 		for _, d := range compareObject(id, before[id], after[id]) {
-			if imposed(d, identity) == wanted {
+			if imposed(d, identity) {
+				byOperator = append(byOperator, d)
+			} else {
 				found = append(found, d)
 			}
 		}
 	}
-	return found, nil
+	return found, byOperator, nil
 }
 
 // compareIDs orders objects by kind, then by name.

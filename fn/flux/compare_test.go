@@ -31,7 +31,7 @@ func instanceOf(version string) map[string]any {
 // differences compares and fails the test on an error.
 func differences(t *testing.T, classic, operator []*yaml.RNode) []string {
 	t.Helper()
-	found, err := Compare(classic, operator)
+	found, _, err := Compare(classic, operator)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestCompareSeesWhatIsLost(t *testing.T) {
 
 func TestCompareRefusesDuplicates(t *testing.T) {
 	objects := install(t, "v2.7.5")
-	if _, err := Compare(append(objects, objects[0]), nil); err == nil {
+	if _, _, err := Compare(append(objects, objects[0]), nil); err == nil {
 		t.Error("the same object twice is no error")
 	}
 }

@@ -26,6 +26,10 @@ type draft struct {
 	replaced []replacement
 	// taken are objects of the repository beside the install that a field has Flux Operator make, and so take over.
 	taken []*kyaml.RNode
+
+	// after is what Flux Operator renders for the draft, imposed what that changes by itself; differences finds both.
+	after   []*kyaml.RNode
+	imposed []flux.Difference
 }
 
 // newDraft takes the flags of the classic install into the fields of a FluxInstance.

@@ -28,7 +28,7 @@ func (p *Plan) readEdits(findings *finding.List) {
 		findings.Error(anchor, "", "the changes that were made by hand in the manifests cannot be made patches: %s", err)
 		return
 	}
-	left, err := flux.Compare(edits.Here, built)
+	left, _, err := flux.Compare(edits.Here, built)
 	if err != nil {
 		findings.Error(anchor, "", "the manifests cannot be compared: %s", err)
 		return

@@ -180,7 +180,7 @@ func (p *Plan) planInstance(set *object.Set, findings *finding.List) {
 		return
 	}
 	p.report(differences, findings)
-	p.observe(slices.Concat(before, draft.taken), draft, findings)
+	p.Before, p.After, p.imposed = slices.Concat(before, draft.taken), draft.after, draft.imposed
 	p.fields, p.patches, p.draft, p.left = draft.spec(), draft.nodes(), draft, c.left
 }
 

@@ -5,25 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 )
-
-// observe keeps what is rendered before and after, and what Flux Operator imposes between the two: that depends on the
-// releases and on the install, so it is looked at and not known.
-func (p *Plan) observe(before []*kyaml.RNode, draft *draft, findings *finding.List) {
-	after, err := draft.render()
-	if err == nil {
-		p.imposed, err = flux.Imposed(before, after)
-	}
-	if err != nil {
-		findings.Error(p.Install.Anchor, "", "what Flux Operator changes cannot be told: %s", err)
-		return
-	}
-	p.Before, p.After = before, after
-}
 
 // tellImposed says what Flux Operator changes by itself.
 func (p *Plan) tellImposed(findings *finding.List) {

@@ -45,6 +45,8 @@ type Plan struct {
 	// Before is what the classic install renders, After what Flux Operator renders in its place.
 	Before, After []*kyaml.RNode
 
+	// imposed are what Flux Operator changes by itself between the two: that depends on the releases and on the install, so it is
+	// looked at and not known.
 	imposed []flux.Difference
 	draft   *draft
 	left    []leftOut

@@ -18,20 +18,16 @@ import (
 //
 // It fails where Flux Operator would refuse the draft.
 func (d *draft) settle(before []*kyaml.RNode) ([]flux.Difference, error) {
-	after, err := d.render()
+	differences, err := d.differences(before)
 	if err != nil {
 		d.mergeMetadata()
-		after, err = d.render()
-	}
-	var differences []flux.Difference
-	if err == nil {
-		differences, err = flux.Compare(before, after)
+		differences, err = d.differences(before)
 	}
 	differences, err = d.prefer(before, differences, err)
 	if err != nil || len(differences) == 0 {
 		return differences, err
 	}
-	return d.repair(before, differences)
+	return d.repair(before, differences), nil
 }
 
 // mergeMetadata makes merges of the operations that add labels and annotations: Flux Operator patches objects before they have
@@ -72,8 +68,8 @@ func (d *draft) prefer(before []*kyaml.RNode, differences []flux.Difference, ref
 		if !field.put(tried, before) {
 			continue
 		}
-		after, builds := tried.differences(before)
-		if builds && (refused != nil || within(after, differences)) {
+		after, err := tried.differences(before)
+		if err == nil && (refused != nil || within(after, differences)) {
 			tried.replaced = append(tried.replaced, replacedBy(field.name, d.patches, tried.patches)...)
 			*d, differences, refused = *tried, after, nil
 		}
@@ -81,14 +77,15 @@ func (d *draft) prefer(before []*kyaml.RNode, differences []flux.Difference, ref
 	return differences, refused
 }
 
-// differences are what the draft renders differently; false when it does not build.
-func (d *draft) differences(before []*kyaml.RNode) ([]flux.Difference, bool) {
-	after, err := d.render()
-	if err != nil {
-		return nil, false
+// differences are what the draft renders differently. It keeps what it renders, and what Flux Operator changes by itself.
+//
+// It fails where Flux Operator would refuse the draft.
+func (d *draft) differences(before []*kyaml.RNode) (found []flux.Difference, err error) {
+	if d.after, err = d.render(); err != nil {
+		return nil, err
 	}
-	differences, err := flux.Compare(slices.Concat(before, d.taken), after)
-	return differences, err == nil
+	found, d.imposed, err = flux.Compare(slices.Concat(before, d.taken), d.after)
+	return found, err
 }
 
 // within tells whether all of some differences are among others.

@@ -18,19 +18,15 @@ import (
 
 // repair adds a patch for every difference that is left: flags that a FluxInstance has no field for, and what labels,
 // replicas and the like of a kustomization.yaml do. The value is always the classic one. It returns what is still different.
-func (d *draft) repair(before []*kyaml.RNode, differences []flux.Difference) ([]flux.Difference, error) {
-	after, err := d.render()
-	if err != nil {
-		return nil, err
-	}
+func (d *draft) repair(before []*kyaml.RNode, differences []flux.Difference) []flux.Difference {
 	tried := d.clone()
-	tried.patches = append(tried.patches, repairs(differences, byID(before), byID(after))...)
-	left, builds := tried.differences(before)
-	if !builds || len(left) >= len(differences) {
-		return differences, nil
+	tried.patches = append(tried.patches, repairs(differences, byID(before), byID(d.after))...)
+	left, err := tried.differences(before)
+	if err != nil || len(left) >= len(differences) {
+		return differences
 	}
 	*d = *tried
-	return left, nil
+	return left
 }
 
 func byID(objects []*kyaml.RNode) map[flux.ID]map[string]any {

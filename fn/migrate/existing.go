@@ -238,7 +238,7 @@ func checkRestated(existing *instance.Existing, install *classic.Install, render
 	}
 	own := map[flux.ID]bool{flux.IDOf(pair[0]): true, flux.IDOf(pair[1]): true}
 	rendered = slices.DeleteFunc(slices.Clone(rendered), func(node *kyaml.RNode) bool { return !own[flux.IDOf(node)] })
-	differences, err := flux.Compare(pair, rendered)
+	differences, _, err := flux.Compare(pair, rendered)
 	if err != nil || len(rendered) != len(pair) {
 		return
 	}
