@@ -84,7 +84,20 @@ func open(ctx context.Context, dir string) (*repository, error) {
 		content, err := tree.ReadFile(file)
 		return content, err == nil
 	}
+	r.set.Files = r.below
 	return r, nil
+}
+
+// below lists the files in a folder and below it, as far as they can be listed.
+func (r *repository) below(dir string) []string {
+	var all []string
+	_ = fs.WalkDir(r.tree, dir, func(file string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			all = append(all, file)
+		}
+		return nil
+	})
+	return all
 }
 
 // checkDir refuses what is no directory in words of its own.

@@ -287,25 +287,42 @@ func keepFolders(set *object.Set, install *classic.Install, findings *finding.Li
 			continue
 		}
 		stray := strayIn(set, install, path.Dir(k.File))
-		if stray == nil {
+		if stray == "" {
 			continue
 		}
 		set.Keep(k)
 		if err := k.EditNode(emptyEntries); err != nil {
 			findings.Error(k, "resources", "the entries cannot be taken out: %s", err)
 		}
-		findings.Info(finding.Moved, k, "resources", "this file stays, without entries: without it Flux would apply %s, which it does not list", stray.File)
+		findings.Info(finding.Moved, k, "resources", "this file stays, without entries: without it Flux would apply %s, which it does not list", stray)
 	}
 }
 
-// strayIn is an object in a folder that the root applies as soon as the kustomization.yaml of the folder goes; nil when there is none.
-func strayIn(set *object.Set, install *classic.Install, dir string) *object.Object {
+// strayIn is a file in a folder that the root applies as soon as the kustomization.yaml of the folder goes; empty when there is none.
+// One without objects, such as a patch for elsewhere, would break what the root builds.
+func strayIn(set *object.Set, install *classic.Install, dir string) string {
 	for _, o := range set.Below(dir) {
 		if o.Kind != "" && !o.Is(classic.ConfigGroup, "Kustomization") && !set.Removed(o) && classic.Applies(set, install.Pair.Dir(), o.File) {
-			return o
+			return o.File
 		}
 	}
-	return nil
+	if set.Files == nil {
+		return ""
+	}
+	known := map[string]bool{}
+	for _, o := range set.Input() {
+		known[o.File] = true
+	}
+	for _, file := range set.RemovedFiles() {
+		known[file] = true
+	}
+	for _, file := range set.Files(dir) {
+		isYAML := path.Ext(file) == ".yaml" || path.Ext(file) == ".yml"
+		if isYAML && !known[file] && classic.Applies(set, install.Pair.Dir(), file) {
+			return file
+		}
+	}
+	return ""
 }
 
 // emptyEntries leaves of a kustomization.yaml a list without entries: kustomize takes one without any list for a mistake.

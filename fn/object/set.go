@@ -19,6 +19,8 @@ type Set struct {
 	facts   map[any]any      // what Once keeps
 	// Read returns the bytes of a file that is not an object of its own, such as a JSON patch; false where there is none.
 	Read func(file string) ([]byte, bool)
+	// Files lists the files in a folder and below it, those without objects too; nil where only the objects are known.
+	Files func(dir string) []string
 }
 
 type groupKind struct{ group, kind string }
