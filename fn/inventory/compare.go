@@ -2,9 +2,15 @@ package inventory
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
+
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/limit"
 )
 
 // Action says what becomes of an object.
@@ -64,6 +70,9 @@ type CompareOptions struct {
 	TakenOver bool
 	// Removed says why an object is meant to go, or nothing if it is not.
 	Removed func(Entry) string
+	// AdoptedBase says whether Flux Operator takes over what comes from a
+	// remote base.
+	AdoptedBase func(address string) bool
 }
 
 // Issue is something that is not about one object's fate.
@@ -478,6 +487,7 @@ func (j *judge) issues() []Issue {
 		out = append(out, Issue{severity, p.Owner, p.Kind + ": " + p.What, p.File})
 	}
 	out = append(out, j.blindIssues()...)
+	out = append(out, j.baseIssues()...)
 	out = append(out, j.danglingIssues()...)
 	out = append(out, j.installerIssues()...)
 	for _, o := range j.after.Opaque {
@@ -501,6 +511,54 @@ func (j *judge) blindIssues() []Issue {
 		}
 	}
 	return out
+}
+
+// baseIssues are the remote bases that an owner applied and does not apply any
+// longer: no file shows what that makes Flux prune.
+func (j *judge) baseIssues() []Issue {
+	var out []Issue
+	for _, was := range j.before.Opaque {
+		is, stays := j.after.Owner(was.Owner)
+		if was.Reason != OpaqueRemote || !stays || !is.Prune || j.stuck(is) != "" || is.Unread != "" || j.options.AdoptedBase != nil && j.options.AdoptedBase(was.What) {
+			continue
+		}
+		if !slices.ContainsFunc(j.after.Opaque, was.sameBase) && !j.before.walk.files.guards(was.File) {
+			out = append(out, Issue{Error, was.Owner, "prunes what it applied from the " + was.String() + ", which is gone", at(was.File)})
+		}
+	}
+	return out
+}
+
+// sameBase says whether both are one remote base of one owner, at any version.
+func (o Opaque) sameBase(other Opaque) bool {
+	return other.Reason == OpaqueRemote && o.Owner == other.Owner && unversioned(o.What) == unversioned(other.What)
+}
+
+// unversioned is the address of a remote base without what names a version:
+// the host, the repository, and the last part of the path.
+func unversioned(address string) string {
+	if _, rest, found := strings.Cut(address, "://"); found {
+		address = rest
+	}
+	address, _, _ = strings.Cut(address, "?")
+	parts := strings.Split(strings.Trim(path.Clean(address), "/"), "/")
+	last := strings.TrimSuffix(parts[len(parts)-1], ".git")
+	return path.Join(append(slices.Clone(parts[:min(3, len(parts)-1)]), last)...)
+}
+
+// guards says whether a kustomization.yaml has a patch that puts the guard
+// against pruning on everything.
+func (s *snapshot) guards(file string) bool {
+	data := s.files[file]
+	var k types.Kustomization
+	if limit.Check(data) != nil || yaml.Unmarshal(data, &k) != nil {
+		return false
+	}
+	return slices.ContainsFunc(k.Patches, func(p types.Patch) bool {
+		all := p.Target != nil && (p.Target.Kind == "" || p.Target.Kind == ".*") && p.Target.Name == "" && p.Target.Namespace == "" &&
+			p.Target.Group == "" && p.Target.LabelSelector == "" && p.Target.AnnotationSelector == ""
+		return all && strings.Contains(p.Patch, pruneKey+": "+disabled)
+	})
 }
 
 // blind says why the files do not show what an owner has applied.

@@ -109,6 +109,32 @@ func TestOneOfTwoOwnersLeaves(t *testing.T) {
 	}
 }
 
+// TestRemoteBaseGone takes a remote base out: all that came from it is pruned, which no file shows.
+func TestRemoteBaseGone(t *testing.T) {
+	const guard = "patches: [{patch: '[{op: add, path: /metadata/annotations, value: {kustomize.toolkit.fluxcd.io/prune: disabled}}]', target: {kind: .*}}]\n"
+	tree := func(base, more string) fstest.MapFS {
+		return files("apps/kustomization.yaml", "resources: [a.yaml"+base+"]\n"+more, "apps/a.yaml", configMap("a"))
+	}
+	const base = ", 'https://github.com/o/r/releases/download/v1.2.0/all.yaml'"
+	for _, c := range []struct {
+		name, base, now, more string
+		options               CompareOptions
+		ok                    bool
+	}{
+		{"gone", base, "", "", CompareOptions{}, false},
+		{"another version of it", base, strings.Replace(base, "1.2.0", "1.3.0", 1), "", CompareOptions{}, true},
+		{"another folder of it", ", 'https://github.com/o/r//config/one?ref=v1'", ", 'https://github.com/o/r//config/two?ref=v1'", "", CompareOptions{}, false},
+		{"guarded", base, "", guard, CompareOptions{}, true},
+		{"taken over", base, "", "", CompareOptions{AdoptedBase: func(string) bool { return true }}, true},
+		{"without a path", ", 'https://'", "", "", CompareOptions{}, false},
+	} {
+		was, _ := identities(t, tree(c.base, c.more), root(""))
+		if v := Compare(was, follow(t, was, tree(c.now, ""), root("")), c.options); v.OK() != c.ok {
+			t.Errorf("%s: %s", c.name, v.Text())
+		}
+	}
+}
+
 // TestSuspended drops an object of a Flux Kustomization that is suspended: it
 // goes when that is resumed. An object that moves to such a one is lost.
 func TestSuspended(t *testing.T) {

@@ -191,7 +191,7 @@ func options(install *classic.Install, cfg config.Config) inventory.CompareOptio
 			adopted[idOf(o)] = "Flux Operator installs it under the same name"
 		}
 	}
-	return inventory.CompareOptions{Adopted: adopted, TakenOver: cfg.TakenOver, Removed: func(e inventory.Entry) string {
+	return inventory.CompareOptions{Adopted: adopted, TakenOver: cfg.TakenOver, AdoptedBase: classic.IsRemoteBase, Removed: func(e inventory.Entry) string {
 		if removed[e.ID] {
 			return "it installed Flux the classic way"
 		}
