@@ -13,17 +13,16 @@ import (
 
 // readEdits turns what was changed by hand in the manifests, images included, into patches that come before the owner's own.
 // What no patch can say is an Error.
-func (p *Plan) readEdits(findings *finding.List) {
+//
+// An argument is changed where it stands in the release that is installed, base; it is not tested, because Flux Operator spells some otherwise.
+func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 	p.edits = p.Install.PinsAbove(p.Target)
 	edits, anchor := p.Install.Edits, p.Install.Anchor
 	if len(edits.Differences) == 0 {
 		return
 	}
-	patches := repairs(edits.Differences, byID(edits.Here), byID(edits.Release))
-	for n := range patches {
-		patches[n].Comment = "Changed by hand in the manifests of the classic install."
-	}
-	built, err := flux.Patch(edits.Release, map[string]any{"patches": classic.Entries(patches)})
+	here := byID(edits.Here)
+	built, err := flux.Patch(edits.Release, map[string]any{"patches": classic.Entries(repairs(edits.Differences, here, byID(edits.Release)))})
 	if err != nil {
 		findings.Error(anchor, "", "the changes that were made by hand in the manifests cannot be made patches: %s", err)
 		return
@@ -41,7 +40,22 @@ func (p *Plan) readEdits(findings *finding.List) {
 	for _, d := range edits.Differences {
 		findings.Info(finding.Moved, anchor, "", "the manifests were changed by hand, a patch of the FluxInstance says so now: %s", d)
 	}
+	patches := untested(repairs(edits.Differences, here, byID(base)))
+	for n := range patches {
+		patches[n].Comment = "Changed by hand in the manifests of the classic install."
+	}
 	p.edits = append(p.edits, patches...)
+}
+
+// untested are patches without the operations that test a place.
+func untested(patches []classic.Patch) []classic.Patch {
+	for n, patch := range patches {
+		ops, isJSON := classic.Operations(patch.Body)
+		if isJSON {
+			patches[n].Body = marshal(slices.DeleteFunc(ops, func(op map[string]any) bool { return op["op"] == "test" }))
+		}
+	}
+	return patches
 }
 
 // edited is a release with what was changed by hand in the manifests.

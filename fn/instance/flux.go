@@ -142,7 +142,7 @@ func (p *Plan) planInstance(set *object.Set, findings *finding.List) {
 		findings.Error(p.Install.Anchor, "", "the classic install cannot be rendered: %s", err)
 		return
 	}
-	if p.readEdits(findings); findings.Failed() {
+	if p.readEdits(today, findings); findings.Failed() {
 		return
 	}
 	p.readClaim(set)

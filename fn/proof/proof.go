@@ -3,7 +3,6 @@
 package proof
 
 import (
-	"cmp"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -87,7 +86,7 @@ func LeftOut() finding.Finding {
 func (s states) prove(install *classic.Install, findings *finding.List) (was, is *inventory.Inventory) {
 	root := inventory.Root{Kustomization: install.Pair.LiveRoot.Map(), Source: install.Pair.LiveSource.Map()}
 	was = s.before.Build(root)
-	if broken := cmp.Or(was.Owners[0].Broken, absent(was, install.Pair)); broken != "" {
+	if broken := was.Owners[0].Broken; broken != "" {
 		findings.Error(install.Pair.Root, "spec.path", "Flux cannot build what the root applies, so no file shows what would be pruned: repair it first, and wait until it is "+
 			"applied: %s", broken)
 		return was, nil
@@ -96,6 +95,10 @@ func (s states) prove(install *classic.Install, findings *finding.List) (was, is
 		findings.Error(install.Anchor, "", "Flux does not apply this, though the path of %s leads to it: .sourceignore or spec.ignore of %s leaves it out, or it is a JSON file that no "+
 			"kustomization.yaml lists. What runs came from elsewhere: run on the repository that has it, or remove this if it is a copy", install.Pair.Root.ID, install.Pair.Source.ID)
 		return was, nil
+	}
+	if missing := absent(was, install.Pair); missing != "" {
+		findings.Warn(install.Pair.Root, "spec.path", "if this is all of the repository, Flux cannot build what the root applies today, and nothing of this commit is applied "+
+			"before it can: %s", missing)
 	}
 	root = root.Substituting(was)
 	is = s.after.Follow(was, root)
