@@ -488,6 +488,7 @@ func (j *judge) issues() []Issue {
 	}
 	out = append(out, j.blindIssues()...)
 	out = append(out, j.baseIssues()...)
+	out = append(out, j.sourceIssues()...)
 	out = append(out, j.danglingIssues()...)
 	out = append(out, j.installerIssues()...)
 	for _, o := range j.after.Opaque {
@@ -528,6 +529,29 @@ func (j *judge) baseIssues() []Issue {
 	}
 	return out
 }
+
+// sourceIssues are the sources of this repository that fetch something else
+// from now on, another branch for one: what that has, no file here shows.
+func (j *judge) sourceIssues() []Issue {
+	var out []Issue
+	seen := map[Ref]bool{}
+	for _, was := range j.before.Owners {
+		is, stays := j.after.Owner(was.Name)
+		if !stays || was.Source != is.Source || was.Unread != "" || is.Unread != "" || seen[was.Source] {
+			continue
+		}
+		seen[was.Source] = true
+		before, _ := j.before.walk.resolve(was.Source)
+		after, _ := j.after.walk.resolve(is.Source)
+		if from, to := location(before), location(after); from != to {
+			out = append(out, Issue{Severity: Warning, Owner: was.Name, What: fmt.Sprintf("not judged: %s fetches %s from now on and not %s: Flux prunes what that does not have", was.Source, spoken(to), spoken(from))})
+		}
+	}
+	return out
+}
+
+// spoken is a location for people: the parts that there are.
+func spoken(location string) string { return strings.Join(strings.Fields(location), " ") }
 
 // sameBase says whether both are one remote base of one owner, at any version.
 func (o Opaque) sameBase(other Opaque) bool {

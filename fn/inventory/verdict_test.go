@@ -135,6 +135,20 @@ func TestRemoteBaseGone(t *testing.T) {
 	}
 }
 
+// TestSourceFetchesSomethingElse points the source of the repository at another branch, which no file shows.
+func TestSourceFetchesSomethingElse(t *testing.T) {
+	tree := func(branch string) fstest.MapFS {
+		return files("apps/source.yaml", "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: home, namespace: flux-system}\nspec: {url: https://example.org/home, ref: {branch: "+branch+"}}\n")
+	}
+	was, _ := identities(t, tree("main"), root(""))
+	for branch, told := range map[string]bool{"main": false, "next": true} {
+		v := Compare(was, follow(t, was, tree(branch), root("")), CompareOptions{})
+		if !v.OK() || strings.Contains(v.Text(), "refs/heads/next from now on and not") != told {
+			t.Errorf("%s: %s", branch, v.Text())
+		}
+	}
+}
+
 // TestSuspended drops an object of a Flux Kustomization that is suspended: it
 // goes when that is resumed. An object that moves to such a one is lost.
 func TestSuspended(t *testing.T) {
