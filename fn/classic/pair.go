@@ -54,11 +54,29 @@ func findPair(set *object.Set, anchor *object.Object, cfg config.Config, found *
 		twoRoots(candidates, found)
 		return Pair{}, false
 	}
-	pairs := followed(set, anchor, candidates, found)
+	pairs := withoutRival(set, followed(set, anchor, candidates, found), cfg, found)
 	if len(pairs) == 0 {
 		return Pair{}, false
 	}
 	return pairs[0], true
+}
+
+// rival is a Flux Kustomization that may be the root instead of one that nothing applies: of the same source and path, and applied
+// by nothing either; nil when there is none.
+func (p Pair) rival(set *object.Set) *object.Object {
+	if !set.HasPaths() || Applies(set, p.Path, p.Root.File) {
+		return nil
+	}
+	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
+		source := SourceOf(set, k)
+		if k.ID == p.Root.ID || source == nil || source.ID != p.Source.ID || isTemplate(k) || k.Str("spec", "path") == "" || CleanPath(k.Str("spec", "path")) != p.Path {
+			continue
+		}
+		if len(appliersFrom(set, k, source.Str("spec", "url"))) == 0 {
+			return k
+		}
+	}
+	return nil
 }
 
 // findPairs finds the sync pairs of all the clusters that apply one object, as several do with a base that they share.
@@ -68,7 +86,20 @@ func findPairs(set *object.Set, anchor *object.Object, cfg config.Config, found 
 		twoRoots(candidates, found)
 		return nil
 	}
-	return followed(set, anchor, candidates, found)
+	return withoutRival(set, followed(set, anchor, candidates, found), cfg, found)
+}
+
+// withoutRival leaves out the pairs of which no file tells whether they run, unless the config names their root. An Error says so.
+func withoutRival(set *object.Set, pairs []Pair, cfg config.Config, found *finding.List) []Pair {
+	return slices.DeleteFunc(pairs, func(p Pair) bool {
+		rival := p.rival(set)
+		if rival == nil || slices.Contains(cfg.Clusters, p.Root.ID.String()) {
+			return false
+		}
+		found.Error(p.Root, "spec.path", "nothing in Git applies this, and %s in %s has the same path: remove the one that does not run, or, where this one runs, "+
+			"name %s in the config field clusters", rival.ID, rival.File, p.Root.ID)
+		return true
+	})
 }
 
 // candidatesOrUnseen are the candidates; where there is none, and the pair is to stay in Git as it is, it is the root whose source

@@ -54,7 +54,7 @@ func Prove(before, after fs.FS, installs []*classic.Install, cfg config.Config) 
 		}
 		all.Merge(findings)
 	}
-	s.proveOthers(judged, &all)
+	s.proveOthers(installs, judged, &all)
 	return Proof{all.All(), trees}
 }
 
@@ -156,11 +156,12 @@ func (s states) proveMove(moved inventory.Root, was, is *inventory.Inventory, in
 }
 
 // proveOthers judges what the run does not migrate: nothing may change there. Of a cluster that was found, the roots that an
-// inventory has are judged already.
-func (s states) proveOthers(judged []*inventory.Inventory, findings *finding.List) {
+// inventory has are judged already, and so is what another one applies from the path of an install.
+func (s states) proveOthers(installs []*classic.Install, judged []*inventory.Inventory, findings *finding.List) {
 	for _, cluster := range s.before.Discover() {
 		others := slices.DeleteFunc(slices.Clone(cluster.Roots), func(root inventory.Root) bool {
-			return slices.ContainsFunc(judged, func(was *inventory.Inventory) bool { return was.Applies(root) })
+			return slices.ContainsFunc(judged, func(was *inventory.Inventory) bool { return was.Applies(root) }) ||
+				slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Path == pathOf(root) })
 		})
 		if len(others) == 0 {
 			continue
@@ -178,6 +179,12 @@ func (s states) proveOthers(judged []*inventory.Inventory, findings *finding.Lis
 			}
 		}
 	}
+}
+
+// pathOf is the path that a root syncs.
+func pathOf(root inventory.Root) string {
+	at, _ := object.Get[string](root.Kustomization, "spec", "path")
+	return classic.CleanPath(at)
 }
 
 // options name what Flux Operator takes over and what cleanup means to remove.
