@@ -1,11 +1,13 @@
 package migrate
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
@@ -32,6 +34,7 @@ func repairReferences(set *object.Set, install *classic.Install, removed []*obje
 				repair(o, field, gone, findings)
 			}
 			tellQueries(o, gone, findings)
+			tellTemplate(o, gone, findings)
 		}
 		tellScan(o, install, findings)
 		tellUpdatePath(set, o, removed, findings)
@@ -93,11 +96,29 @@ func referencesTo(o *object.Object, id object.ID) []string {
 	spec, _ := object.Get[map[string]any](o.Map(), "spec")
 	var fields []string
 	walk("spec", spec, func(path string, m map[string]any) {
-		if names(m, id, o.Namespace, strings.Contains(path, "dependsOn") && o.Kind == id.Kind) {
+		kind, namespace := holder(o, spec, path)
+		if names(m, id, namespace, strings.Contains(path, "dependsOn") && kind == id.Kind) {
 			fields = append(fields, path+".name")
 		}
 	})
 	return fields
+}
+
+// resource is the part of a field that leads to one of the objects that a ResourceSet makes.
+var resource = regexp.MustCompile(`^spec\.resources\[(\d+)\]`)
+
+// holder is what a field belongs to, by kind and namespace: the object, or one that it makes as a ResourceSet does.
+func holder(o *object.Object, spec map[string]any, field string) (kind, namespace string) {
+	found := resource.FindStringSubmatch(field)
+	list, _ := spec["resources"].([]any)
+	if found == nil || o.Group() != classic.OperatorGroup {
+		return o.Kind, o.Namespace
+	}
+	n, _ := strconv.Atoi(found[1])
+	made, _ := list[n].(map[string]any)
+	kind, _ = object.Get[string](made, "kind")
+	namespace, _ = object.Get[string](made, "metadata", "namespace")
+	return kind, cmp.Or(namespace, o.Namespace)
 }
 
 // names tells whether a reference is one to id; a reference without kind, as in dependsOn, means the kind of the object.
@@ -138,6 +159,17 @@ func asksFor(text, name string) bool {
 func tellQueries(o, gone *object.Object, findings *finding.List) {
 	if slices.Contains(queriers, o.Kind) && asksFor(o.Text(), gone.Name) {
 		findings.Warn(o, "", "asks for the metrics of %s, which cleanup removes: they end; ask for FluxInstance/%s/flux (flux_instance_info), or remove the query", gone.ID, gone.Namespace)
+	}
+}
+
+// tellTemplate warns about a ResourceSet whose template has the name of an object that cleanup removes among what something depends on.
+func tellTemplate(o, gone *object.Object, findings *finding.List) {
+	template := o.Str("spec", "resourcesTemplate")
+	_, waits, _ := strings.Cut(template, "dependsOn:")
+	if o.Is(classic.OperatorGroup, "ResourceSet") && gone.Is(classic.KustomizeGroup, "Kustomization") &&
+		regexp.MustCompile(`name: *["']?`+regexp.QuoteMeta(gone.Name)+`["']?\s`).MatchString(waits+"\n") {
+		findings.Warn(o, "spec.resourcesTemplate", "may let something wait for %s, which cleanup removes: what waits for what is not there never reconciles again; name %s in its place",
+			gone.ID, instance.KustomizationName)
 	}
 }
 
