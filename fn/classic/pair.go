@@ -433,13 +433,24 @@ func SourceOf(set *object.Set, k *object.Object) *object.Object {
 }
 
 func findSource(set *object.Set, k *object.Object) *object.Object {
-	kind := k.Str("spec", "sourceRef", "kind")
-	if !slices.Contains(sourceKinds, kind) {
+	ref := sourceRef(set, k)
+	if !slices.Contains(sourceKinds, ref.Kind) {
 		return nil
 	}
-	namespace := cmp.Or(k.Str("spec", "sourceRef", "namespace"), k.Namespace)
-	id := object.ID{APIVersion: SourceGroup + "/v1", Kind: kind, Namespace: namespace, Name: k.Str("spec", "sourceRef", "name")}
-	return Nearest(withoutUnlisted(set, set.Find(id)), k)
+	return Nearest(withoutUnlisted(set, set.Find(ref)), k)
+}
+
+// sourceRef is the source that a Flux Kustomization names, where its file does not by what the kustomization.yaml of its folder sets, as
+// a component does that Flux Kustomizations share.
+func sourceRef(set *object.Set, k *object.Object) object.ID {
+	named := k
+	if k.Str("spec", "sourceRef", "kind") == "" && set.HasPaths() {
+		if shaped, err := throughFolders(set, k, path.Dir(k.File)); err == nil {
+			named = shaped
+		}
+	}
+	return object.ID{APIVersion: SourceGroup + "/v1", Kind: named.Str("spec", "sourceRef", "kind"),
+		Namespace: cmp.Or(named.Str("spec", "sourceRef", "namespace"), k.Namespace), Name: named.Str("spec", "sourceRef", "name")}
 }
 
 // withoutUnlisted leaves out, of several objects, those in a file that the kustomization.yaml of its folder does not list, such as
