@@ -3,6 +3,7 @@ package instance
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
@@ -48,6 +49,10 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 			findings.Warn(o, "spec.suspend", "it is suspended, also after the take-over: nothing of this commit reaches the cluster, nor of the next, until it is resumed")
 		}
 	}
+	if revision := fixedRevision(p.Install.Pair.LiveSource); revision != "" {
+		findings.Warn(p.Install.Pair.Source, "spec.ref", "the source fetches the %s, not a branch: this commit reaches the cluster only with the next revision that it fetches. Give "+
+			"deploy and cleanup a revision each: one that brings both at once makes Flux delete everything", revision)
+	}
 	if wait, _ := object.Get[bool](root.Map(), "spec", "wait"); wait {
 		findings.Warn(root, "spec.wait", "the root waits for what it applies, so later pushes stall until the take-over is done; "+
 			"expect it, or set wait: false until then")
@@ -67,6 +72,28 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	}
 	findings.Info(finding.Verify, root, "", "only then run the phase cleanup with takenOver: true, as a commit of its own: pushed together with this one it deletes everything")
 	p.rollback(findings)
+}
+
+// fixedRevision is what a source fetches where that does not follow each push; empty where it does. Source: source-controller v1.7.3, the
+// order in which it looks at a ref.
+func fixedRevision(source *object.Object) string {
+	ref := func(key string) string { return source.Str("spec", "ref", key) }
+	name := ref("name")
+	switch {
+	case ref("commit") != "":
+		return "commit " + ref("commit")
+	case ref("digest") != "":
+		return "digest " + ref("digest")
+	case name != "" && !strings.HasPrefix(name, "refs/heads/"):
+		return "reference " + name
+	case name != "":
+		return ""
+	case ref("semver") != "":
+		return "newest tag in " + ref("semver")
+	case ref("tag") != "" && source.Kind == "GitRepository":
+		return "tag " + ref("tag")
+	}
+	return ""
 }
 
 // rollback is the way back, before and after the take-over. Source: MIGRATION facts 10, run live.
