@@ -65,7 +65,7 @@ func tagVersion(source *object.Object, cfg config.Config) (Version, error) {
 	if v, ok := configuredVersion(cfg.Instance.Version); ok {
 		return v, nil
 	}
-	return Version{}, errUnreadable
+	return Version{}, unreadable(name, ref("tag"))
 }
 
 // readRemoteBase reads a kustomization.yaml with the remote base, which the root or a child of it applies: one install for each

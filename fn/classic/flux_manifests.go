@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/Masterminds/semver/v3"
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/config"
@@ -111,7 +112,7 @@ func readFetched(set *object.Set, owner, source *object.Object, cfg config.Confi
 			return nil
 		}
 		if read.version, err = versionOf(read.liveSource, cfg); err != nil {
-			found.Error(source, "spec.ref", "%s; set the config field instance.version to the minor version that runs, such as 2.6.x", err)
+			found.Error(source, "spec.ref", "%s", err)
 			return nil
 		}
 		all = append(all, read)
@@ -226,13 +227,25 @@ func (i *Install) drop(prefix string, moved fields.Moved) {
 	}
 }
 
-// errUnreadable is said where only the owner can know which release runs.
-var errUnreadable = errors.New("the Flux version cannot be read from the reference")
+// unreadable says what to do where only the owner can know which release runs, or where it is a pre-release by one of the tags.
+func unreadable(tags ...string) error {
+	for _, tag := range tags {
+		if release, err := semver.NewVersion(tag); err == nil && release.Prerelease() != "" {
+			return fmt.Errorf("Flux %s is a pre-release, which Flux Operator does not carry: upgrade Flux to a release first, or set the config field instance.version "+
+				"to the release to upgrade to", tag)
+		}
+	}
+	return errors.New("the Flux version cannot be read from the reference; set the config field instance.version to the minor version that runs, such as 2.6.x")
+}
 
 // artifactVersion reads the release from the reference to the artifact: the tag, also with a digest beside or behind it as
 // Renovate pins it, or a semver range.
 func artifactVersion(source *object.Object, cfg config.Config) (Version, error) {
-	if tag, _, _ := strings.Cut(source.Str("spec", "ref", "tag"), "@sha256:"); tag != "" && source.Str("spec", "ref", "semver") == "" {
+	tag, _, _ := strings.Cut(source.Str("spec", "ref", "tag"), "@sha256:")
+	if source.Str("spec", "ref", "semver") != "" {
+		tag = "" // the range wins
+	}
+	if tag != "" {
 		if v, err := parseVersion(tag, "the artifact's tag"); err == nil {
 			return v, nil
 		}
@@ -245,5 +258,5 @@ func artifactVersion(source *object.Object, cfg config.Config) (Version, error) 
 	if v, ok := configuredVersion(cfg.Instance.Version); ok {
 		return v, nil
 	}
-	return Version{}, errUnreadable
+	return Version{}, unreadable(tag)
 }
