@@ -86,7 +86,7 @@ func LeftOut() finding.Finding {
 func (s states) prove(install *classic.Install, findings *finding.List) (was, is *inventory.Inventory) {
 	root := inventory.Root{Kustomization: install.Pair.LiveRoot.Map(), Source: install.Pair.LiveSource.Map()}
 	was = s.before.Build(root)
-	if broken := was.Owners[0].Broken; broken != "" {
+	if broken := broken(was); broken != "" {
 		findings.Error(install.Pair.Root, "spec.path", "Flux cannot build what the root applies, so no file shows what would be pruned: repair it first, and wait until it is "+
 			"applied: %s", broken)
 		return was, nil
@@ -122,6 +122,17 @@ func shows(was *inventory.Inventory, install *classic.Install) bool {
 	return unknown || install.Placeholder != "" || slices.ContainsFunc(was.Entries, func(e inventory.Entry) bool {
 		return e.Kind == anchor.Kind && e.Name == anchor.Name
 	})
+}
+
+// broken says why Flux cannot build what the root applies; empty where it can. It has kustomize inflate no charts.
+// Source: kustomize-controller v1.7.3, which builds with plugins and Helm off.
+func broken(was *inventory.Inventory) string {
+	root := was.Owners[0]
+	chart := slices.IndexFunc(was.Opaque, func(o inventory.Opaque) bool { return o.Reason == inventory.OpaqueHelm && o.Owner == root.Name })
+	if root.Broken == "" && chart >= 0 {
+		return was.Opaque[chart].String() + " is for kustomize with --enable-helm, which Flux does not have: make it a HelmRelease"
+	}
+	return root.Broken
 }
 
 // absent says which file that the root builds with is in no commit; empty where all are, and where files may come from elsewhere: from a
