@@ -16,30 +16,30 @@ import (
 // pairsOf are the pairs that a root makes: one for each cluster where patches on the way there give it its path, as overlays
 // do with a root that their clusters share, and the one whose path stands in its file.
 func pairsOf(set *object.Set, root, source *object.Object) []Pair {
-	overlaid := overlaidPairs(set, root, source)
-	written := Pair{Source: source, Root: root, Path: CleanPath(root.Str("spec", "path"))}
-	if isTemplate(root) || slices.ContainsFunc(overlaid, func(p Pair) bool { return p.Path == written.Path || passes(set, p.Path, root.File, written.Path) }) {
-		return overlaid
-	}
-	return append(overlaid, written)
+	type key struct{ root *object.Object }
+	return object.Once(set, key{root}, func(set *object.Set) []Pair {
+		overlaid := overlaidPairs(set, root, source)
+		written := Pair{Source: source, Root: root, Path: CleanPath(root.Str("spec", "path"))}
+		if isTemplate(root) || slices.ContainsFunc(overlaid, func(p Pair) bool { return p.Path == written.Path || passes(set, p.Path, root.File, written.Path) }) {
+			return overlaid
+		}
+		return append(overlaid, written)
+	})
 }
 
 // overlaidPairs are the pairs of the folders that apply a root and give it their own path while they do.
 func overlaidPairs(set *object.Set, root, source *object.Object) []Pair {
-	type key struct{ root *object.Object }
-	return object.Once(set, key{root}, func(set *object.Set) []Pair {
-		var pairs []Pair
-		for _, patched := range patchedPaths(set) {
-			if !patched.names(root) || !Applies(set, patched.path, root.File) {
-				continue
-			}
-			pair := Pair{Source: source, Root: root, Path: patched.path}
-			if live, err := pair.OnCluster(set, root); err == nil && live != root && CleanPath(live.Str("spec", "path")) == pair.Path {
-				pairs = append(pairs, pair)
-			}
+	var pairs []Pair
+	for _, patched := range patchedPaths(set) {
+		if !patched.names(root) || !Applies(set, patched.path, root.File) {
+			continue
 		}
-		return slices.CompactFunc(pairs, Pair.Is)
-	})
+		pair := Pair{Source: source, Root: root, Path: patched.path}
+		if live, err := pair.OnCluster(set, root); err == nil && live != root && CleanPath(live.Str("spec", "path")) == pair.Path {
+			pairs = append(pairs, pair)
+		}
+	}
+	return slices.CompactFunc(pairs, Pair.Is)
 }
 
 // passes tells whether the way from a folder to a file leads through another folder, which then is no cluster but a base.

@@ -106,10 +106,13 @@ func withoutRival(set *object.Set, pairs []Pair, cfg config.Config, found *findi
 // no file shows: nothing of the source is needed then but its name.
 func candidatesOrUnseen(set *object.Set, anchor *object.Object, cfg config.Config) []Pair {
 	candidates := candidatesFor(set, anchor, cfg)
-	if root := rootWithoutSource(set, anchor); len(candidates) == 0 && root != nil && cfg.Sync.Mode == config.Keep {
+	if len(candidates) > 0 || cfg.Sync.Mode != config.Keep {
+		return candidates
+	}
+	if root := rootWithoutSource(set, anchor); root != nil {
 		return []Pair{{Source: unseenSource(root), Root: root, Path: CleanPath(root.Str("spec", "path")), SourceUnseen: true}}
 	}
-	return candidates
+	return nil
 }
 
 // unseenSource is the source that a root names.

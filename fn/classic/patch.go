@@ -148,11 +148,11 @@ func join(path []string) string {
 //
 // It fails on a body that is neither a strategic merge patch nor a list of JSON6902 operations.
 func targeted(patch Patch) ([]Patch, error) {
-	if _, isJSON := Operations(patch.Body); isJSON || len(patch.Target) > 0 {
-		if isJSON && len(patch.Target) == 0 {
-			return nil, fmt.Errorf("the patch has JSON6902 operations but no target: kustomize refuses it")
-		}
+	if len(patch.Target) > 0 {
 		return []Patch{patch}, nil
+	}
+	if _, isJSON := Operations(patch.Body); isJSON {
+		return nil, fmt.Errorf("the patch has JSON6902 operations but no target: kustomize refuses it")
 	}
 	var all []Patch
 	for _, body := range documents(patch.Body) {
