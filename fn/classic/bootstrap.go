@@ -76,7 +76,7 @@ func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Con
 			Anchor: anchor, Namespace: cmp.Or(anchor.Namespace, "flux-system"), Pair: root, Objects: manifestsBeside(set, deployments),
 			Folder: folder, Sharing: rootsOf(set, pair.others(set, anchor), cfg, found),
 		}
-		if !install.readManifests(deployments, found) || !install.readShards(set, found) || !install.readLayers(set, found) {
+		if !install.readManifests(deployments, cfg, found) || !install.readShards(set, found) || !install.readLayers(set, found) {
 			return nil
 		}
 		installs = append(installs, install)
@@ -150,8 +150,8 @@ func isInstalled(o *object.Object) bool {
 }
 
 // readManifests reads version, components and flags from what is installed.
-func (i *Install) readManifests(deployments []*object.Object, found *finding.List) bool {
-	version, ok := manifestVersion(i.Objects, deployments, found)
+func (i *Install) readManifests(deployments []*object.Object, cfg config.Config, found *finding.List) bool {
+	version, ok := manifestVersion(i.Objects, deployments, cfg, found)
 	if !ok {
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
+	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
@@ -106,8 +107,8 @@ func tagOf(image string) string {
 }
 
 // manifestVersion is the release that runs: the one whose images these are. Where several releases share them, or the
-// images are not tagged, the label decides.
-func manifestVersion(objects, deployments []*object.Object, found *finding.List) (Version, bool) {
+// images are not tagged, the label decides; where neither tells, the config.
+func manifestVersion(objects, deployments []*object.Object, cfg config.Config, found *finding.List) (Version, bool) {
 	label, labelled := labelVersion(objects)
 	releases, tagged := releasesOf(deployments)
 	if !labelled || label.Release.Major() > 0 { // what is refused anyway needs no more words
@@ -129,8 +130,11 @@ func manifestVersion(objects, deployments []*object.Object, found *finding.List)
 		found.Error(deployments[0], "metadata.labels", "Flux %s is not a release, so Flux Operator does not carry it: upgrade Flux to a release first", label)
 		return Version{}, false
 	}
+	if configured, ok := configuredVersion(cfg.Instance.Version); ok {
+		return configured, true
+	}
 	found.Error(deployments[0], "spec.template.spec.containers[0].image", "the Flux version cannot be read: no release ships these image tags together, "+
-		"and no label says it; regenerate the manifests with flux install --export, and pin other images by a patch")
+		"and no label says it; set the config field instance.version to the minor version that the manifests are of, such as 2.6.x")
 	return Version{}, false
 }
 
