@@ -35,8 +35,12 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 		findings.Error(install.Anchor, "", "the new objects cannot be written: %s", err)
 		return nil
 	}
+	there := inNewFolder(set, install, plan)
 	for _, o := range objects {
 		add(set, install, o, findings)
+	}
+	if there != nil && !findings.Failed() {
+		findings.Error(there, "", "the new files go into ./%s, and the kustomization.yaml that they bring would leave this out: move it, or set outputDir", plan.Dir)
 	}
 	setGuards(set, install, cfg, findings)
 	move(set, install, plan, findings)
@@ -45,6 +49,19 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 	tellSelectors(set, plan, findings)
 	tellMarkers(install, findings)
 	return plan
+}
+
+// inNewFolder is something that the root applies from the folder of the new files; nil when there is nothing.
+func inNewFolder(set *object.Set, install *classic.Install, plan *instance.Plan) *object.Object {
+	if plan.Dir == "" {
+		return nil
+	}
+	for _, o := range set.Below(plan.Dir) {
+		if classic.Applies(set, install.Pair.Dir(), o.File) {
+			return o
+		}
+	}
+	return nil
 }
 
 // add puts a new object in; what is already there under its name or in its file is not overwritten.
