@@ -15,11 +15,11 @@ import (
 	"migrate-to-flux-operator/fn/printable"
 )
 
-// mentions warns about workflows, task files, scripts and the configuration of tools that name what cleanup removes: Flux
-// reads none of them, so nothing else finds out before they run.
+// mentions warns about workflows, task files, scripts and the configuration of tools that name what cleanup removes, and about
+// Terraform that bootstraps Flux: Flux reads none of them, so nothing else finds out before they run.
 func (r *repository) mentions(changes []checkout.Change) []finding.Finding {
 	gone := removedPaths(changes, r.tree)
-	if gone == nil {
+	if len(changes) == 0 {
 		return nil
 	}
 	var all []finding.Finding
@@ -29,7 +29,10 @@ func (r *repository) mentions(changes []checkout.Change) []finding.Finding {
 			return nil
 		}
 		if content, err := fs.ReadFile(r.tree, file); err == nil {
-			all = append(all, mentionsIn(file, content, gone)...)
+			if gone != nil {
+				all = append(all, mentionsIn(file, content, gone)...)
+			}
+			all = append(all, terraformIn(file, content)...)
 		}
 		return nil
 	})
@@ -100,6 +103,23 @@ func emptied(dir string, deleted []string, tree fs.FS) bool {
 		return nil
 	})
 	return err == nil && !left
+}
+
+// bootstrapResource is how Terraform bootstraps Flux.
+var bootstrapResource = regexp.MustCompile(`resource\s+"(flux_bootstrap_git)"\s+"([\w-]+)"`)
+
+// terraformIn warns about Terraform that keeps the files of flux bootstrap as they were, and that uninstalls Flux with its CRDs when the
+// resource goes. Source: fluxcd/terraform-provider-flux v1, Update and Delete of flux_bootstrap_git.
+func terraformIn(file string, content []byte) []finding.Finding {
+	at := bootstrapResource.FindSubmatchIndex(content)
+	if path.Ext(file) != ".tf" || at == nil {
+		return nil
+	}
+	line := 1 + bytes.Count(content[:at[0]], []byte("\n"))
+	return []finding.Finding{{Severity: finding.Warning, File: fmt.Sprintf("%s:%d", file, line),
+		Message: printable.Line(fmt.Sprintf("Terraform would undo this: each apply writes the files of %s as they were, without the guards, and when the resource goes Terraform "+
+			"uninstalls Flux, CRDs and all. Before you push, let Terraform forget it (terraform state rm ADDRESS, with the address of %[1]s.%s in terraform state list), "+
+			"and remove it from this file", content[at[2]:at[3]], content[at[4]:at[5]]))}}
 }
 
 // mentionsIn are the lines of a file that name what goes; one finding for each name.

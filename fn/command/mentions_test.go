@@ -36,6 +36,25 @@ func TestMentions(t *testing.T) {
 	}
 }
 
+// TestTerraformBootstrap holds that Terraform which bootstraps Flux is warned about in both phases: it takes the guards away, and
+// uninstalls Flux when the resource is removed.
+func TestTerraformBootstrap(t *testing.T) {
+	dir := fixture(t, "deploy")
+	write(t, dir, "terraform/flux.tf", "# Flux\nresource \"flux_bootstrap_git\" \"this\" {\n  path = \"cluster\"\n}\n")
+	write(t, dir, "docs/flux.md", "resource \"flux_bootstrap_git\" \"this\" {}\n")
+	const want = "warning: terraform/flux.tf:2: Terraform would undo this"
+	if out := must(t, 0, dir, "plan", "DIR").out; strings.Count(out, "Terraform would undo this") != 1 || !strings.Contains(out, want) {
+		t.Errorf("%q is not in\n%s", want, out)
+	}
+	must(t, 0, dir, "apply", "DIR")
+	if out := must(t, 0, dir, "plan", "DIR").out; strings.Contains(out, "Terraform would") {
+		t.Errorf("nothing changes, but:\n%s", out)
+	}
+	if out := must(t, 0, dir, "plan", "DIR", "--phase", "cleanup", "--taken-over").out; !strings.Contains(out, want) {
+		t.Errorf("%q is not in\n%s", want, out)
+	}
+}
+
 // TestMentionsOfAFolder holds that a one-shot bootstrap is found by the end of its folder's path, and that what stays in the
 // folder is not.
 func TestMentionsOfAFolder(t *testing.T) {
