@@ -70,9 +70,13 @@ func outside(set *object.Set, dir string) map[string]bool {
 // topFolders are the folders below one without kustomization.yaml that have one, and from which kustomize-controller takes what
 // that lists, sorted.
 func topFolders(set *object.Set, dir string) []string {
-	return slices.DeleteFunc(slices.Clone(kustomized(set)), func(at string) bool {
-		return at == dir || !object.Within(at, dir) || KustomizationIn(set, at) == nil || nested(set, at, dir)
-	})
+	var top []string
+	for _, at := range kustomized(set) {
+		if at != dir && object.Within(at, dir) && KustomizationIn(set, at) != nil && !nested(set, at, dir) {
+			top = append(top, at)
+		}
+	}
+	return top
 }
 
 // kustomized are the folders of the input that have a kustomization.yaml, sorted. Those that the migration adds lead nowhere else.
