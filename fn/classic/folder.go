@@ -42,6 +42,13 @@ func KustomizationIn(set *object.Set, dir string) *object.Object {
 //
 // It fails on a patch file that is not in the input and on what it cannot follow, naming the field.
 func ReadFolder(set *object.Set, dir string) (*Folder, error) {
+	return readFolder(set, dir, everyPatch)
+}
+
+func everyPatch(Patch) bool { return true }
+
+// readFolder is ReadFolder with those patches alone that matter, as they stand there.
+func readFolder(set *object.Set, dir string, matters func(Patch) bool) (*Folder, error) {
 	k := KustomizationIn(set, dir)
 	if k == nil {
 		return nil, nil
@@ -58,7 +65,7 @@ func ReadFolder(set *object.Set, dir string) (*Folder, error) {
 		}
 	}
 	folder.readEntries(set)
-	return folder, folder.readPatches(set)
+	return folder, folder.readPatches(set, matters)
 }
 
 func (f *Folder) readEntries(set *object.Set) {
@@ -90,7 +97,7 @@ func (f *Folder) Guarded() bool {
 }
 
 // readPatches reads patchesStrategicMerge, patches and patchesJson6902, in this order.
-func (f *Folder) readPatches(set *object.Set) error {
+func (f *Folder) readPatches(set *object.Set, matters func(Patch) bool) error {
 	merges, _ := object.Get[[]any](f.Object.Map(), "patchesStrategicMerge")
 	for i, entry := range merges {
 		text, _ := entry.(string)
@@ -98,7 +105,7 @@ func (f *Folder) readPatches(set *object.Set) error {
 		if !strings.Contains(strings.TrimSpace(text), "\n") {
 			patch.File = text
 		}
-		if err := f.add(set, patch); err != nil {
+		if err := f.add(set, patch, matters); err != nil {
 			return err
 		}
 	}
@@ -108,7 +115,7 @@ func (f *Folder) readPatches(set *object.Set) error {
 			return fmt.Errorf("field %s: %w", field, err)
 		}
 		for _, patch := range patches {
-			if err := f.add(set, patch); err != nil {
+			if err := f.add(set, patch, matters); err != nil {
 				return err
 			}
 		}
@@ -116,8 +123,8 @@ func (f *Folder) readPatches(set *object.Set) error {
 	return nil
 }
 
-// add reads the patch's file, if it has one, and gives it a target.
-func (f *Folder) add(set *object.Set, patch Patch) error {
+// add reads the patch's file, if it has one, and gives the patch a target where it matters.
+func (f *Folder) add(set *object.Set, patch Patch, matters func(Patch) bool) error {
 	if patch.File != "" {
 		body, err := f.read(set, patch.File)
 		if err != nil {
@@ -125,6 +132,9 @@ func (f *Folder) add(set *object.Set, patch Patch) error {
 		}
 		patch.File = path.Join(f.Dir, patch.File)
 		patch = patch.With(body, patch.Target)
+	}
+	if !matters(patch) {
+		return nil
 	}
 	documents, err := targeted(patch)
 	if err != nil {

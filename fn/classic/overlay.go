@@ -83,24 +83,26 @@ func patchedPaths(set *object.Set) []patchedPath {
 	})
 }
 
-// patching reads a kustomization.yaml that has patches; nil for others, and for one that cannot be read, which says so where
-// it shapes something.
+// patching reads a kustomization.yaml with the patches that may set a path; nil for one without patches, and for one that cannot be
+// read, which says so where it shapes something.
 func patching(set *object.Set, k *object.Object) *Folder {
 	if k.File == "" || !k.MayHold("patch") {
 		return nil
 	}
-	folder, err := ReadFolder(set, path.Dir(k.File))
+	folder, err := readFolder(set, path.Dir(k.File), maySetPath)
 	if err != nil || folder == nil {
 		return nil
 	}
 	return folder
 }
 
+// maySetPath tells whether a patch may set the path of a Flux Kustomization, without parsing it.
+func maySetPath(p Patch) bool {
+	return strings.Contains(p.Body, "path") && (len(p.Target) > 0 || strings.Contains(p.Body, "Kustomization") || strings.Contains(p.Body, `\`))
+}
+
 // pathSet is the path that a patch sets, clean; empty where it sets none.
 func pathSet(body string) string {
-	if !strings.Contains(body, "path") {
-		return ""
-	}
 	if ops, isJSON := Operations(body); isJSON {
 		for _, op := range ops {
 			if value, isText := op["value"].(string); isText && op["path"] == "/spec/path" {
