@@ -1,6 +1,7 @@
 package classic
 
 import (
+	"cmp"
 	"path"
 	"slices"
 
@@ -101,8 +102,27 @@ func (i *Install) childLayer(set *object.Set) (Layer, error) {
 	return layer, err
 }
 
+// second is another Flux Kustomization of the cluster that applies the install too; nil when there is none.
+func (i *Install) second(set *object.Set) *object.Object {
+	if !set.HasPaths() || i.Pair.Prefix != "" {
+		return nil
+	}
+	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
+		at := k.Str("spec", "path")
+		if k != i.Child && k != i.Pair.Root && at != "" && !isTemplate(k) && i.Pair.syncs(set, k) && Applies(set, CleanPath(at), i.Anchor.File) && SameCluster(set, k, i) {
+			return k
+		}
+	}
+	return nil
+}
+
 // ownChild makes the child go with the install where it applies nothing else.
 func (i *Install) ownChild(set *object.Set, top string, found *finding.List) bool {
+	if k := i.second(set); k != nil {
+		found.Error(k, "spec.path", "it applies Flux, as %s does, and would prune it with what cleanup removes: set its deletionPolicy to Orphan (before Flux 2.5 prune to false), push that, "+
+			"and wait until it is applied; then remove it, and run again", cmp.Or(i.Child, i.Pair.Root).ID)
+		return false
+	}
 	if i.Child == nil || !i.isAlone(set, top) {
 		return true
 	}
