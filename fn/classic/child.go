@@ -119,8 +119,8 @@ func (i *Install) second(set *object.Set) *object.Object {
 // ownChild makes the child go with the install where it applies nothing else.
 func (i *Install) ownChild(set *object.Set, top string, found *finding.List) bool {
 	if k := i.second(set); k != nil {
-		found.Error(k, "spec.path", "it applies Flux, as %s does, and would prune it with what cleanup removes: set its deletionPolicy to Orphan (before Flux 2.5 prune to false), push that, "+
-			"and wait until it is applied; then remove it, and run again", cmp.Or(i.Child, i.Pair.Root).ID)
+		found.Error(k, "spec.path", "it applies Flux, as %s does, and a guard on one leaves the other to prune it: keep one of the two. Set deletionPolicy of the other to Orphan (before Flux "+
+			"2.5 prune to false), push that, and wait until it is applied; then remove it, and run again", cmp.Or(i.Child, i.Pair.Root).ID)
 		return false
 	}
 	if i.Child == nil || !i.isAlone(set, top) {
