@@ -109,7 +109,8 @@ func (i *Install) second(set *object.Set) *object.Object {
 	}
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
 		at := k.Str("spec", "path")
-		if k != i.Child && k != i.Pair.Root && at != "" && !isTemplate(k) && i.Pair.syncs(set, k) && Applies(set, CleanPath(at), i.Anchor.File) && SameCluster(set, k, i) {
+		_, elsewhere := object.Get[any](k.Map(), "spec", "kubeConfig") // on another cluster
+		if k != i.Child && k != i.Pair.Root && at != "" && !elsewhere && !isTemplate(k) && i.Pair.syncs(set, k) && Applies(set, CleanPath(at), i.Anchor.File) && SameCluster(set, k, i) {
 			return k
 		}
 	}
