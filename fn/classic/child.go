@@ -102,15 +102,15 @@ func (i *Install) childLayer(set *object.Set) (Layer, error) {
 	return layer, err
 }
 
-// second is another Flux Kustomization of the cluster that applies the install too; nil when there is none.
-func (i *Install) second(set *object.Set) *object.Object {
+// second is another Flux Kustomization of the cluster that applies the install too, to this cluster or to another one; nil when there is none.
+func (i *Install) second(set *object.Set, remote bool) *object.Object {
 	if !set.HasPaths() || i.Pair.Prefix != "" {
 		return nil
 	}
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
 		at := k.Str("spec", "path")
-		_, elsewhere := object.Get[any](k.Map(), "spec", "kubeConfig") // on another cluster
-		if k != i.Child && k != i.Pair.Root && at != "" && !elsewhere && !isTemplate(k) && i.Pair.syncs(set, k) && Applies(set, CleanPath(at), i.Anchor.File) && SameCluster(set, k, i) {
+		_, elsewhere := object.Get[any](k.Map(), "spec", "kubeConfig")
+		if k != i.Child && k != i.Pair.Root && at != "" && elsewhere == remote && !isTemplate(k) && i.Pair.syncs(set, k) && Applies(set, CleanPath(at), i.Anchor.File) && SameCluster(set, k, i) {
 			return k
 		}
 	}
@@ -119,7 +119,8 @@ func (i *Install) second(set *object.Set) *object.Object {
 
 // ownChild makes the child go with the install where it applies nothing else.
 func (i *Install) ownChild(set *object.Set, top string, found *finding.List) bool {
-	if k := i.second(set); k != nil {
+	i.Remote = i.second(set, true)
+	if k := i.second(set, false); k != nil {
 		found.Error(k, "spec.path", "it applies Flux, as %s does, and a guard on one leaves the other to prune it: keep one of the two. Set deletionPolicy of the other to Orphan (before Flux "+
 			"2.5 prune to false), push that, and wait until it is applied; then remove it, and run again", cmp.Or(i.Child, i.Pair.Root).ID)
 		return false

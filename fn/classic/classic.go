@@ -62,6 +62,8 @@ type Install struct {
 	Pair Pair
 	// Sharing are the pairs of the other clusters that apply the same manifests.
 	Sharing []Pair
+	// Remote is a Flux Kustomization that applies the same manifests to another cluster, through a kubeConfig; nil when there is none.
+	Remote *object.Object
 	// RemoteBase tells that flux2's manifests/install is what is installed, under names of its own.
 	RemoteBase bool
 	// Reached tells that the paths of the root, and of what it applies, lead to the anchor, whatever its source leaves out.

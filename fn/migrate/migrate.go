@@ -250,6 +250,9 @@ func checkOnePath(installs []*classic.Install, cfg config.Config, all *finding.L
 // checkShared refuses a cleanup that takes manifests away from a cluster which is not part of it.
 func checkShared(installs []*classic.Install, all *finding.List) {
 	for _, install := range installs {
+		if install.Remote != nil {
+			all.Error(install.Remote, "spec.kubeConfig", "it applies the manifests of Flux to another cluster, where nothing has taken over: give that cluster manifests of its own first")
+		}
 		for _, other := range install.Sharing {
 			if !slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Is(other) }) {
 				all.Error(install.Anchor, "", "the cluster ./%s applies these manifests too: migrate it as well, and run cleanup for both at once", other.Path)
