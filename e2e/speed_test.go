@@ -2,16 +2,21 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/fluxcd/pkg/kustomize"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/yaml"
 )
 
 // speed says that the speed is to be measured: it needs a calm machine, or at least the same load for both.
@@ -19,7 +24,8 @@ var speed = flag.Bool("speed", false, "measure plan against kustomize build")
 
 // TestSpeed holds plan, with its proof, against `kustomize build` once for the path of each Flux Kustomization, by processor
 // time, which other work on the machine does not change. A repository that plan refuses before the proof is not measured, and a path
-// that has no kustomization.yaml is given the one that kustomize-controller generates.
+// that has no kustomization.yaml is given the one that kustomize-controller generates. The corpus keeps YAML and JSON alone: other files
+// that make a ConfigMap or a Secret are made up, so that kustomize can build what the plan builds.
 func TestSpeed(t *testing.T) {
 	if !*speed {
 		t.Skip("skipped: make speed measures")
@@ -36,6 +42,7 @@ func TestSpeed(t *testing.T) {
 			continue
 		}
 		directory := newCheckout(t, filepath.Join(corpus(t, "."), entry.Name())).directory
+		complete(t, directory)
 		took, out := spent(exec.Command(fn.binary, "plan", directory, "--output", "json"))
 		if !proved(t, out) {
 			t.Logf("%-52s refused before the proof", entry.Name())
@@ -58,6 +65,36 @@ func TestSpeed(t *testing.T) {
 	t.Logf("plan takes less than kustomize in %d of %d repositories", faster, measured)
 	if measured == 0 {
 		t.Error("nothing was measured")
+	}
+}
+
+// complete makes the files up that generators name and that the snapshot lacks.
+func complete(t *testing.T, root string) {
+	t.Helper()
+	type generator struct{ Files, Envs []string }
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || !slices.Contains(konfig.RecognizedKustomizationFileNames(), d.Name()) {
+			return err
+		}
+		content, err := os.ReadFile(file)
+		var k struct{ ConfigMapGenerator, SecretGenerator []generator }
+		if err != nil || yaml.Unmarshal(content, &k) != nil {
+			return err
+		}
+		for _, g := range slices.Concat(k.ConfigMapGenerator, k.SecretGenerator) {
+			for _, entry := range slices.Concat(g.Files, g.Envs) {
+				missing := filepath.Join(filepath.Dir(file), entry[strings.Index(entry, "=")+1:])
+				if _, err := os.Stat(missing); os.IsNotExist(err) {
+					if err := errors.Join(os.MkdirAll(filepath.Dir(missing), 0o755), os.WriteFile(missing, nil, 0o644)); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
