@@ -347,7 +347,10 @@ func simple(value []byte) (string, bool) {
 		return "", false
 	}
 	if c := text[0]; c == '"' || c == '\'' {
-		return string(text[1 : len(text)-1]), oneLineQuote(text)
+		if !oneLineQuote(text) {
+			return "", false
+		}
+		return string(text[1 : len(text)-1]), true
 	}
 	if !letter(text[0]) || notStrings[string(bytes.ToLower(text))] {
 		return "", false
