@@ -193,8 +193,7 @@ func (in *instance) tree(o Options) (files, error) {
 
 // controllerOps are the operations of the operator on every controller.
 func (in *instance) controllerOps(o Options, component string) []op {
-	return slices.Concat(o.flagOps(component, o.eventsAddrIn(o.Namespace)), podMetadata(), o.artifactGate(component),
-		in.Spec.Cluster.identityOps(component, o.Version))
+	return slices.Concat(o.flagOps(component, o.eventsAddrIn(o.Namespace)), podMetadata())
 }
 
 // namespace is the Namespace as the operator has it.

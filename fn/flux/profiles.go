@@ -18,8 +18,20 @@ func (in *instance) profiles(o Options) []types.Patch {
 	if o.has(notificationController) {
 		patches = append(patches, jsonPatch("ClusterRole", "crd-controller-"+o.Namespace, op{Op: "add", Path: "/rules/-", Value: ruleOn("fluxcd.controlplane.io")}))
 	}
+	patches = append(patches, c.gatePatches(o)...)
 	if c.MultitenantWorkloadIdentity {
 		patches = append(patches, c.tenantIdentityPatches()...)
+	}
+	return patches
+}
+
+// gatePatches set feature gates, of shards as well.
+func (c cluster) gatePatches(o Options) []types.Patch {
+	var patches []types.Patch
+	for _, component := range o.Components {
+		if gates := slices.Concat(o.artifactGate(component), c.identityOps(component, o.Version)); len(gates) > 0 {
+			patches = append(patches, jsonPatch("Deployment", component, gates...))
+		}
 	}
 	return patches
 }
