@@ -18,20 +18,22 @@ var aboutRendering = regexp.MustCompile(`^(bootstrap|overlay|patch|patches|image
 
 // notHeld are those of them that the comparison cannot hold, and why. A cleanup that is refused is what such a case is about.
 var notHeld = map[string]string{
-	"bootstrap-common-metadata-of-the-root":         "the test does not give the metadata of the root to the manifests",
-	"bootstrap-component-of-the-root":               "the test does not give the components of the root to the manifests",
-	"bootstrap-controller-in-a-file-not-listed":     "its cleanup is refused",
-	"bootstrap-example-of-the-pair-beside-it":       "its cleanup is refused",
-	"bootstrap-patches-of-what-is-not-in-the-input": "its base is on the network",
-	"bootstrap-patches-of-the-root":                 "the test does not give the root's patches to the manifests",
-	"bootstrap-storage-merged-and-elsewhere":        "the volumes are in another order",
-	"bootstrap-workload-identity-of-one-controller": "the rules of the role are in another order",
-	"flux2-manifests-remote-base-of-two-clusters":   "the test finds one of the two clusters that share the base",
-	"flux2-manifests-release-file":                  "the test does not find this layout",
-	"flux2-manifests-remote-base-in-a-base":         "the test does not find a base outside of the cluster",
-	"patch-crd-with-the-kinds-of-flux-operator":     "the comparison takes the kinds of Flux Operator out on one side",
-	"patch-crd-with-the-kinds-of-others":            "the comparison takes the kinds of Flux Operator out on one side",
-	"patch-with-variables-of-the-install":           "the test does not substitute variables in the install",
+	"bootstrap-common-metadata-of-the-root":                      "the test does not give the metadata of the root to the manifests",
+	"bootstrap-component-of-the-root":                            "the test does not give the components of the root to the manifests",
+	"bootstrap-controller-in-a-file-not-listed":                  "its cleanup is refused",
+	"bootstrap-example-of-the-pair-beside-it":                    "its cleanup is refused",
+	"bootstrap-patches-of-what-is-not-in-the-input":              "its base is on the network",
+	"bootstrap-patches-of-the-root":                              "the test does not give the root's patches to the manifests",
+	"bootstrap-storage-merged-and-elsewhere":                     "the volumes are in another order",
+	"bootstrap-workload-identity-of-one-controller":              "the rules of the role are in another order",
+	"flux2-manifests-remote-base-of-two-clusters":                "the test finds one of the two clusters that share the base",
+	"flux2-manifests-release-file":                               "the test does not find this layout",
+	"flux2-manifests-remote-base-applied-by-a-child-of-a-child":  "the test does not look for a child below a child",
+	"flux2-manifests-remote-base-applied-to-another-cluster-too": "the test takes the child for the other cluster, and its cleanup is refused",
+	"flux2-manifests-remote-base-in-a-base":                      "the test does not find a base outside of the cluster",
+	"patch-crd-with-the-kinds-of-flux-operator":                  "the comparison takes the kinds of Flux Operator out on one side",
+	"patch-crd-with-the-kinds-of-others":                         "the comparison takes the kinds of Flux Operator out on one side",
+	"patch-with-variables-of-the-install":                        "the test does not substitute variables in the install",
 }
 
 // heldCases are the cases that the operator's rendering is held against: those that migrate with the config as it comes.
