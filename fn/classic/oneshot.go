@@ -106,7 +106,7 @@ func nearestInstall(set *object.Set, k *object.Object, installs []*Install) *Ins
 		}
 	}
 	for _, pair := range selfSynced(set) {
-		known := slices.ContainsFunc(installs, func(i *Install) bool { return i.Pair.Is(pair) })
+		known := slices.ContainsFunc(installs, func(i *Install) bool { return i.Pair.Is(pair) || SameCluster(set, pair.Root, i) })
 		if !known && shared(at, pair.Root.File) >= most {
 			return nil
 		}
