@@ -231,7 +231,7 @@ func (i *Install) drop(prefix string, moved fields.Moved) {
 func unreadable(tags ...string) error {
 	for _, tag := range tags {
 		if release, err := semver.NewVersion(tag); err == nil && release.Prerelease() != "" {
-			return fmt.Errorf("Flux %s is a pre-release, which Flux Operator does not carry: upgrade Flux to a release first, or set the config field instance.version "+
+			return fmt.Errorf("the tag %s is a pre-release of Flux, which Flux Operator does not carry: upgrade Flux to a release first, or set the config field instance.version "+
 				"to the release to upgrade to", tag)
 		}
 	}
