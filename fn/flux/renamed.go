@@ -1,6 +1,8 @@
 package flux
 
 import (
+	"strings"
+
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
@@ -12,35 +14,17 @@ var formerAnnotations = []string{
 	"internal.config.kubernetes.io/previousNamespaces",
 }
 
-// nameBefore remembers a name through a build.
-const nameBefore = "migrate.fn.kpt.dev/name"
-
-// PatchRenamed is Patch for fields that rename: what they rename is selected by its old name as well in later calls of Patch and
-// SelectEach, as it is in one build of all. Bare makes objects forget their old names.
+// PatchRenamed is Patch for a nameSuffix: what that renames is selected by its old name as well in later calls of Patch and SelectEach,
+// as it is in one build of all. Bare makes objects forget their old names.
 func PatchRenamed(objects []*yaml.RNode, fields map[string]any) ([]*yaml.RNode, error) {
-	named, err := Bare(objects)
+	built, err := Patch(objects, fields)
 	if err != nil {
 		return nil, err
 	}
-	for _, o := range named {
-		if err := o.PipeE(yaml.SetAnnotation(nameBefore, o.GetName())); err != nil {
-			return nil, err
-		}
-	}
-	built, err := Patch(named, fields)
-	if err != nil {
-		return nil, err
-	}
+	suffix, _ := fields["nameSuffix"].(string)
 	former := map[ID][]string{}
 	for _, o := range built {
-		before := o.GetAnnotations()[nameBefore]
-		if err := o.PipeE(yaml.ClearAnnotation(nameBefore)); err != nil {
-			return nil, err
-		}
-		if err := yaml.ClearEmptyAnnotations(o); err != nil {
-			return nil, err
-		}
-		if before != o.GetName() {
+		if before, renamed := strings.CutSuffix(o.GetName(), suffix); renamed && suffix != "" {
 			former[IDOf(o)] = []string{before, o.GetKind(), o.GetNamespace()}
 		}
 	}
