@@ -78,6 +78,7 @@ func nestedBlock(levels int) string {
 
 const (
 	tooAliased = "YAML aliases that stand for more than 100000 values"
+	tooLong    = "YAML aliases that stand for more than 10485760 bytes"
 	tooDeep    = "nested deeper than 500 levels"
 )
 
@@ -97,6 +98,8 @@ func inputs() []input {
 			checkout: migrates("spec.patches[0]: " + tooAliased), function: migrates(tooAliased)},
 		{name: "a billion laughs in a patch of the install", files: map[string]string{"cluster/flux.yaml": install("  patches:\n  - target: {kind: Deployment}\n    patch: |\n      kind: Deployment\n      metadata: {name: x}\n      " + strings.ReplaceAll(laughs(), "\n", "\n      ") + "\n")},
 			checkout: refuses(tooAliased), function: refuses(tooAliased)},
+		{name: "a text of 1 MB and 5,000 aliases of it", files: map[string]string{"apps/x.yaml": configMap + "data:\n  x: &x " + mega[:1<<20] + "\n  y: [" + strings.Repeat("*x, ", 5000) + "*x]\n"},
+			checkout: migrates("apps/x.yaml: " + tooLong), function: migrates(tooLong)},
 		{name: "an anchor that contains itself", files: map[string]string{"apps/x.yaml": configMap + "data: &a\n  a: [*a]\n"},
 			checkout: migrates("contains itself"), function: migrates("contains itself")},
 		{name: "a scalar of 10 MB", files: map[string]string{"apps/x.yaml": configMap + "data:\n  x: " + mega + "\n"},

@@ -20,6 +20,8 @@ const (
 	Depth = 500
 	// Aliased is how many values the aliases of a document may stand for.
 	Aliased = 100_000
+	// AliasedText is how many bytes of scalars these values may have.
+	AliasedText = Size
 )
 
 // The reasons to refuse a text.
@@ -28,12 +30,13 @@ var (
 	ErrDocuments = fmt.Errorf("more than %d documents", Documents)
 	ErrDepth     = fmt.Errorf("nested deeper than %d levels", Depth)
 	ErrAliased   = fmt.Errorf("YAML aliases that stand for more than %d values", Aliased)
+	ErrText      = fmt.Errorf("YAML aliases that stand for more than %d bytes", AliasedText)
 	ErrCycle     = errors.New("a YAML anchor that contains itself")
 )
 
 // Is tells whether an error is one of a text that was refused for what it would cost.
 func Is(err error) bool {
-	for _, refused := range []error{ErrSize, ErrDocuments, ErrDepth, ErrAliased, ErrCycle} {
+	for _, refused := range []error{ErrSize, ErrDocuments, ErrDepth, ErrAliased, ErrText, ErrCycle} {
 		if errors.Is(err, refused) {
 			return true
 		}
@@ -107,10 +110,11 @@ func mayHide(text []byte) bool {
 }
 
 // hasAliases tells whether a text may hold aliases that stand for more than they are: very many, or of anchors that a collection may
-// have. The anchor of a scalar stands for one value, and does not contain itself.
+// have. The anchor of a scalar stands for one value of at most the text, and does not contain itself.
 func hasAliases(text []byte) bool {
 	always := func([]byte) bool { return true }
-	return hasName(text, '*', always) && (hasName(text, '&', notOfScalar) || bytes.Count(text, []byte("*")) > Aliased)
+	stars := bytes.Count(text, []byte("*"))
+	return hasName(text, '*', always) && (hasName(text, '&', notOfScalar) || stars > Aliased || stars*len(text) > AliasedText && hasName(text, '&', always))
 }
 
 // notOfScalar tells whether an anchor may be that of a collection, by the text behind the mark: no scalar begins on the same line.
@@ -196,18 +200,21 @@ func check(document *yaml.Node) error {
 		return ErrCycle
 	} else if all.values-m.written > Aliased {
 		return ErrAliased
+	} else if all.text-m.text > AliasedText {
+		return ErrText
 	}
 	return nil
 }
 
-// extent is how many values a node stands for, and how deep they are nested.
-type extent struct{ values, depth int }
+// extent is how many values a node stands for, how many bytes their scalars have, and how deep they are nested.
+type extent struct{ values, text, depth int }
 
 // meter measures nodes, each anchor once.
 type meter struct {
 	aliased map[*yaml.Node]extent
 	open    map[*yaml.Node]bool // the anchors around the node
 	written int                 // the values that are no alias
+	text    int                 // their bytes
 	cyclic  bool
 }
 
@@ -224,10 +231,12 @@ func (m *meter) measure(node *yaml.Node) extent {
 		defer delete(m.open, node)
 	}
 	m.written++
-	sum := extent{values: 1}
+	m.text += len(node.Value)
+	sum := extent{values: 1, text: len(node.Value)}
 	for _, child := range node.Content {
 		of := m.measure(child)
 		sum.values = min(sum.values+of.values, enough)
+		sum.text = min(sum.text+of.text, enough)
 		sum.depth = max(sum.depth, of.depth+1)
 	}
 	if node.Anchor != "" {

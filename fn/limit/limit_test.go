@@ -51,6 +51,8 @@ func TestCheck(t *testing.T) {
 		"an anchor before a tag":          {"a: &a !!map {b: *a}\n", ErrCycle},
 		"an anchor before a comment":      {"a: &a # it\n  b: *a\n", ErrCycle},
 		"anchors of scalars":              {"a: &a b\nc: {d: &d 'e', f: [*a, *d]}\n", nil},
+		"a long scalar for many":          {"a: &a " + strings.Repeat("b", 1<<20) + "\nc:\n" + strings.Repeat("- *a\n", 11), ErrText},
+		"a long scalar for some":          {"a: &a " + strings.Repeat("b", 1<<20) + "\nc:\n" + strings.Repeat("- *a\n", 10), nil},
 		"a scalar for very many":          {"a: &a b\nc:\n" + strings.Repeat("- *a\n", Aliased+1), ErrAliased},
 		"400 levels":                      {deep("[", "]", 400), nil},
 		"10,000 levels of flow":           {deep("[", "]", 9_999), ErrDepth},
