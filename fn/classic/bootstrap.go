@@ -164,10 +164,10 @@ func (i *Install) readManifests(deployments []*object.Object, cfg config.Config,
 	readFlags(&i.Options, i.Objects, deployments)
 	i.Pins = i.readPins(deployments)
 	written := i.Options
-	if label, labelled := labelVersion(i.Objects); labelled {
-		written.Version = label.Release.String()
-	}
 	written.RemoteBase = i.RemoteBase
+	if label, labelled := labelVersion(i.Objects); labelled && !label.Release.Equal(version.Release) {
+		i.Edits.Labels = label.Release.String()
+	}
 	return i.readEdits(written, found)
 }
 
@@ -188,8 +188,10 @@ func componentsOf(deployments []*object.Object) []string {
 }
 
 // Edits are what a person changed in the manifests: the differences from what `flux install` writes for the flags that were
-// read, at the release that wrote them.
+// read, at the release that runs.
 type Edits struct {
+	// Labels is the release that the labels say, where another one runs: manifests in which only the images were brought up to date.
+	Labels string
 	// Here and Release are the manifests as they are, and as flux install writes them.
 	Here, Release []*kyaml.RNode
 	Differences   []flux.Difference

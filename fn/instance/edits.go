@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -37,12 +38,17 @@ func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 		findings.Error(anchor, "", "the manifests were changed by hand, in a way that no flag of flux install and no patch makes: %s; undo it in these "+
 			"manifests first, and keep an object of your own in a file of its own", d)
 	}
+	said, comment := "the manifests were changed by hand, a patch of the FluxInstance says so now", "Changed by hand in the manifests of the classic install."
+	if edits.Labels != "" {
+		said = fmt.Sprintf("the manifests are not all of Flux %s, a patch of the FluxInstance keeps what differs: remove it to have what that release has", p.Install.Version)
+		comment = "As the classic install has it, whose labels say Flux " + edits.Labels + ". Remove this to have what the release has."
+	}
 	for _, d := range edits.Differences {
-		findings.Info(finding.Moved, anchor, "", "the manifests were changed by hand, a patch of the FluxInstance says so now: %s", d)
+		findings.Info(finding.Moved, anchor, "", "%s: %s", said, d)
 	}
 	patches := untested(repairs(edits.Differences, here, byID(base)))
 	for n := range patches {
-		patches[n].Comment = "Changed by hand in the manifests of the classic install."
+		patches[n].Comment = comment
 	}
 	p.edits = append(p.edits, patches...)
 }

@@ -50,7 +50,9 @@ func repairs(differences []flux.Difference, before, after map[flux.ID]map[string
 	changes := map[flux.ID][]change{}
 	for _, difference := range differences {
 		id := difference.Object
-		if c, ok := repairOf(difference, before[id], after[id]); ok && !slices.Contains(changes[id], c) {
+		// A rule has no name to remove it by, so that where one has to go, all are set.
+		only := !slices.ContainsFunc(differences, func(d flux.Difference) bool { return d.Object == id && losesRule(d) })
+		if c, ok := repairOf(difference, before[id], after[id], only); ok && !slices.Contains(changes[id], c) {
 			changes[id] = append(changes[id], c)
 		}
 	}
@@ -137,8 +139,15 @@ func compareOperations(a, b map[string]any) int {
 	return cmp.Compare(y, x)
 }
 
-// repairOf is the patch body for one difference; false where no patch can mend it.
-func repairOf(d flux.Difference, before, after map[string]any) (change, bool) {
+// losesRule tells a rule of a role that the classic install does not have.
+func losesRule(d flux.Difference) bool {
+	_, isRule := ruleOf(d.Path)
+	return isRule && d.Classic == nil
+}
+
+// repairOf is the patch body for one difference; false where no patch can mend it. Rules are appended to those of the role where that is
+// all that it takes.
+func repairOf(d flux.Difference, before, after map[string]any, appends bool) (change, bool) {
 	switch {
 	case before == nil && after != nil && d.Object.Kind != crdKind:
 		return change{d.Path, marshal(map[string]any{"$patch": "delete", "apiVersion": after["apiVersion"], "kind": d.Object.Kind, "metadata": map[string]any{"name": "all"}})}, true
@@ -149,7 +158,7 @@ func repairOf(d flux.Difference, before, after map[string]any) (change, bool) {
 	case strings.HasPrefix(d.Path, "metadata."), strings.HasPrefix(d.Path, podMetadata):
 		return repairMetadata(d)
 	}
-	if rule, isRule := ruleOf(d.Path); isRule && d.Operator == nil {
+	if rule, isRule := ruleOf(d.Path); isRule && appends {
 		return change{d.Path, marshal([]any{map[string]any{"op": "add", "path": "/rules/-", "value": rule}})}, true
 	}
 	keys := pathKeys(d.Path)
