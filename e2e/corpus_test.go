@@ -29,9 +29,6 @@ type row struct {
 	explicit string
 	planned
 	differences, deploy, cleanup string
-	// mixed says that the repository's manifests are of another release than its images, as plan warns: then the release's own
-	// manifests differ, and that is no fault of the migration.
-	mixed bool
 }
 
 // header names the columns.
@@ -130,7 +127,7 @@ func runAt(t *testing.T, fn product, folder, version string) ([]row, answer) {
 	}
 	var rows []row
 	for _, cluster := range found.Clusters {
-		rows = append(rows, row{folder: name, explicit: version, planned: cluster, mixed: found.warns(cluster, "the labels say Flux")})
+		rows = append(rows, row{folder: name, explicit: version, planned: cluster})
 	}
 	migrateRows(t, fn, folder, rows)
 	for _, message := range found.errors() {
@@ -245,10 +242,6 @@ func (r *row) hold(t *testing.T, checkout checkout, folder string) string {
 		return "?"
 	}
 	for _, one := range differences {
-		if r.mixed {
-			t.Logf("%s %s, mixed releases: %.300s", r.folder, r.Path, one)
-			continue
-		}
 		t.Errorf("%s %s: %.300s", r.folder, r.Path, one)
 	}
 	if r.explicit != "" { // the manifests of the version that runs may not be there: an artifact's at the new one are close

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -75,13 +74,6 @@ const migrates = "deployed"
 type answer struct {
 	Clusters []planned
 	Findings []struct{ Severity, File, Message string }
-}
-
-// warns tells whether plan warns about a cluster with these words.
-func (a answer) warns(cluster planned, words string) bool {
-	return slices.ContainsFunc(a.Findings, func(f struct{ Severity, File, Message string }) bool {
-		return f.Severity == "warning" && strings.Contains(f.Message, words) && (path.Clean(cluster.Path) == "." || strings.HasPrefix(f.File, cluster.Path+"/"))
-	})
 }
 
 // errors lists the errors that no cluster of the answer gives as its reason.
