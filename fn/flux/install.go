@@ -173,15 +173,19 @@ func (o Options) own(object *yaml.RNode) error {
 		labels["app.kubernetes.io/version"] = o.Version
 	}
 	err := merge(object, labels, "metadata", "labels")
-	switch kind := object.GetKind(); kind {
-	case "Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding":
-		return err
-	case "Deployment":
-		if atLeast(o.Version, "2.7.0") {
-			err = first(err, merge(object, labels, "spec", "template", "metadata", "labels"))
-		}
+	if object.GetKind() == "Deployment" && atLeast(o.Version, "2.7.0") {
+		err = first(err, merge(object, labels, "spec", "template", "metadata", "labels"))
 	}
-	return first(err, merge(object, map[string]string{"namespace": o.Namespace}, "metadata"))
+	return first(err, o.place(object))
+}
+
+// place puts an object into the namespace, unless its kind has none.
+func (o Options) place(object *yaml.RNode) error {
+	switch object.GetKind() {
+	case "Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding":
+		return nil
+	}
+	return merge(object, map[string]string{"namespace": o.Namespace}, "metadata")
 }
 
 // suffix renames the cluster roles, their bindings and the quota. A binding follows the role that it refers to, if that is one of them.
@@ -209,18 +213,34 @@ func suffix(roles []*yaml.RNode, suffix string) error {
 
 // documents reads the objects of a manifest that is ours.
 func documents(manifest []byte) ([]*yaml.RNode, error) {
+	read, err := documentsOf(manifest)
 	var objects []*yaml.RNode
-	for doc := range bytes.SplitSeq(manifest, []byte("---\n")) {
-		if len(doc) == 0 {
+	for _, d := range read {
+		objects = append(objects, d.object)
+	}
+	return objects, err
+}
+
+// document is one object of a manifest that is ours, and its text.
+type document struct {
+	text   []byte
+	object *yaml.RNode
+}
+
+// documentsOf are the documents of such a manifest.
+func documentsOf(manifest []byte) ([]document, error) {
+	var all []document
+	for text := range bytes.SplitSeq(manifest, []byte("---\n")) {
+		if len(text) == 0 {
 			continue
 		}
-		object, err := yaml.Parse(string(doc))
+		object, err := yaml.Parse(string(text))
 		if err != nil {
 			return nil, err
 		}
-		objects = append(objects, object)
+		all = append(all, document{text, object})
 	}
-	return objects, nil
+	return all, nil
 }
 
 // first is the first error of several steps that do not depend on each other.

@@ -85,11 +85,11 @@ func Instance(fluxInstance map[string]any, version string) ([]*yaml.RNode, error
 	if err := in.check(o); err != nil {
 		return nil, err
 	}
-	tree, err := in.tree(o)
+	tree, root, err := in.tree(o)
 	if err != nil {
 		return nil, err
 	}
-	objects, err := tree.build()
+	objects, err := in.build(tree, root, o)
 	if err != nil {
 		return nil, err
 	}
@@ -156,13 +156,13 @@ func (in *instance) check(o Options) error {
 	)
 }
 
-// tree holds everything that the operator hands to kustomize.
-func (in *instance) tree(o Options) (files, error) {
-	tree, err := o.tree(func(component string) []op { return in.controllerOps(o, component) })
+// tree holds everything that the operator hands to kustomize, and root is its kustomization.
+func (in *instance) tree(o Options) (tree files, root types.Kustomization, err error) {
+	tree, err = o.tree(func(component string) []op { return in.controllerOps(o, component) })
 	if err != nil {
-		return nil, err
+		return nil, root, err
 	}
-	root := o.root()
+	root = o.root()
 	if in.Spec.Storage != nil {
 		root.Patches = append(root.Patches, volumePatch(o)...)
 	}
@@ -170,7 +170,7 @@ func (in *instance) tree(o Options) (files, error) {
 		root.Resources = append(root.Resources, in.Spec.Sharding.Shards...)
 		root.Patches = append(root.Patches, in.Spec.Sharding.excludePatch(o))
 		if err := in.Spec.Sharding.add(tree, o, in.Spec.Storage); err != nil {
-			return nil, err
+			return nil, root, err
 		}
 	}
 	if in.Spec.Storage != nil {
@@ -183,7 +183,7 @@ func (in *instance) tree(o Options) (files, error) {
 	root.Patches = append(root.Patches, in.profiles(o)...)
 	root.Patches = append(root.Patches, in.userPatches()...)
 	root.Images = in.images(o)
-	return tree, first(
+	return tree, root, first(
 		tree.add("/namespace.yaml", namespace(o)),
 		in.Spec.Storage.add(tree, "/pvc.yaml"),
 		tree.add("/roles/kustomization.yaml", o.roles(in.Spec.Cluster.rolePatches(o.Version)...)),

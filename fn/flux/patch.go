@@ -165,16 +165,16 @@ func inline(text string) bool {
 	return strings.HasPrefix(text, "{") || strings.Contains(text, "\n")
 }
 
-// probe starts the annotations by which InstanceSelectEach sees what its targets select.
-const probe = "migrate.fn.kpt.dev/selected-"
+// probe starts the fields by which InstanceSelectEach sees what its targets select. They are at the top, where every object takes one.
+const probe = "selected-"
 
-// probePatches put a probe on what each target selects. They are merge patches because those also work where there are no annotations yet.
+// probePatches put a probe on what each target selects.
 func probePatches(targets []map[string]any) []any {
 	var patches []any
 	for i, target := range targets {
 		patches = append(patches, map[string]any{
 			"target": target,
-			"patch":  fmt.Sprintf(`{"apiVersion": "v1", "kind": "any", "metadata": {"name": "any", "annotations": {"%s%d": "yes"}}}`, probe, i),
+			"patch":  fmt.Sprintf(`[{"op": "add", "path": "/%s%d", "value": true}]`, probe, i),
 		})
 	}
 	return patches
@@ -192,14 +192,7 @@ func Selects(objects []*yaml.RNode, target map[string]any) ([]ID, error) {
 
 // SelectEach is Selects for several targets.
 func SelectEach(objects []*yaml.RNode, targets []map[string]any) ([][]ID, error) {
-	among, err := Bare(heads(objects))
-	if err != nil {
-		return nil, err
-	}
-	if err := setFormer(among, formerNames(objects)); err != nil {
-		return nil, err
-	}
-	resources, err := resmap.NewFactory(provider.NewDefaultDepProvider().GetResourceFactory()).NewResMapFromRNodeSlice(among)
+	resources, err := selectable(objects)
 	if err != nil {
 		return nil, err
 	}
@@ -218,6 +211,18 @@ func SelectEach(objects []*yaml.RNode, targets []map[string]any) ([][]ID, error)
 		}
 	}
 	return each, nil
+}
+
+// selectable are objects for kustomize to select among.
+func selectable(objects []*yaml.RNode) (resmap.ResMap, error) {
+	among, err := Bare(heads(objects))
+	if err != nil {
+		return nil, err
+	}
+	if err := setFormer(among, formerNames(objects)); err != nil {
+		return nil, err
+	}
+	return resmap.NewFactory(provider.NewDefaultDepProvider().GetResourceFactory()).NewResMapFromRNodeSlice(among)
 }
 
 // selectorOf reads a target as kustomize does.
@@ -266,13 +271,12 @@ func InstanceSelectEach(fluxInstance map[string]any, version string, targets []m
 	return probed(objects, len(targets)), nil
 }
 
-// probed names the objects that carry each probe.
+// probed names the objects that have each probe.
 func probed(objects []*yaml.RNode, targets int) [][]ID {
 	each := make([][]ID, targets)
 	for _, object := range objects {
-		annotations := object.GetAnnotations()
 		for i := range each {
-			if annotations[fmt.Sprintf("%s%d", probe, i)] != "" {
+			if object.Field(fmt.Sprintf("%s%d", probe, i)) != nil {
 				each[i] = append(each[i], IDOf(object))
 			}
 		}
