@@ -30,6 +30,17 @@ var foreignFields = []string{"transformers", "configurations", "openapi", "vars"
 
 // KustomizationIn returns the kustomization.yaml of a folder, nil when it has none.
 func KustomizationIn(set *object.Set, dir string) *object.Object {
+	type key struct{}
+	known := object.Until(set, key{}, func(*object.Set) map[string]*object.Object { return map[string]*object.Object{} })
+	k, met := known[dir]
+	if !met {
+		k = kustomizationIn(set, dir)
+		known[dir] = k
+	}
+	return k
+}
+
+func kustomizationIn(set *object.Set, dir string) *object.Object {
 	for _, name := range KustomizationFiles {
 		if found := set.InFile(path.Join(dir, name)); len(found) > 0 {
 			return found[0]
@@ -110,6 +121,9 @@ func (f *Folder) readPatches(set *object.Set, matters func(Patch) bool) error {
 		}
 	}
 	for _, field := range []string{"patches", "patchesJson6902"} {
+		if _, there := f.Object.Map()[field]; !there && f.Object.Check() == nil {
+			continue // and its tree with comments need not be made
+		}
 		patches, err := listOf(f.Object, field)
 		if err != nil {
 			return fmt.Errorf("field %s: %w", field, err)

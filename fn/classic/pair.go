@@ -212,9 +212,14 @@ func whyNoPair(set *object.Set, anchor *object.Object) string {
 		return fmt.Sprintf("the sync path of %s in %s is %s, which does not apply this, so no cluster is synced from here: correct the path if one should be; "+
 			"a copy that no cluster uses can stay", root.ID, root.File, root.Str("spec", "path"))
 	}
+	folder := "/" + path.Dir(anchor.File) + "/"
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
-		at := "/" + CleanPath(root.Str("spec", "path")) + "/"
-		if base, _, inside := strings.Cut("/"+path.Dir(anchor.File)+"/", at); inside && base != "" && SourceOf(set, root) != nil && root.Str("spec", "path") != "" {
+		clean := CleanPath(root.Str("spec", "path"))
+		if !strings.Contains(folder, clean) {
+			continue
+		}
+		at := "/" + clean + "/"
+		if base, _, inside := strings.Cut(folder, at); inside && base != "" && SourceOf(set, root) != nil && root.Str("spec", "path") != "" {
 			return fmt.Sprintf("the sync path of %s is ./%s, so its repository is the folder %s: run on that folder", root.ID,
 				strings.Trim(at, "/"), strings.TrimPrefix(base, "/"))
 		}
@@ -236,19 +241,21 @@ func exportKind(kind string) string {
 // rootWithoutSource is a Flux Kustomization that applies an object and whose source is not in the input; where none applies it, it is
 // one that is defined beside it, for a path around it; nil when there is none.
 func rootWithoutSource(set *object.Set, anchor *object.Object) *object.Object {
-	var applying, beside []*object.Object
+	var applying, near []*object.Object
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
+		if SourceOf(set, root) != nil || root.Str("spec", "path") == "" || !slices.Contains(sourceKinds, root.Str("spec", "sourceRef", "kind")) {
+			continue
+		}
 		at := CleanPath(root.Str("spec", "path"))
 		switch {
-		case root.Str("spec", "path") == "" || !slices.Contains(sourceKinds, root.Str("spec", "sourceRef", "kind")) || SourceOf(set, root) != nil:
 		case Applies(set, at, anchor.File):
 			applying = append(applying, root)
-		case path.Dir(root.File) == path.Dir(anchor.File) && object.Within(path.Dir(anchor.File), at):
-			beside = append(beside, root)
+		case beside(root, anchor) && object.Within(path.Dir(anchor.File), at):
+			near = append(near, root)
 		}
 	}
 	if len(applying) == 0 {
-		applying = beside
+		applying = near
 	}
 	return Nearest(applying, anchor)
 }
@@ -276,7 +283,7 @@ func rootOfAnother(set *object.Set, anchor *object.Object) *object.Object {
 // there is none.
 func rootBeside(set *object.Set, anchor *object.Object, is func(root *object.Object) bool) *object.Object {
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
-		if path.Dir(root.File) != path.Dir(anchor.File) {
+		if !beside(root, anchor) {
 			continue
 		}
 		source := SourceOf(set, root)
@@ -342,8 +349,13 @@ func (p Pair) isBeside(anchor *object.Object) bool {
 	if anchor == nil {
 		return false
 	}
-	dir := path.Dir(anchor.File)
-	return anchor.File != "" && path.Dir(p.Root.File) == dir && path.Dir(p.Source.File) == dir
+	return anchor.File != "" && beside(p.Root, anchor) && beside(p.Source, anchor)
+}
+
+// beside tells whether the files of two objects are in one folder.
+func beside(a, b *object.Object) bool {
+	end := strings.LastIndexByte(a.File, '/')
+	return end == strings.LastIndexByte(b.File, '/') && a.File[:end+1] == b.File[:end+1]
 }
 
 // locate finds the prefix that leads from the repository to the input: the first part of the sync path, such that the
@@ -502,5 +514,8 @@ func shared(a, b string) int {
 
 // CleanPath is a Flux spec.path as a clean slash path from the root of the repository: "." for ./ and for none.
 func CleanPath(p string) string {
+	if inner := strings.Trim(strings.TrimPrefix(p, "./"), "/"); !strings.Contains(inner, "..") {
+		return path.Clean(inner) // nearly always as it stands
+	}
 	return cmp.Or(strings.TrimPrefix(path.Clean("/"+p), "/"), ".")
 }

@@ -15,6 +15,9 @@ var EntryFields = []string{"resources", "bases", "components", "crds"}
 // kustomize-controller takes every file below, but of a folder that has one only what that lists.
 // Source: fluxcd/pkg/kustomize v1.39.0, the walk of the generator.
 func Applies(set *object.Set, dir, file string) bool {
+	if !object.Within(file, dir) && KustomizationIn(set, dir) == nil && !outside(set, dir)[file] {
+		return false // as of most paths, and known without the way
+	}
 	_, applied := chain(set, dir, file, map[string]bool{})
 	return applied
 }
@@ -45,26 +48,34 @@ func chainOut(set *object.Set, dir, file string, seen map[string]bool) ([]string
 // outside are the files outside of a folder that the kustomization.yaml files below it lead to. The migration takes from these
 // ways, and adds none.
 func outside(set *object.Set, dir string) map[string]bool {
-	type key struct{ dir string }
-	return object.Once(set, key{dir}, func(set *object.Set) map[string]bool {
-		found, open, seen := map[string]bool{}, topFolders(set, dir), map[string]bool{}
-		for len(open) > 0 {
-			at := open[0]
-			open = open[1:]
-			k := KustomizationIn(set, at)
-			if k == nil || seen[at] {
-				continue
-			}
-			seen[at] = true
-			for _, file := range append(entriesOf(k, EntryFields...), k.File) {
-				if !object.Within(path.Dir(file), dir) {
-					found[file] = true
-				}
-				open = append(open, file)
-			}
+	type key struct{}
+	known := object.Once(set, key{}, func(*object.Set) map[string]map[string]bool { return map[string]map[string]bool{} })
+	found, met := known[dir]
+	if !met {
+		found = leadingOut(set, dir)
+		known[dir] = found
+	}
+	return found
+}
+
+func leadingOut(set *object.Set, dir string) map[string]bool {
+	found, open, seen := map[string]bool{}, topFolders(set, dir), map[string]bool{}
+	for len(open) > 0 {
+		at := open[0]
+		open = open[1:]
+		k := KustomizationIn(set, at)
+		if k == nil || seen[at] {
+			continue
 		}
-		return found
-	})
+		seen[at] = true
+		for _, file := range append(entriesOf(k, EntryFields...), k.File) {
+			if !object.Within(path.Dir(file), dir) {
+				found[file] = true
+			}
+			open = append(open, file)
+		}
+	}
+	return found
 }
 
 // topFolders are the folders below one without kustomization.yaml that have one, and from which kustomize-controller takes what

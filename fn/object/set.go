@@ -17,6 +17,7 @@ type Set struct {
 	byKind  map[groupKind][]*Object
 	byID    map[ID][]*Object // under their group instead of their API version
 	facts   map[any]any      // what Once keeps
+	states  map[any]any      // what Until keeps, until the set changes
 	// Read returns the bytes of a file that is not an object of its own, such as a JSON patch; false where there is none.
 	Read func(file string) ([]byte, bool)
 	// Files lists the files in a folder and below it, those without objects too; nil where only the objects are known.
@@ -28,7 +29,7 @@ type groupKind struct{ group, kind string }
 // NewSet makes a Set of objects; their order is kept.
 func NewSet(objects []*Object) *Set {
 	s := &Set{objects: objects, removed: map[*Object]bool{}, gone: map[string]bool{}, byFile: map[string][]*Object{}, byKind: map[groupKind][]*Object{},
-		byID: map[ID][]*Object{}, facts: map[any]any{}}
+		byID: map[ID][]*Object{}, facts: map[any]any{}, states: map[any]any{}}
 	for _, o := range slices.SortedStableFunc(slices.Values(objects), Compare) {
 		s.index(o)
 	}
@@ -37,6 +38,7 @@ func NewSet(objects []*Object) *Set {
 
 // index files an object; those of one kind, and of one ID, stay in the order of Compare.
 func (s *Set) index(o *Object) {
+	clear(s.states)
 	s.byFile[o.File] = append(s.byFile[o.File], o)
 	insert(s.byKind, groupKind{o.Group(), o.Kind}, o)
 	insert(s.byID, o.anyVersion(), o)
@@ -50,13 +52,20 @@ func insert[K comparable](all map[K][]*Object, key K, o *Object) {
 }
 
 // All returns the objects that are neither removed nor added, in the order of the input.
-func (s *Set) All() []*Object {
-	return slices.DeleteFunc(slices.Clone(s.objects), func(o *Object) bool { return s.removed[o] })
+func (s *Set) All() []*Object { return s.left(s.objects) }
+
+// left is a copy of a list without what was taken out.
+func (s *Set) left(list []*Object) []*Object {
+	list = slices.Clone(list)
+	if len(s.removed) == 0 {
+		return list
+	}
+	return slices.DeleteFunc(list, s.Removed)
 }
 
 // Of returns the objects of a group and kind, in an order that does not depend on that of the input.
 func (s *Set) Of(group, kind string) []*Object {
-	return slices.DeleteFunc(slices.Clone(s.byKind[groupKind{group, kind}]), s.Removed)
+	return s.left(s.byKind[groupKind{group, kind}])
 }
 
 // Current returns the objects as they will be: the kept ones of the input, then the added ones.
@@ -75,12 +84,12 @@ func CompareID(a, b ID) int {
 
 // Find returns the objects that an ID names, whatever their API version.
 func (s *Set) Find(id ID) []*Object {
-	return slices.DeleteFunc(slices.Clone(s.byID[id.anyVersion()]), s.Removed)
+	return s.left(s.byID[id.anyVersion()])
 }
 
 // InFile returns the objects of one file, in their order.
 func (s *Set) InFile(file string) []*Object {
-	in := slices.DeleteFunc(slices.Clone(s.byFile[file]), s.Removed)
+	in := s.left(s.byFile[file])
 	slices.SortStableFunc(in, Compare)
 	return in
 }
@@ -117,11 +126,16 @@ func (s *Set) HasPaths() bool {
 
 // Once returns what make makes of a set the first time that it is asked for under a key: a fact of the input that costs too
 // much to find out each time, and that no edit of the migration changes.
-func Once[T any](s *Set, key any, make func(*Set) T) T {
-	fact, known := s.facts[key].(T)
+func Once[T any](s *Set, key any, make func(*Set) T) T { return kept(s, s.facts, key, make) }
+
+// Until is Once for a fact of which objects there are: it is made anew after an object was added, taken out or put back.
+func Until[T any](s *Set, key any, make func(*Set) T) T { return kept(s, s.states, key, make) }
+
+func kept[T any](s *Set, facts map[any]any, key any, make func(*Set) T) T {
+	fact, known := facts[key].(T)
 	if !known {
 		fact = make(s)
-		s.facts[key] = fact
+		facts[key] = fact
 	}
 	return fact
 }
@@ -136,10 +150,16 @@ func (s *Set) Add(o *Object) {
 func (s *Set) Added() []*Object { return s.added }
 
 // Remove takes an object out.
-func (s *Set) Remove(o *Object) { s.removed[o] = true }
+func (s *Set) Remove(o *Object) {
+	s.removed[o] = true
+	clear(s.states)
+}
 
 // Keep puts an object back that was taken out.
-func (s *Set) Keep(o *Object) { delete(s.removed, o) }
+func (s *Set) Keep(o *Object) {
+	delete(s.removed, o)
+	clear(s.states)
+}
 
 // RemoveFile takes out a file that holds no objects, which only Read knows.
 func (s *Set) RemoveFile(file string) { s.gone[file] = true }
