@@ -31,7 +31,7 @@ func inventoryCommand() *cobra.Command {
 		Short: "List what each Flux Kustomization applies, or what a change makes Flux prune",
 		Long: "List what each Flux Kustomization of the checkout applies, recursively from the roots, from files alone. With --against, compare\n" +
 			"a Git revision with the working tree and say what becomes of each object: exit code 1 when Flux would delete or lose something\n" +
-			"that the repository still wants.",
+			"that the repository still wants, or Flux Operator something that a FluxInstance does not generate any longer.",
 		Example: "  migrate-to-flux-operator inventory .\n  migrate-to-flux-operator inventory . --against origin/main",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -59,11 +59,12 @@ func listInventory(cmd *cobra.Command, dir, output string) error {
 	if err != nil {
 		return err
 	}
-	operated, err := generatedRoots(tree)
+	operates, err := operatedBy(tree)
 	if err != nil {
 		return err
 	}
-	clusters := files.Discover(rootsOf(operated)...)
+	warnUnknown(cmd, operates)
+	clusters := files.Discover(rootsOf(operates)...)
 	if len(clusters) == 0 {
 		return fmt.Errorf("%s: no root Flux Kustomization found: no Kustomization of %s syncs the folder that it is defined in", printable.Line(dir), "kustomize.toolkit.fluxcd.io")
 	}
@@ -84,6 +85,16 @@ func listInventory(cmd *cobra.Command, dir, output string) error {
 		}
 	}
 	return nil
+}
+
+// warnUnknown warns of the FluxInstances of which it is not known what Flux Operator generates for them.
+func warnUnknown(cmd *cobra.Command, all []operated) {
+	for _, o := range all {
+		if o.err != nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s: it is not known what Flux Operator generates for %s: %s\n",
+				printable.Line(o.at.File), o.at.ID, printable.Line(o.err.Error()))
+		}
+	}
 }
 
 // compared is the verdict on one cluster.
@@ -110,19 +121,19 @@ func compareInventory(cmd *cobra.Command, dir, revision, output string) error {
 	if err != nil {
 		return err
 	}
-	operated, err := generatedRoots(before)
+	operated, err := operatedBy(before)
 	if err != nil {
 		return err
 	}
-	operates, err := generatedRoots(after)
+	operates, err := operatedBy(after)
 	if err != nil {
 		return err
 	}
+	warnUnknown(cmd, operates)
 	var all []compared
 	lost := false
 	for _, cluster := range was.Discover(rootsOf(operated)...) {
-		follows := is.Follow(cluster.Inventory, followers(cluster, operated, operates)...)
-		verdict := inventory.Compare(cluster.Inventory, follows, inventory.CompareOptions{})
+		verdict := transitionOf(cluster, operated, operates).verdict(is)
 		lost = lost || !verdict.OK()
 		all = append(all, compared{cluster.Path, verdict})
 	}

@@ -10,8 +10,8 @@ import (
 	"migrate-to-flux-operator/fn/inventory"
 )
 
-// operated is a repository whose root no file defines: the FluxInstance generates it, under a name that a patch sets.
-func operated(t *testing.T) fstest.MapFS {
+// operatedFiles are a repository whose root no file defines: the FluxInstance generates it, under a name that a patch sets.
+func operatedFiles(t *testing.T) fstest.MapFS {
 	t.Helper()
 	const at = "kubernetes/flux/flux-operator"
 	files := fstest.MapFS{}
@@ -38,25 +38,48 @@ func operated(t *testing.T) fstest.MapFS {
 // TestInventoryOfAnOperatedCluster sees what a commit prunes where Flux Operator generates the root.
 func TestInventoryOfAnOperatedCluster(t *testing.T) {
 	const instance = "kubernetes/flux/flux-operator/instance/instance.yaml"
+	const unguarded = "fluxcd.controlplane.io/prune: disabled"
+	text := string(operatedFiles(t)[instance].Data)
+	_, rest, _ := strings.Cut(text, "  sync:\n")
+	rest, _, _ = strings.Cut(rest, "  kustomize:\n")
+	sync := "  sync:\n" + rest
+	// edit replaces a text in the state after, and takes others out of both.
+	edit := func(old, now string, without ...string) func(before, after fstest.MapFS) {
+		return func(before, after fstest.MapFS) {
+			both := text
+			for _, gone := range without {
+				both = strings.Replace(both, gone, "of: nobody", 1)
+			}
+			before[instance] = &fstest.MapFile{Data: []byte(both)}
+			after[instance] = &fstest.MapFile{Data: []byte(strings.Replace(both, old, now, 1))}
+		}
+	}
 	for _, c := range []struct {
 		name, want string
-		change     func(fstest.MapFS)
+		change     func(before, after fstest.MapFS)
 	}{
-		{"nothing", "0 lost", func(fstest.MapFS) {}},
-		{"an app", "lost ConfigMap/default/podinfo: Flux Kustomization flux-system/cluster-apps goes", func(f fstest.MapFS) { delete(f, "kubernetes/flux/apps.yaml") }},
-		{"the path", "lost Kustomization/flux-system/cluster-apps: Flux Kustomization flux-system/cluster prunes it", func(f fstest.MapFS) {
-			f[instance] = &fstest.MapFile{Data: []byte(strings.Replace(string(f[instance].Data), "path: ./kubernetes/flux", "path: ./kubernetes/apps", 1))}
-		}},
-		{"the instance", "lost Kustomization/flux-system/flux-instance", func(f fstest.MapFS) {
+		{"nothing", "0 lost", func(_, _ fstest.MapFS) {}},
+		{"an app", "lost ConfigMap/default/podinfo: Flux Kustomization flux-system/cluster-apps goes", func(_, f fstest.MapFS) { delete(f, "kubernetes/flux/apps.yaml") }},
+		{"the path", "lost Kustomization/flux-system/cluster-apps: Flux Kustomization flux-system/cluster prunes it", edit("path: ./kubernetes/flux", "path: ./kubernetes/apps")},
+		{"the instance", "lost Kustomization/flux-system/flux-instance", func(_, f fstest.MapFS) {
 			for name := range f {
 				if strings.HasPrefix(name, "kubernetes/flux/flux-operator/") {
 					delete(f, name)
 				}
 			}
 		}},
+		{"the sync", "lost GitRepository/flux-system/home: Flux Operator deletes it", edit(sync, "")},
+		{"the sync of a root that is not to stay", "lost Kustomization/flux-system/cluster: Flux Operator deletes it: FluxInstance/flux-system/flux in " + instance +
+			" does not generate it any longer", edit(sync, "", unguarded)},
+		{"a component", "lost CustomResourceDefinition/alerts.notification.toolkit.fluxcd.io: Flux Operator deletes it", edit("  - notification-controller\n", "")},
+		{"a component, for its objects", "lost Kustomization/flux-system/cluster-apps: its kind goes: Flux Operator deletes CustomResourceDefinition/kustomizations.kustomize.toolkit.fluxcd.io",
+			edit("  - kustomize-controller\n", "")},
+		{"the name of a root that is not to stay", "lost Kustomization/flux-system/cluster: Flux Operator deletes it",
+			edit("value: cluster\n", "value: other\n", unguarded)},
+		{"the name of a root, which is to stay", "has two owners", edit("value: cluster\n", "value: other\n")},
 	} {
-		before, after := operated(t), operated(t)
-		c.change(after)
+		before, after := operatedFiles(t), operatedFiles(t)
+		c.change(before, after)
 		if text := comparedText(t, before, after); !strings.Contains(text, c.want) {
 			t.Errorf("%s: want %q, got\n%s", c.name, c.want, text)
 		}
@@ -74,11 +97,11 @@ func comparedText(t *testing.T, before, after fstest.MapFS) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	operated, err := generatedRoots(before)
+	operated, err := operatedBy(before)
 	if err != nil {
 		t.Fatal(err)
 	}
-	operates, err := generatedRoots(after)
+	operates, err := operatedBy(after)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,5 +109,5 @@ func comparedText(t *testing.T, before, after fstest.MapFS) string {
 	if len(clusters) != 1 || clusters[0].Path != "kubernetes/flux" {
 		t.Fatalf("clusters: %v", clusters)
 	}
-	return inventory.Compare(clusters[0].Inventory, is.Follow(clusters[0].Inventory, followers(clusters[0], operated, operates)...), inventory.CompareOptions{}).Text()
+	return transitionOf(clusters[0], operated, operates).verdict(is).Text()
 }

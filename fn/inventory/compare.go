@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -68,6 +69,9 @@ type CompareOptions struct {
 	// TakenOver says that the take-over was checked on the cluster, so that
 	// no guard is needed for what is adopted.
 	TakenOver bool
+	// Deleted are the objects that something else than a Flux Kustomization
+	// deletes, each with the reason.
+	Deleted map[ID]string
 	// Removed says why an object is meant to go, or nothing if it is not.
 	Removed func(Entry) string
 	// AdoptedBase says whether Flux Operator takes over what comes from a
@@ -156,7 +160,7 @@ func (j *judge) against(after *Inventory) {
 
 // ids returns every identity of either side, in order.
 func (j *judge) ids() []ID {
-	ids := append(j.before.IDs(), j.after.IDs()...)
+	ids := slices.Concat(j.before.IDs(), j.after.IDs(), slices.Collect(maps.Keys(j.options.Deleted)))
 	slices.SortFunc(ids, ID.compare)
 	return slices.Compact(ids)
 }
@@ -219,7 +223,13 @@ func (j *judge) judge(id ID) Change {
 // decide is judge without the memory.
 func (j *judge) decide(id ID, was, is []Entry) Change {
 	c := Change{ID: id, Severity: Info, From: owners(was), To: owners(is)}
-	c.File = append(slices.Clone(was), is...)[0].File
+	if all := slices.Concat(was, is); len(all) > 0 {
+		c.File = all[0].File
+	}
+	if why, deleted := j.options.Deleted[id]; deleted {
+		c.Action, c.Severity, c.Why = Lost, Error, why
+		return c
+	}
 	switch {
 	case len(was) == 0:
 		c.Action = New
