@@ -583,7 +583,7 @@ func unversioned(address string) string {
 // guards says whether a kustomization.yaml has a patch that puts the guard
 // against pruning on everything.
 func (s *snapshot) guards(file string) bool {
-	data := s.files[file]
+	data := s.content(file)
 	var k types.Kustomization
 	if limit.Check(data) != nil || yaml.Unmarshal(data, &k) != nil {
 		return false

@@ -41,7 +41,8 @@ func overlay(t *testing.T, tree fs.FS, dir string) fstest.MapFS {
 		if err != nil && layer == tree {
 			t.Fatal(err)
 		}
-		for name, data := range files.files {
+		for name := range files.files {
+			data := files.content(name)
 			if len(data) == 0 {
 				delete(out, name)
 				continue

@@ -109,8 +109,8 @@ func subjectsIn(t *testing.T, dir string) []subject {
 		t.Fatal(err)
 	}
 	tree := fstest.MapFS{}
-	for name, data := range files.files {
-		tree[name] = &fstest.MapFile{Data: data}
+	for name := range files.files {
+		tree[name] = &fstest.MapFile{Data: files.content(name)}
 	}
 	var out []subject
 	for _, c := range open(t, tree).Discover() {

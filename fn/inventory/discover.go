@@ -63,7 +63,7 @@ func (d *discovery) scan() {
 		if ext := path.Ext(file); ext != ".yaml" && ext != ".yml" {
 			continue
 		}
-		data := d.files.files[file]
+		data := d.files.content(file)
 		if !bytes.Contains(data, []byte(fluxGroups)) {
 			continue
 		}
@@ -131,7 +131,7 @@ func (d *discovery) syncs(o Owner) bool {
 // still empty: bootstrap will write the path that it lies in.
 func (d *discovery) placeholders() {
 	for _, file := range slices.Sorted(maps.Keys(d.files.files)) {
-		if path.Base(file) != "gotk-sync.yaml" || documents(d.files.files[file]) != nil {
+		if path.Base(file) != "gotk-sync.yaml" || documents(d.files.content(file)) != nil {
 			continue
 		}
 		dir := path.Dir(path.Dir(file))

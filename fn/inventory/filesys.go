@@ -67,7 +67,7 @@ func (s *snapshot) look(p string) state {
 	if dir, list := strings.CutSuffix(p, "/"); list {
 		return state{dir: s.isDir(dir), names: s.dirs[dir]}
 	}
-	return state{dir: s.isDir(p), content: s.files[p]}
+	return state{dir: s.isDir(p), content: s.content(p)}
 }
 
 // holds says whether s gives the answers that were traced.

@@ -72,8 +72,12 @@ func (f *Files) With(tree fs.FS) (*Files, error) {
 // build may make others of them.
 func (f *Files) Since(before *Files) map[ID]bool {
 	added := map[ID]bool{}
-	for file, data := range f.snapshot.files {
-		if _, known := before.snapshot.files[file]; known || limit.Check(data) != nil {
+	for file := range f.snapshot.files {
+		if _, known := before.snapshot.files[file]; known {
+			continue
+		}
+		data := f.snapshot.content(file)
+		if limit.Check(data) != nil {
 			continue
 		}
 		for doc := range bytes.SplitSeq(data, []byte("\n---")) {

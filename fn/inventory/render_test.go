@@ -94,8 +94,8 @@ func fluxBuild(t *testing.T, tree *snapshot, o Owner) ([]string, error) {
 	t.Helper()
 	root := t.TempDir()
 	files := fstest.MapFS{}
-	for name, data := range tree.files {
-		files[name] = &fstest.MapFile{Data: data, Mode: 0o644}
+	for name := range tree.files {
+		files[name] = &fstest.MapFile{Data: tree.content(name), Mode: 0o644}
 	}
 	if err := os.CopyFS(root, files); err != nil {
 		t.Fatal(err)

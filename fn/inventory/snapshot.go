@@ -17,7 +17,7 @@ import (
 // snapshot is a tree of files in memory, keyed by slash path from the
 // repository root. The root directory is ".".
 type snapshot struct {
-	files map[string][]byte
+	files map[string]content
 	dirs  map[string][]string // the sorted names in each directory
 
 	large     map[string]bool      // the files that are too large to be read
@@ -25,9 +25,19 @@ type snapshot struct {
 	artifacts map[string]*snapshot // what was packed of it, by spec.ignore
 }
 
+// content gives what a file holds, to read and not to change.
+type content func() []byte
+
+// Maker is a tree that makes its files from what it has in memory, which cannot
+// fail. It makes a file again whenever that is read, so that the files that
+// no build reads, most of them, are not in memory twice.
+type Maker interface {
+	Make(file string) []byte
+}
+
 // newSnapshot has an empty root.
 func newSnapshot() *snapshot {
-	return &snapshot{files: map[string][]byte{}, dirs: map[string][]string{".": nil},
+	return &snapshot{files: map[string]content{}, dirs: map[string][]string{".": nil},
 		large: map[string]bool{}, checked: map[string]error{}, artifacts: map[string]*snapshot{}}
 }
 
@@ -60,15 +70,31 @@ func (s *snapshot) read(tree fs.FS, p string, d fs.DirEntry) error {
 	}
 	if info.Size() > limit.Size {
 		s.large[p] = true
-		s.addFile(p, nil)
+		s.addFile(p, func() []byte { return nil })
+		return nil
+	}
+	if made, ok := tree.(Maker); ok {
+		s.addFile(p, func() []byte { return made.Make(p) })
 		return nil
 	}
 	data, err := fs.ReadFile(tree, p)
 	if err != nil {
 		return err
 	}
-	s.addFile(p, data)
+	s.addFile(p, func() []byte { return data })
 	return nil
+}
+
+// content is what a file holds; nil if there is none.
+func (s *snapshot) content(p string) []byte {
+	made, ok := s.files[p]
+	if !ok {
+		return nil
+	}
+	if data := made(); data != nil {
+		return data
+	}
+	return []byte{}
 }
 
 // check says what speaks against giving a file to kustomize, which takes any.
@@ -79,7 +105,7 @@ func (s *snapshot) check(p string) error {
 	case s.large[p]:
 		err = fmt.Errorf("%s: %w", p, limit.ErrSize)
 	default:
-		if err = limit.Check(s.files[p]); err != nil {
+		if err = limit.Check(s.content(p)); err != nil {
 			err = fmt.Errorf("%s: %w", p, err)
 		}
 	}
@@ -88,12 +114,9 @@ func (s *snapshot) check(p string) error {
 }
 
 // addFile adds a file and the directories above it.
-func (s *snapshot) addFile(p string, data []byte) {
+func (s *snapshot) addFile(p string, data content) {
 	s.addDir(path.Dir(p))
 	s.dirs[path.Dir(p)] = append(s.dirs[path.Dir(p)], path.Base(p))
-	if data == nil {
-		data = []byte{} // nil means that there is no file
-	}
 	s.files[p] = data
 }
 
@@ -172,7 +195,7 @@ func (s *snapshot) ignorePatterns(dir string) []gitignore.Pattern {
 		domain = strings.Split(dir, "/")
 	}
 	var out []gitignore.Pattern
-	if data, ok := s.files[path.Join(dir, sourceignore.IgnoreFile)]; ok {
+	if data := s.content(path.Join(dir, sourceignore.IgnoreFile)); data != nil {
 		out = sourceignore.ReadPatterns(bytes.NewReader(data), domain)
 	}
 	for _, name := range s.dirs[dir] {

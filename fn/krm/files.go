@@ -6,42 +6,45 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 )
 
 // files are the files that objects come from, put together when they are read.
 type files struct {
 	objects map[string][]*object.Object
-	names   map[string][]string // those in each directory, sorted
-	text    func(*object.Object) string
-	// before are the files of an earlier state, whose content is shared where it is the same; nil for the earliest.
-	before *files
-	cached map[string][]byte
+	names   map[string][]string         // those in each directory, sorted
+	text    func(*object.Object) []byte // to read, and not to change
 }
 
 var _ interface {
 	fs.StatFS
 	fs.ReadDirFS
 	fs.ReadFileFS
+	inventory.Maker
 } = (*files)(nil)
 
 // filesBefore are the files as they came.
 func filesBefore(objects []*object.Object) *files {
-	return filesOf(objects, (*object.Object).Original, nil)
+	return filesOf(objects, (*object.Object).OriginalBytes)
 }
 
-// filesAfter are the files as they will be.
-func filesAfter(objects []*object.Object, before *files) *files {
-	return filesOf(objects, (*object.Object).Text, before)
+// filesAfter are the files as they will be: what says the same as before is the same bytes.
+func filesAfter(objects []*object.Object) *files {
+	return filesOf(objects, func(o *object.Object) []byte {
+		if o.Changed() {
+			return o.Bytes()
+		}
+		return o.OriginalBytes()
+	})
 }
 
-func filesOf(objects []*object.Object, text func(*object.Object) string, before *files) *files {
-	f := &files{objects: map[string][]*object.Object{}, names: map[string][]string{".": nil}, text: text, before: before, cached: map[string][]byte{}}
+func filesOf(objects []*object.Object, text func(*object.Object) []byte) *files {
+	f := &files{objects: map[string][]*object.Object{}, names: map[string][]string{".": nil}, text: text}
 	for _, o := range slices.SortedStableFunc(slices.Values(objects), object.Compare) {
 		file := path.Clean(o.File)
 		if !fs.ValidPath(file) || o.File == "" {
@@ -69,29 +72,34 @@ func (f *files) enter(name string) {
 
 // ReadFile is the content of a file.
 func (f *files) ReadFile(name string) ([]byte, error) {
-	objects, ok := f.objects[name]
-	if !ok {
+	if _, ok := f.objects[name]; !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	if f.before != nil && slices.Equal(objects, f.before.objects[name]) && !slices.ContainsFunc(objects, (*object.Object).Changed) {
-		return f.before.ReadFile(name)
+	return f.Make(name), nil
+}
+
+// Make is the content of a file that is there.
+func (f *files) Make(name string) []byte {
+	var documents [][]byte
+	for _, o := range f.objects[name] {
+		documents = append(documents, f.document(o))
 	}
-	if content, ok := f.cached[name]; ok {
-		return content, nil
+	if len(documents) == 1 {
+		return documents[0] // as it is: most files hold one object
 	}
-	var content []byte
-	for i, o := range objects {
-		if i > 0 {
-			content = append(content, "---\n"...)
-		}
-		text := f.text(o)
-		if strings.HasPrefix(text, yaml.BareSeqNodeWrappingKey+":") {
-			text = unwrap(o.Map())
-		}
-		content = append(append(content, strings.TrimSuffix(text, "\n")...), '\n')
+	return bytes.Join(documents, []byte("---\n"))
+}
+
+// document is an object in its file, to the end of its last line.
+func (f *files) document(o *object.Object) []byte {
+	text := f.text(o)
+	if bytes.HasPrefix(text, []byte(yaml.BareSeqNodeWrappingKey+":")) {
+		text = []byte(unwrap(o.Map()))
 	}
-	f.cached[name] = content
-	return content, nil
+	if !bytes.HasSuffix(text, []byte("\n")) {
+		text = append(slices.Clip(text), '\n')
+	}
+	return text
 }
 
 // ReadDir lists a directory.

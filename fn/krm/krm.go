@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/fn/framework"
@@ -27,7 +28,7 @@ import (
 //
 // It fails on what is no ResourceList, on a wrong function config, and on every Error of the migration.
 func Run(in io.Reader, out io.Writer) error {
-	raw, err := io.ReadAll(in)
+	raw, err := readAll(in)
 	if err != nil {
 		return fmt.Errorf("the input cannot be read: %w", err)
 	}
@@ -35,6 +36,22 @@ func Run(in io.Reader, out io.Writer) error {
 		return runCut(l, out)
 	}
 	return runParsed(raw, out)
+}
+
+// readAll reads to the end, and takes memory once where the size is known beforehand, as that of a file is.
+func readAll(in io.Reader) ([]byte, error) {
+	file, isFile := in.(fs.File)
+	if !isFile {
+		return io.ReadAll(in)
+	}
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return io.ReadAll(in)
+	}
+	var raw bytes.Buffer
+	raw.Grow(int(info.Size()) + bytes.MinRead) // which it wants free to see the end
+	_, err = raw.ReadFrom(in)
+	return raw.Bytes(), err
 }
 
 // runParsed parses and prints every item.

@@ -16,5 +16,5 @@ func prove(before *files, set *object.Set, installs []*classic.Install, cfg conf
 	if !set.HasPaths() && len(installs) > 0 {
 		return proof.Proof{Findings: []finding.Finding{proof.NotWhole()}}
 	}
-	return proof.Prove(before, filesAfter(set.Current(), before), installs, cfg)
+	return proof.Prove(before, filesAfter(set.Current()), installs, cfg)
 }

@@ -106,7 +106,7 @@ func (o *Object) load() error {
 	if o.read != nil {
 		return nil
 	}
-	text := o.bytes()
+	text := o.Bytes()
 	if err := limit.Check(text); err != nil {
 		return err
 	}
@@ -136,12 +136,12 @@ func (o *Object) Text() string {
 	return o.Original()
 }
 
-// bytes is the text to read, and not to change.
-func (o *Object) bytes() []byte {
-	if o.edited == nil && o.source != nil {
-		return o.source()
+// Bytes is the text to read, and not to change.
+func (o *Object) Bytes() []byte {
+	if o.edited == nil {
+		return o.OriginalBytes()
 	}
-	return []byte(o.Text())
+	return []byte(o.edited.String())
 }
 
 // Original is the text that the object came with.
@@ -152,9 +152,17 @@ func (o *Object) Original() string {
 	return o.text
 }
 
+// OriginalBytes is Original to read, and not to change.
+func (o *Object) OriginalBytes() []byte {
+	if o.source != nil {
+		return o.source()
+	}
+	return []byte(o.text)
+}
+
 // MayHold tells whether a string of the object may hold a text, without parsing it: YAML may spell any text with escapes.
 func (o *Object) MayHold(text string) bool {
-	raw := o.bytes()
+	raw := o.Bytes()
 	return bytes.Contains(raw, []byte(text)) || bytes.IndexByte(raw, '\\') >= 0
 }
 
