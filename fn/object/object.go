@@ -107,12 +107,15 @@ func (o *Object) load() error {
 		return nil
 	}
 	text := o.Bytes()
-	if err := limit.Check(text); err != nil {
-		return err
-	}
-	read := map[string]any{}
-	if err := yaml.Unmarshal(text, &read); err != nil {
-		return fmt.Errorf("not a YAML mapping: %w", err)
+	read, sure := readPlain(text)
+	if !sure {
+		if err := limit.Check(text); err != nil {
+			return err
+		}
+		read = map[string]any{}
+		if err := yaml.Unmarshal(text, &read); err != nil {
+			return fmt.Errorf("not a YAML mapping: %w", err)
+		}
 	}
 	dropInternalAnnotations(read)
 	o.read = read

@@ -17,7 +17,7 @@ type Item struct {
 // It is sure of less than Sniff: only of an item that every YAML parser accepts, whatever the items around it hold, and
 // of none with an anchor, an alias or a tag. So a list whose items are all sure need not be parsed to be known as sound.
 func SniffItem(item []byte, wanted func(annotation string) bool) (found Item, sure bool) {
-	if !printable(item) {
+	if !Printable(item) {
 		return Item{}, false
 	}
 	s := newProver(wanted)
@@ -40,7 +40,7 @@ func SniffItem(item []byte, wanted func(annotation string) bool) (found Item, su
 // Sound reports whether every YAML parser accepts a document. It is certain of less than what they accept, and of no document
 // with an anchor, an alias or a tag.
 func Sound(doc []byte) bool {
-	if !printable(doc) {
+	if !Printable(doc) {
 		return false
 	}
 	s := newProver(func(string) bool { return false })
@@ -62,8 +62,8 @@ func newProver(wanted func(annotation string) bool) *sniffer {
 	return s
 }
 
-// printable reports whether YAML allows every character, and none is white space that only Unicode knows as such.
-func printable(text []byte) bool {
+// Printable reports whether YAML allows every character, and none is white space that only Unicode knows as such.
+func Printable(text []byte) bool {
 	for i := 0; i < len(text); {
 		if c := text[i]; c < utf8.RuneSelf {
 			if c < ' ' && c != '\n' && c != '\t' || c == 0x7f {

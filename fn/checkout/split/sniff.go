@@ -127,7 +127,7 @@ func (s *sniffer) content(text []byte, indent int) bool {
 		rest = trimmed
 	}
 	item := len(rest) < len(text)
-	key, value, ok := cutKey(rest)
+	key, value, ok := CutKey(rest)
 	switch {
 	case ok:
 		s.parentAt = column
@@ -232,8 +232,8 @@ func (s *sniffer) opens(text []byte) bool {
 	return end == len(text)-1
 }
 
-// cutKey cuts `key: value` or `key:` for a plain key.
-func cutKey(text []byte) (key, value []byte, ok bool) {
+// CutKey cuts `key: value` or `key:` for a plain key.
+func CutKey(text []byte) (key, value []byte, ok bool) {
 	n := 0
 	for n < len(text) && plainKey(text[n]) {
 		n++
@@ -352,7 +352,7 @@ func simple(value []byte) (string, bool) {
 		}
 		return string(text[1 : len(text)-1]), true
 	}
-	if !letter(text[0]) || notStrings[string(bytes.ToLower(text))] {
+	if !letter(text[0]) || NotString(text) {
 		return "", false
 	}
 	for _, c := range text {
@@ -362,6 +362,9 @@ func simple(value []byte) (string, bool) {
 	}
 	return string(text), text[len(text)-1] != ':'
 }
+
+// NotString reports whether a plain word is something else than a string to some YAML version.
+func NotString(word []byte) bool { return len(word) < 6 && notStrings[string(bytes.ToLower(word))] }
 
 // notStrings are the plain words that some YAML version reads as something else than a string.
 var notStrings = map[string]bool{"null": true, "true": true, "false": true, "yes": true, "no": true, "on": true,
