@@ -38,7 +38,7 @@ func findBootstrap(set *object.Set, cfg config.Config, found *finding.List) []*I
 
 // isController tells a Deployment that installs a Flux controller from a patch for one: it has a selector and an image.
 func isController(o *object.Object) bool {
-	if !slices.Contains(flux.AllComponents("2.9.4"), o.Name) || o.Annotation(helmRelease) != "" {
+	if !isNamedAsController(o) || o.Annotation(helmRelease) != "" {
 		return false
 	}
 	if _, whole := object.Get[map[string]any](o.Map(), "spec", "selector"); !whole {
@@ -46,6 +46,10 @@ func isController(o *object.Object) bool {
 	}
 	image := containerOf(o).image
 	return strings.Contains(image, "/"+o.Name+":") || strings.Contains(image, "/"+o.Name+"@")
+}
+
+func isNamedAsController(o *object.Object) bool {
+	return slices.Contains(flux.AllComponents("2.9.4"), o.Name)
 }
 
 // helmRelease is the annotation that Helm puts on what it installs.

@@ -94,7 +94,7 @@ func pathFor(k *object.Object, file string) (dir string, found bool) {
 		return "", false
 	}
 	if !strings.Contains(text, "${") {
-		return CleanPath(text), true
+		return syncPath(k), true
 	}
 	end := CleanPath(text[strings.LastIndex(text, "}")+1:])
 	for dir := path.Dir(file); dir != "."; dir = path.Dir(dir) {

@@ -17,7 +17,7 @@ func reaches(set *object.Set, pair Pair, file string, seen map[string]bool) bool
 	}
 	seen[file] = true
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
-		at := CleanPath(k.Str("spec", "path"))
+		at := syncPath(k)
 		if k == pair.Root {
 			at = pair.Path
 		}

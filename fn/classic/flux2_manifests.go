@@ -18,7 +18,7 @@ import (
 func findFlux2Manifests(set *object.Set, cfg config.Config, found *finding.List) []*Install {
 	var installs []*Install
 	for _, owner := range set.Of(KustomizeGroup, "Kustomization") {
-		if source := SourceOf(set, owner); source != nil && isFlux2(source) && CleanPath(owner.Str("spec", "path")) == "manifests/install" {
+		if source := SourceOf(set, owner); source != nil && isFlux2(source) && syncPath(owner) == "manifests/install" {
 			installs = append(installs, readFlux2Source(set, owner, source, cfg, found)...)
 		}
 	}

@@ -53,13 +53,13 @@ func kustomizationIn(set *object.Set, dir string) *object.Object {
 //
 // It fails on a patch file that is not in the input and on what it cannot follow, naming the field.
 func ReadFolder(set *object.Set, dir string) (*Folder, error) {
-	return readFolder(set, dir, everyPatch)
+	return readFolder(set, dir, listOf, everyPatch)
 }
 
 func everyPatch(Patch) bool { return true }
 
-// readFolder is ReadFolder with those patches alone that matter, as they stand there.
-func readFolder(set *object.Set, dir string, matters func(Patch) bool) (*Folder, error) {
+// readFolder is ReadFolder with those patches alone that matter, as they stand there and as list reads them.
+func readFolder(set *object.Set, dir string, list patchLister, matters func(Patch) bool) (*Folder, error) {
 	k := KustomizationIn(set, dir)
 	if k == nil {
 		return nil, nil
@@ -76,7 +76,7 @@ func readFolder(set *object.Set, dir string, matters func(Patch) bool) (*Folder,
 		}
 	}
 	folder.readEntries(set)
-	return folder, folder.readPatches(set, matters)
+	return folder, folder.readPatches(set, list, matters)
 }
 
 func (f *Folder) readEntries(set *object.Set) {
@@ -108,7 +108,7 @@ func (f *Folder) Guarded() bool {
 }
 
 // readPatches reads patchesStrategicMerge, patches and patchesJson6902, in this order.
-func (f *Folder) readPatches(set *object.Set, matters func(Patch) bool) error {
+func (f *Folder) readPatches(set *object.Set, list patchLister, matters func(Patch) bool) error {
 	merges, _ := object.Get[[]any](f.Object.Map(), "patchesStrategicMerge")
 	for i, entry := range merges {
 		text, _ := entry.(string)
@@ -124,7 +124,7 @@ func (f *Folder) readPatches(set *object.Set, matters func(Patch) bool) error {
 		if _, there := f.Object.Map()[field]; !there && f.Object.Check() == nil {
 			continue // and its tree with comments need not be made
 		}
-		patches, err := listOf(f.Object, field)
+		patches, err := list(f.Object, field)
 		if err != nil {
 			return fmt.Errorf("field %s: %w", field, err)
 		}

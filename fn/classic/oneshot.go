@@ -76,7 +76,7 @@ func onlyBase(k *object.Object) bool {
 func applied(set *object.Set, k *object.Object) bool {
 	repository := mainRepository(set)
 	for _, flux := range set.Of(KustomizeGroup, "Kustomization") {
-		if source := SourceOf(set, flux); source != nil && !isForeign(set, flux, repository) && Applies(set, CleanPath(flux.Str("spec", "path")), k.File) {
+		if source := SourceOf(set, flux); source != nil && !isForeign(set, flux, repository) && Applies(set, syncPath(flux), k.File) {
 			return true
 		}
 	}

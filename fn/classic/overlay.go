@@ -19,7 +19,7 @@ func pairsOf(set *object.Set, root, source *object.Object) []Pair {
 	type key struct{ root *object.Object }
 	return object.Once(set, key{root}, func(set *object.Set) []Pair {
 		overlaid := overlaidPairs(set, root, source)
-		written := Pair{Source: source, Root: root, Path: CleanPath(root.Str("spec", "path"))}
+		written := Pair{Source: source, Root: root, Path: syncPath(root)}
 		if isTemplate(root) || slices.ContainsFunc(overlaid, func(p Pair) bool { return p.Path == written.Path || passes(set, p.Path, root.File, written.Path) }) {
 			return overlaid
 		}
@@ -89,7 +89,7 @@ func patching(set *object.Set, k *object.Object) *Folder {
 	if k.File == "" || !k.MayHold("patch") {
 		return nil
 	}
-	folder, err := readFolder(set, path.Dir(k.File), maySetPath)
+	folder, err := readFolder(set, path.Dir(k.File), contentOf, maySetPath)
 	if err != nil || folder == nil {
 		return nil
 	}

@@ -69,7 +69,7 @@ func (p Pair) rival(set *object.Set) *object.Object {
 	}
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
 		source := SourceOf(set, k)
-		if k.ID == p.Root.ID || source == nil || source.ID != p.Source.ID || isTemplate(k) || k.Str("spec", "path") == "" || CleanPath(k.Str("spec", "path")) != p.Path {
+		if k.ID == p.Root.ID || source == nil || source.ID != p.Source.ID || isTemplate(k) || k.Str("spec", "path") == "" || syncPath(k) != p.Path {
 			continue
 		}
 		if len(appliersFrom(set, k, source.Str("spec", "url"))) == 0 {
@@ -214,7 +214,7 @@ func whyNoPair(set *object.Set, anchor *object.Object) string {
 	}
 	folder := "/" + path.Dir(anchor.File) + "/"
 	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
-		clean := CleanPath(root.Str("spec", "path"))
+		clean := syncPath(root)
 		if !strings.Contains(folder, clean) {
 			continue
 		}
@@ -246,7 +246,7 @@ func rootWithoutSource(set *object.Set, anchor *object.Object) *object.Object {
 		if SourceOf(set, root) != nil || root.Str("spec", "path") == "" || !slices.Contains(sourceKinds, root.Str("spec", "sourceRef", "kind")) {
 			continue
 		}
-		at := CleanPath(root.Str("spec", "path"))
+		at := syncPath(root)
 		switch {
 		case Applies(set, at, anchor.File):
 			applying = append(applying, root)
@@ -263,7 +263,7 @@ func rootWithoutSource(set *object.Set, anchor *object.Object) *object.Object {
 // rootOfNothing is a Flux Kustomization beside an object whose sync path leads nowhere in the input; nil when there is none.
 func rootOfNothing(set *object.Set, anchor *object.Object) *object.Object {
 	return rootBeside(set, anchor, func(root *object.Object) bool {
-		at := CleanPath(root.Str("spec", "path"))
+		at := syncPath(root)
 		return !set.Holds(at) && !strings.Contains("/"+path.Dir(anchor.File)+"/", "/"+at+"/")
 	})
 }
@@ -313,7 +313,7 @@ func pairsAround(set *object.Set, anchor *object.Object) []Pair {
 		}
 		for _, pair := range pairsOf(set, root, source) {
 			switch {
-			case root.Str("spec", "path") == "" && pair.Path == "." && set.HasPaths() && !pair.isBeside(anchor):
+			case pair.Path == "." && root.Str("spec", "path") == "" && set.HasPaths() && !pair.isBeside(anchor):
 				// Something that is not in the input may set its path: it is no ./ yet.
 			case !set.HasPaths() || Applies(set, pair.Path, anchor.File):
 				applying = append(applying, pair)
@@ -510,6 +510,12 @@ func shared(a, b string) int {
 			return n
 		}
 	}
+}
+
+// syncPath is the clean path of a Flux Kustomization.
+func syncPath(k *object.Object) string {
+	type key struct{}
+	return object.Fact(k, key{}, func(k *object.Object) string { return CleanPath(k.Str("spec", "path")) })
 }
 
 // CleanPath is a Flux spec.path as a clean slash path from the root of the repository: "." for ./ and for none.

@@ -171,8 +171,8 @@ func (c *contents) read(file string, raw []byte) {
 // namesFlux tells whether a text names an API of Flux.
 func namesFlux(text []byte) bool { return bytes.Contains(text, []byte("toolkit.fluxcd.io/")) }
 
-// objectOf reads a document, nil when it is no object; it is only parsed when its bytes leave doubts about what it is, or, of a
-// Flux object, whether it is YAML at all: one that is broken would go unnoticed.
+// objectOf reads a document, nil when it is no object; it is only parsed when its bytes leave doubts about what it is, or when the
+// migration looks into it anyway: here all processors do. A Flux object that is broken would go unnoticed.
 func objectOf(file string, index int, text []byte) (*object.Object, error) {
 	head, sure := split.Sniff(text)
 	if !sure {
@@ -184,8 +184,8 @@ func objectOf(file string, index int, text []byte) (*object.Object, error) {
 	}
 	id := object.ID{APIVersion: head.APIVersion, Kind: head.Kind, Namespace: head.Namespace, Name: head.Name}
 	o := named(object.Lazy(id, func() []byte { return text }, file, index))
-	if o != nil && classic.Decides(o) && !split.Sound(text) {
-		if err := o.Check(); err != nil {
+	if o != nil && classic.Reads(o) {
+		if err := o.Check(); err != nil && classic.Decides(o) {
 			return nil, err
 		}
 	}

@@ -50,7 +50,7 @@ func Check(text []byte) error {
 	if len(text) > Size {
 		return ErrSize
 	}
-	if bytes.Count(text, []byte("\n---")) >= Documents {
+	if marker := []byte("\n---"); len(text) >= len(marker)*Documents && bytes.Count(text, marker) >= Documents {
 		return ErrDocuments
 	}
 	if !hasAliases(text) && depthBound(text) <= Depth {

@@ -67,7 +67,8 @@ type Object struct {
 	text   string
 	source func() []byte // makes the text where it is not kept; nobody changes what it returns
 	read   map[string]any
-	was    string // how edited would print had nothing been edited
+	facts  map[any]any // what Fact keeps
+	was    string      // how edited would print had nothing been edited
 	edited *fn.KubeObject
 }
 
@@ -182,7 +183,7 @@ func (o *Object) Edit(change func(*fn.KubeObject) error) error {
 	if err := o.open(); err != nil {
 		return err
 	}
-	o.read = nil
+	o.read, o.facts = nil, nil
 	return change(o.edited)
 }
 
@@ -221,7 +222,7 @@ func (o *Object) EditNode(change func(*kyaml.RNode) error) error {
 	if err != nil {
 		return err
 	}
-	o.edited, o.read = edited, nil
+	o.edited, o.read, o.facts = edited, nil, nil
 	return nil
 }
 
@@ -235,6 +236,18 @@ func (o *Object) Annotation(key string) string {
 func (o *Object) Str(path ...string) string {
 	value, _ := Get[string](o.Map(), path...)
 	return value
+}
+
+// Fact returns what find finds in an object the first time that it is asked for under a key, and again after an edit.
+func Fact[T any](o *Object, key any, find func(*Object) T) T {
+	fact, known := o.facts[key].(T)
+	if !known {
+		if fact = find(o); o.facts == nil {
+			o.facts = map[any]any{}
+		}
+		o.facts[key] = fact
+	}
+	return fact
 }
 
 // Is tells whether the object is of this group and kind.

@@ -30,7 +30,10 @@ type groupKind struct{ group, kind string }
 func NewSet(objects []*Object) *Set {
 	s := &Set{objects: objects, removed: map[*Object]bool{}, gone: map[string]bool{}, byFile: map[string][]*Object{}, byKind: map[groupKind][]*Object{},
 		byID: map[ID][]*Object{}, facts: map[any]any{}, states: map[any]any{}}
-	for _, o := range slices.SortedStableFunc(slices.Values(objects), Compare) {
+	if !slices.IsSortedFunc(objects, Compare) {
+		objects = slices.SortedStableFunc(slices.Values(objects), Compare)
+	}
+	for _, o := range objects {
 		s.index(o)
 	}
 	return s
@@ -47,6 +50,10 @@ func (s *Set) index(o *Object) {
 // insert puts an object in its place among those of its key.
 func insert[K comparable](all map[K][]*Object, key K, o *Object) {
 	of := all[key]
+	if len(of) == 0 || Compare(of[len(of)-1], o) <= 0 {
+		all[key] = append(of, o)
+		return
+	}
 	at, _ := slices.BinarySearchFunc(of, o, func(a, b *Object) int { return cmp.Or(Compare(a, b), -1) })
 	all[key] = slices.Insert(of, at, o)
 }

@@ -37,24 +37,6 @@ func SniffItem(item []byte, wanted func(annotation string) bool) (found Item, su
 	return Item{s.head(), s.proof.annotations}, base != none
 }
 
-// Sound reports whether every YAML parser accepts a document. It is certain of less than what they accept, and of no document
-// with an anchor, an alias or a tag.
-func Sound(doc []byte) bool {
-	if !Printable(doc) {
-		return false
-	}
-	s := newProver(func(string) bool { return false })
-	for pos := 0; pos < len(doc); {
-		end := lineEnd(doc, pos)
-		line := bytes.TrimSuffix(doc[pos:end], []byte("\n"))
-		pos = end
-		if !s.line(line) || s.ended {
-			return false
-		}
-	}
-	return true
-}
-
 // newProver is a sniffer that is only sure of what every parser accepts.
 func newProver(wanted func(annotation string) bool) *sniffer {
 	s := newSniffer()

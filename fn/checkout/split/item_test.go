@@ -149,28 +149,6 @@ func itemsAgree(t *testing.T, item []byte) {
 	}
 }
 
-// soundAgrees checks that a parser accepts a document that Sound is sure of.
-func soundAgrees(t *testing.T, doc []byte) (sure bool) {
-	t.Helper()
-	var n yaml.Node
-	if sure = Sound(doc); sure && yaml.Unmarshal(doc, &n) != nil {
-		t.Fatalf("sure of %q", doc)
-	}
-	return sure
-}
-
-func TestSound(t *testing.T) {
-	doc := string(ItemText([]byte(plainItem)))
-	for text, want := range map[string]bool{
-		doc: true, "": true, "# nothing\n": true, "---\n" + doc: true,
-		doc + "---\n": false, doc + "x": false, "\ufeff" + doc: false, "a: [\n": false, "a: b\n c: d\n": false, "a: b: c\n": false,
-	} {
-		if soundAgrees(t, []byte(text)) != want {
-			t.Errorf("%q: want %v", text, want)
-		}
-	}
-}
-
 // itemOf makes an item of a document.
 func itemOf(doc []byte) []byte {
 	return append([]byte("- "), bytes.ReplaceAll(bytes.TrimRight(doc, "\n"), []byte("\n"), []byte("\n  "))...)
@@ -186,7 +164,6 @@ func TestSniffItemCorpus(t *testing.T) {
 			all++
 			item := itemOf(file[d.Body:d.End])
 			itemsAgree(t, item)
-			soundAgrees(t, file[d.Body:d.End])
 			if _, sure := SniffItem(item, inFlight); sure {
 				known++
 			}
@@ -207,18 +184,6 @@ func FuzzSniffItem(f *testing.F) {
 		text := bytes.TrimLeft(item, " ")
 		if len(text) > 0 && text[0] == '-' && len(bytes.TrimLeft(text[1:], " \n")) < len(text)-1 && !otherItem(item) {
 			itemsAgree(t, item)
-		}
-	})
-}
-
-func FuzzSound(f *testing.F) {
-	f.Add(string(ItemText([]byte(plainItem))))
-	for _, item := range unsureItems {
-		f.Add(string(ItemText([]byte(item))))
-	}
-	f.Fuzz(func(t *testing.T, doc string) {
-		for _, d := range Split([]byte(doc)) {
-			soundAgrees(t, []byte(doc)[d.Body:d.End])
 		}
 	})
 }
