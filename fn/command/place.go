@@ -23,10 +23,11 @@ type document struct {
 	index int
 }
 
-// located is where a document is, and what it holds: nil when it is not YAML.
+// located is where a document starts, 0 where it is not known, and the line of the first thing that it holds.
 type located struct {
-	line int
-	root *kyaml.Node
+	line, first int
+	text        []byte      // nil once it is parsed
+	root        *kyaml.Node // what it holds, nil when it is not YAML
 }
 
 func newPlaces(read func(string) ([]byte, error)) *places {
@@ -56,6 +57,10 @@ func (p *places) line(file string, index int, field string) int {
 		p.documents[at] = p.locate(at)
 	}
 	doc := p.documents[at]
+	if field == "" {
+		return doc.first
+	}
+	doc.parse()
 	if doc.root == nil {
 		return doc.line
 	}
@@ -71,11 +76,26 @@ func (p *places) locate(at document) *located {
 	if !found {
 		return &located{}
 	}
-	l := &located{line: 1 + bytes.Count(raw[:doc.Body], []byte("\n"))}
-	if node, err := kyaml.Parse(string(raw[doc.Body:doc.End])); err == nil {
-		l.root = node.YNode()
+	l := &located{line: 1 + bytes.Count(raw[:doc.Body], []byte("\n")), text: raw[doc.Body:doc.End]}
+	l.first = l.line
+	for line := range bytes.Lines(l.text) {
+		if text := bytes.TrimSpace(line); len(text) > 0 && text[0] != '#' {
+			break
+		}
+		l.first++
 	}
 	return l
+}
+
+// parse parses the document, unless it was.
+func (l *located) parse() {
+	if l.text == nil {
+		return
+	}
+	if node, err := kyaml.Parse(string(l.text)); err == nil {
+		l.root = node.YNode()
+	}
+	l.text = nil
 }
 
 // lineOf walks a dotted field path, such as spec.patches[0].target, as far as it leads.
