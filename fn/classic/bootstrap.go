@@ -167,12 +167,10 @@ func (i *Install) readManifests(deployments []*object.Object, cfg config.Config,
 	i.RemoteBase = i.InGit
 	readFlags(&i.Options, i.Objects, deployments)
 	i.Pins = i.readPins(deployments)
-	written := i.Options
-	written.RemoteBase = i.RemoteBase
 	if label, labelled := labelVersion(i.Objects); labelled && !label.Release.Equal(version.Release) {
-		i.Edits.Labels = label.Release.String()
+		i.Labels = label.Release.String()
 	}
-	return i.readEdits(written, found)
+	return i.readEdits(found)
 }
 
 // isBuiltBase tells the manifests of flux2's manifests/install, which end up in install.yaml of a release, from those that flux
@@ -192,45 +190,46 @@ func componentsOf(deployments []*object.Object) []string {
 }
 
 // Edits are what a person changed in the manifests: the differences from what `flux install` writes for the flags that were
-// read, at the release that runs.
+// read, at a release.
 type Edits struct {
-	// Labels is the release that the labels say, where another one runs: manifests in which only the images were brought up to date.
-	Labels string
 	// Here and Release are the manifests as they are, and as flux install writes them.
 	Here, Release []*kyaml.RNode
 	Differences   []flux.Difference
 }
 
-// readEdits holds the manifests against what `flux install` writes, but for CRDs, which are taken as they are, and images,
-// which are pins.
-func (i *Install) readEdits(written flux.Options, found *finding.List) bool {
-	if !flux.Has(written.Version) {
+// readEdits holds the manifests against what `flux install` writes at the release that runs.
+func (i *Install) readEdits(found *finding.List) (ok bool) {
+	release := i.Version.Release.String()
+	if !flux.Has(release) {
 		if i.Version.Release.Major() == 0 { // refused anyway
 			return true
 		}
 		found.Warn(i.Anchor, "", "what flux install writes for %s is not known here, so changes that were made by hand in these manifests are not carried: "+
-			"compare them with flux install --version v%[1]s --export, and make patches of what differs", written.Version)
+			"compare them with flux install --version v%[1]s --export, and make patches of what differs", release)
 		return true
 	}
-	if err := i.Edits.read(i.Objects, written); err != nil {
-		found.Error(i.Anchor, "", "Flux %s cannot be rendered: %s", written.Version, err)
+	var err error
+	if i.Edits, err = i.EditsSince(release); err != nil {
+		found.Error(i.Anchor, "", "Flux %s cannot be rendered: %s", release, err)
 		return false
 	}
 	return true
 }
 
-func (e *Edits) read(objects []*object.Object, written flux.Options) (err error) {
-	if e.Here, err = Nodes(slices.DeleteFunc(slices.Clone(objects), func(o *object.Object) bool { return isCRD(o.Kind) })); err != nil {
-		return err
+// EditsSince are the edits since `flux install` wrote the manifests of a release, but for CRDs, which are taken as they are, and images,
+// which are pins. It fails where the release is not known.
+func (i *Install) EditsSince(release string) (e Edits, err error) {
+	if e.Here, err = Nodes(slices.DeleteFunc(slices.Clone(i.Objects), func(o *object.Object) bool { return isCRD(o.Kind) })); err != nil {
+		return e, err
 	}
-	release, err := flux.Install(written)
+	written, err := i.Base(release)
 	if err != nil {
-		return err
+		return e, err
 	}
-	e.Release = slices.DeleteFunc(release, func(n *kyaml.RNode) bool { return isCRD(n.GetKind()) })
+	e.Release = slices.DeleteFunc(written, func(n *kyaml.RNode) bool { return isCRD(n.GetKind()) })
 	differences, _, err := flux.Compare(e.Here, e.Release)
 	e.Differences = slices.DeleteFunc(differences, func(d flux.Difference) bool { return strings.HasSuffix(d.Path, ".image") })
-	return err
+	return e, err
 }
 
 // Unseen tells whether the manifests of the install are not in the input, and so neither is what could carry a guard.

@@ -46,7 +46,9 @@ type Install struct {
 	Dropped []fields.Leaf
 	// Pins are the images in the manifests that are not those of the release.
 	Pins []Pin
-	// Edits are what was changed by hand in the manifests.
+	// Labels is the release that the labels say, where another one runs: manifests in which only the images were brought up to date.
+	Labels string
+	// Edits are what was changed by hand in the manifests, or is of that release.
 	Edits Edits
 	// Patches are what the owner changed, in the order in which they apply.
 	Patches []Patch

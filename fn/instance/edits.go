@@ -18,7 +18,20 @@ import (
 // An argument is changed where it stands in the release that is installed, base; it is not tested, because Flux Operator spells some otherwise.
 func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 	p.edits = p.Install.PinsAbove(p.Target)
-	edits, anchor := p.Install.Edits, p.Install.Anchor
+	edits, anchor, labels := p.Install.Edits, p.Install.Anchor, p.Install.Labels
+	if labels != "" && flux.Has(labels) && p.Target != p.Install.Version.Release.String() {
+		// Flux is upgraded: what is of an older release goes with it.
+		since, err := p.Install.EditsSince(labels)
+		if err != nil {
+			findings.Error(anchor, "", "Flux %s cannot be rendered: %s", labels, err)
+			return
+		}
+		edits, labels = since, ""
+	}
+	if labels != "" {
+		// The controllers may use what their release lets them use.
+		edits.Differences = slices.DeleteFunc(slices.Clone(edits.Differences), takesRight)
+	}
 	if len(edits.Differences) == 0 {
 		return
 	}
@@ -33,15 +46,17 @@ func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 		findings.Error(anchor, "", "the manifests cannot be compared: %s", err)
 		return
 	}
-	left = slices.DeleteFunc(left, func(d flux.Difference) bool { return strings.HasSuffix(d.Path, ".image") })
+	left = slices.DeleteFunc(left, func(d flux.Difference) bool {
+		return strings.HasSuffix(d.Path, ".image") || labels != "" && takesRight(d)
+	})
 	for _, d := range left {
 		findings.Error(anchor, "", "the manifests were changed by hand, in a way that no flag of flux install and no patch makes: %s; undo it in these "+
 			"manifests first, and keep an object of your own in a file of its own", d)
 	}
 	said, comment := "the manifests were changed by hand, a patch of the FluxInstance says so now", "Changed by hand in the manifests of the classic install."
-	if edits.Labels != "" {
+	if labels != "" {
 		said = fmt.Sprintf("the manifests are not all of Flux %s, a patch of the FluxInstance keeps what differs: remove it to have what that release has", p.Install.Version)
-		comment = "As the classic install has it, whose labels say Flux " + edits.Labels + ". Remove this to have what the release has."
+		comment = "As the classic install has it, whose labels say Flux " + labels + ". Remove this to have what the release has."
 	}
 	for _, d := range edits.Differences {
 		findings.Info(finding.Moved, anchor, "", "%s: %s", said, d)
@@ -51,6 +66,11 @@ func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 		patches[n].Comment = comment
 	}
 	p.edits = append(p.edits, patches...)
+}
+
+// takesRight tells a rule that the controllers have in the release and not in the manifests.
+func takesRight(d flux.Difference) bool {
+	return losesRule(d) && strings.HasPrefix(d.Object.Name, "crd-controller")
 }
 
 // untested are patches without the operations that test a place.
