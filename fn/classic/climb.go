@@ -66,8 +66,11 @@ func appliersFrom(set *object.Set, o *object.Object, repository string) []*objec
 	var nearest []*object.Object
 	longest := -1
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
+		if k == o || isForeign(set, k, repository) {
+			continue
+		}
 		dir, found := pathFor(k, o.File)
-		if k == o || !found || isForeign(set, k, repository) || !Applies(set, dir, o.File) {
+		if !found || !Applies(set, dir, o.File) {
 			continue
 		}
 		if len(dir) > longest {
