@@ -2,6 +2,8 @@ package classic
 
 import (
 	"fmt"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -34,16 +36,48 @@ type Patch struct {
 
 // Node is the patch as an entry of spec.kustomize.patches: as it was written where that is still what it says.
 func (p Patch) Node() *kyaml.Node {
-	if p.node != nil {
+	body := tidy(p.Body)
+	if p.node != nil && body == p.Body {
 		return p.node
 	}
-	fields := []object.Field{object.F("patch", p.Body)}
+	if p.node != nil {
+		return withBody(p.node, body)
+	}
+	fields := []object.Field{object.F("patch", body)}
 	if len(p.Target) > 0 {
 		fields = append(fields, object.F("target", p.Target))
 	}
 	node := object.Map(fields...)
 	node.HeadComment = p.Comment
 	return node
+}
+
+// withBody is an entry with another body; all else in it stays as it was written.
+func withBody(entry *kyaml.Node, body string) *kyaml.Node {
+	changed := kyaml.CopyYNode(entry)
+	for i := 0; i+1 < len(changed.Content); i += 2 {
+		if changed.Content[i].Value == "patch" {
+			changed.Content[i+1].SetString(body)
+		}
+	}
+	return changed
+}
+
+// blanksAtTheEnd are what go-yaml cannot write in a block scalar: a text that has them comes out as one quoted line.
+var blanksAtTheEnd = regexp.MustCompile(`(?m)[ \t\r]+$`)
+
+// tidy is a body without blanks at the end of its lines, where it says the same without them.
+func tidy(body string) string {
+	tidied := blanksAtTheEnd.ReplaceAllString(body, "")
+	if tidied != body && slices.EqualFunc(documents(body), documents(tidied), saysTheSame) {
+		return tidied
+	}
+	return body
+}
+
+func saysTheSame(a, b string) bool {
+	var one, other any
+	return yaml.Unmarshal([]byte(a), &one) == nil && yaml.Unmarshal([]byte(b), &other) == nil && reflect.DeepEqual(one, other)
 }
 
 // IsGuard tells the patch that deploy adds to the folder of an install: prune: disabled on everything, and nothing else.
