@@ -112,7 +112,7 @@ type transition struct {
 func transitionOf(cluster inventory.Cluster, before, after []operated) transition {
 	t := transition{cluster: cluster, roots: slices.Clone(cluster.Roots), deleted: map[inventory.ID]string{}}
 	for _, was := range before {
-		n := slices.IndexFunc(after, func(is operated) bool { return is.at.File == was.at.File })
+		n := was.among(after)
 		if n < 0 || was.err != nil || after[n].err != nil || !t.has(was) {
 			continue
 		}
@@ -120,6 +120,25 @@ func transitionOf(cluster inventory.Cluster, before, after []operated) transitio
 		t.follow(was.root, after[n].root)
 	}
 	return t
+}
+
+// among finds a FluxInstance in another state of the repository: in its file, or in the one that it has moved to.
+func (o operated) among(all []operated) int {
+	here := slices.IndexFunc(all, func(other operated) bool { return other.at.ID == o.at.ID && other.at.File == o.at.File })
+	if here >= 0 {
+		return here
+	}
+	moved := -1
+	for n, other := range all {
+		if other.at.ID != o.at.ID {
+			continue
+		}
+		if moved >= 0 {
+			return -1 // of several clusters, and nothing tells which
+		}
+		moved = n
+	}
+	return moved
 }
 
 // verdict compares the cluster with what the files of the state after make of it.

@@ -72,6 +72,20 @@ func TestInventoryOfAnOperatedCluster(t *testing.T) {
 		{"the sync of a root that is not to stay", "lost Kustomization/flux-system/cluster: Flux Operator deletes it: FluxInstance/flux-system/flux in " + instance +
 			" does not generate it any longer", edit(sync, "", unguarded)},
 		{"a component", "lost CustomResourceDefinition/alerts.notification.toolkit.fluxcd.io: Flux Operator deletes it", edit("  - notification-controller\n", "")},
+		{"a component, in a file that moves", "lost CustomResourceDefinition/alerts.notification.toolkit.fluxcd.io: Flux Operator deletes it", func(before, after fstest.MapFS) {
+			edit("  - notification-controller\n", "")(before, after)
+			after["kubernetes/flux/flux-operator/instance/flux.yaml"] = after[instance]
+			delete(after, instance)
+			const list = "kubernetes/flux/flux-operator/instance/kustomization.yaml"
+			after[list] = &fstest.MapFile{Data: []byte(strings.Replace(string(after[list].Data), "instance.yaml", "flux.yaml", 1))}
+		}},
+		{"a component, beside another FluxInstance", "lost CustomResourceDefinition/alerts.notification.toolkit.fluxcd.io: Flux Operator deletes it", func(before, after fstest.MapFS) {
+			edit("  - notification-controller\n", "")(before, after)
+			other := strings.Replace(strings.Replace(text, "name: flux\n", "name: another\n", 1), sync, "", 1) + "---\n"
+			for _, files := range []fstest.MapFS{before, after} {
+				files[instance] = &fstest.MapFile{Data: []byte(other + string(files[instance].Data))}
+			}
+		}},
 		{"a component, for its objects", "lost Kustomization/flux-system/cluster-apps: its kind goes: Flux Operator deletes CustomResourceDefinition/kustomizations.kustomize.toolkit.fluxcd.io",
 			edit("  - kustomize-controller\n", "")},
 		{"the name of a root that is not to stay", "lost Kustomization/flux-system/cluster: Flux Operator deletes it",
