@@ -42,8 +42,9 @@ func imposedPods(d Difference) bool {
 	case d.Path == "spec.template.metadata.annotations.cluster-autoscaler.kubernetes.io/safe-to-evict":
 		return d.Classic == nil && operator == "true"
 	case strings.HasSuffix(d.Path, ".args[--events-addr]"):
-		// The namespace, spelled out.
-		return strings.ReplaceAll(classic, "$(RUNTIME_NAMESPACE)", d.Object.Namespace) == operator
+		// The namespace, spelled out, as flux install did up to v2.7.1.
+		spelled := func(addr string) string { return strings.ReplaceAll(addr, "$(RUNTIME_NAMESPACE)", d.Object.Namespace) }
+		return spelled(classic) == spelled(operator)
 	case isIdentityGate(d.Path):
 		// Off in either case, but said so since Flux v2.7.
 		return d.Classic == nil && operator == "false"

@@ -68,9 +68,10 @@ func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 	p.edits = append(p.edits, patches...)
 }
 
-// takesRight tells a rule that the controllers have in the release and not in the manifests.
+// takesRight tells a rule, or somebody who has it, that the roles of the controllers have in the release and not in the manifests.
 func takesRight(d flux.Difference) bool {
-	return losesRule(d) && strings.HasPrefix(d.Object.Name, "crd-controller")
+	ours := strings.HasPrefix(d.Object.Name, "crd-controller") || strings.HasPrefix(d.Object.Name, "cluster-reconciler")
+	return d.Classic == nil && strings.HasPrefix(d.Object.Kind, "ClusterRole") && ours
 }
 
 // untested are patches without the operations that test a place.
