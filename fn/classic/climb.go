@@ -65,7 +65,7 @@ func appliersFrom(set *object.Set, o *object.Object, repository string) []*objec
 	}
 	var nearest []*object.Object
 	longest := -1
-	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
+	for _, k := range reaching(set, o.File) {
 		if k == o || isForeign(set, k, repository) {
 			continue
 		}

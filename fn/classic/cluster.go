@@ -1,6 +1,8 @@
 package classic
 
 import (
+	"slices"
+
 	"migrate-to-flux-operator/fn/object"
 )
 
@@ -16,7 +18,11 @@ func reaches(set *object.Set, pair Pair, file string, seen map[string]bool) bool
 		return false
 	}
 	seen[file] = true
-	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
+	ways := reaching(set, file)
+	if !set.Removed(pair.Root) && !slices.Contains(ways, pair.Root) { // its path may be another one than it has in its file
+		ways = append(ways, pair.Root)
+	}
+	for _, k := range ways {
 		at := syncPath(k)
 		if k == pair.Root {
 			at = pair.Path

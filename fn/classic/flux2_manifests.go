@@ -147,19 +147,16 @@ func without(clusters []cluster, pair Pair) []Pair {
 
 // selfSynced are the pairs of this repository whose root applies its own definition.
 func selfSynced(set *object.Set) []Pair {
-	var pairs []Pair
-	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
-		source := SourceOf(set, root)
-		if source == nil || isManifestSource(source) || isFlux2(source) || isOurs(root) {
-			continue
-		}
-		for _, pair := range pairsOf(set, root, source) {
-			if set.HasPaths() && Applies(set, pair.Path, root.File) {
+	type key struct{}
+	return object.Until(set, key{}, func(set *object.Set) []Pair {
+		var pairs []Pair
+		for _, pair := range pairsIn(set).all {
+			if set.HasPaths() && !isFlux2(pair.Source) && Applies(set, pair.Path, pair.Root.File) {
 				pairs = append(pairs, pair)
 			}
 		}
-	}
-	return withoutForeign(set, pairs, nil)
+		return withoutForeign(set, pairs, nil)
+	})
 }
 
 // readBase reads the install of a kustomization.yaml with the remote base, once its cluster is known; nil where an Error says why not.

@@ -41,8 +41,12 @@ func KustomizationIn(set *object.Set, dir string) *object.Object {
 }
 
 func kustomizationIn(set *object.Set, dir string) *object.Object {
+	prefix := path.Clean(dir) + "/"
+	if prefix == "./" {
+		prefix = ""
+	}
 	for _, name := range KustomizationFiles {
-		if found := set.InFile(path.Join(dir, name)); len(found) > 0 {
+		if found := set.InFile(prefix + name); len(found) > 0 {
 			return found[0]
 		}
 	}

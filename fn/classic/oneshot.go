@@ -75,7 +75,7 @@ func onlyBase(k *object.Object) bool {
 // applied tells whether a Flux Kustomization of this repository applies an object.
 func applied(set *object.Set, k *object.Object) bool {
 	repository := mainRepository(set)
-	for _, flux := range set.Of(KustomizeGroup, "Kustomization") {
+	for _, flux := range reaching(set, k.File) {
 		if source := SourceOf(set, flux); source != nil && !isForeign(set, flux, repository) && Applies(set, syncPath(flux), k.File) {
 			return true
 		}

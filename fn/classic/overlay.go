@@ -96,10 +96,18 @@ func patching(set *object.Set, k *object.Object) *Folder {
 	return folder
 }
 
-// maySetPath tells whether a patch may set the path of a Flux Kustomization, without parsing it.
+// maySetPath tells whether a patch may set the path of a Flux Kustomization, without parsing it. Most patches are operations on other
+// fields: they have a path, but the spec is no key of theirs.
 func maySetPath(p Patch) bool {
-	return strings.Contains(p.Body, "path") && (len(p.Target) > 0 || strings.Contains(p.Body, "Kustomization") || strings.Contains(p.Body, `\`))
+	if strings.Contains(p.Body, `\`) {
+		return strings.Contains(p.Body, "path") // escapes can spell all else
+	}
+	names := len(p.Target) > 0 || strings.Contains(p.Body, "Kustomization")
+	return names && (strings.Contains(p.Body, "/spec/path") || specKey.MatchString(p.Body) && strings.Contains(p.Body, "path"))
 }
+
+// specKey is where spec can be a key.
+var specKey = regexp.MustCompile(`spec[^/]`)
 
 // pathSet is the path that a patch sets, clean; empty where it sets none.
 func pathSet(body string) string {

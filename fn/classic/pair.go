@@ -67,9 +67,10 @@ func (p Pair) rival(set *object.Set) *object.Object {
 	if !set.HasPaths() || Applies(set, p.Path, p.Root.File) {
 		return nil
 	}
-	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
+	ks := kustomizationsOf(set)
+	for _, k := range ks.of(ks.byPath[p.Path]) {
 		source := SourceOf(set, k)
-		if k.ID == p.Root.ID || source == nil || source.ID != p.Source.ID || isTemplate(k) || k.Str("spec", "path") == "" || syncPath(k) != p.Path {
+		if k.ID == p.Root.ID || source == nil || source.ID != p.Source.ID || isTemplate(k) || k.Str("spec", "path") == "" {
 			continue
 		}
 		if len(appliersFrom(set, k, source.Str("spec", "url"))) == 0 {
@@ -213,12 +214,9 @@ func whyNoPair(set *object.Set, anchor *object.Object) string {
 			"a copy that no cluster uses can stay", root.ID, root.File, root.Str("spec", "path"))
 	}
 	folder := "/" + path.Dir(anchor.File) + "/"
-	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
-		clean := syncPath(root)
-		if !strings.Contains(folder, clean) {
-			continue
-		}
-		at := "/" + clean + "/"
+	ks := kustomizationsOf(set)
+	for _, root := range ks.of(ks.within(path.Dir(anchor.File))) {
+		at := "/" + syncPath(root) + "/"
 		if base, _, inside := strings.Cut(folder, at); inside && base != "" && SourceOf(set, root) != nil && root.Str("spec", "path") != "" {
 			return fmt.Sprintf("the sync path of %s is ./%s, so its repository is the folder %s: run on that folder", root.ID,
 				strings.Trim(at, "/"), strings.TrimPrefix(base, "/"))
@@ -242,7 +240,8 @@ func exportKind(kind string) string {
 // one that is defined beside it, for a path around it; nil when there is none.
 func rootWithoutSource(set *object.Set, anchor *object.Object) *object.Object {
 	var applying, near []*object.Object
-	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
+	ks := kustomizationsOf(set)
+	for _, root := range ks.of(inOrder(append(ks.to(anchor.File), ks.beside(anchor.File)...))) {
 		if SourceOf(set, root) != nil || root.Str("spec", "path") == "" || !slices.Contains(sourceKinds, root.Str("spec", "sourceRef", "kind")) {
 			continue
 		}
@@ -282,10 +281,8 @@ func rootOfAnother(set *object.Set, anchor *object.Object) *object.Object {
 // rootBeside is the first Flux Kustomization beside an object that has a source and a sync path, and of which is holds; nil when
 // there is none.
 func rootBeside(set *object.Set, anchor *object.Object, is func(root *object.Object) bool) *object.Object {
-	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
-		if !beside(root, anchor) {
-			continue
-		}
+	ks := kustomizationsOf(set)
+	for _, root := range ks.of(ks.beside(anchor.File)) {
 		source := SourceOf(set, root)
 		if source == nil || isManifestSource(source) || isFlux2(source) {
 			continue
@@ -306,23 +303,17 @@ func (p Pair) describe() string {
 // `kpt fn eval` on a subfolder, for a path that leads to it.
 func pairsAround(set *object.Set, anchor *object.Object) []Pair {
 	var applying, around, partial []Pair
-	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
-		source := SourceOf(set, root)
-		if source == nil || isManifestSource(source) || isOurs(root) {
-			continue
-		}
-		for _, pair := range pairsOf(set, root, source) {
-			switch {
-			case pair.Path == "." && root.Str("spec", "path") == "" && set.HasPaths() && !pair.isBeside(anchor):
-				// Something that is not in the input may set its path: it is no ./ yet.
-			case !set.HasPaths() || Applies(set, pair.Path, anchor.File):
-				applying = append(applying, pair)
-			case !pair.isBeside(anchor):
-			case object.Within(path.Dir(anchor.File), pair.Path):
-				around = append(around, pair)
-			case pair.locate(set, anchor):
-				partial = append(partial, pair)
-			}
+	for _, pair := range pairsIn(set).around(set, anchor) {
+		switch {
+		case pair.Path == "." && pair.Root.Str("spec", "path") == "" && set.HasPaths() && !pair.isBeside(anchor):
+			// Something that is not in the input may set its path: it is no ./ yet.
+		case !set.HasPaths() || Applies(set, pair.Path, anchor.File):
+			applying = append(applying, pair)
+		case !pair.isBeside(anchor):
+		case object.Within(path.Dir(anchor.File), pair.Path):
+			around = append(around, pair)
+		case pair.locate(set, anchor):
+			partial = append(partial, pair)
 		}
 	}
 	for _, pairs := range [][]Pair{applying, around} {
@@ -353,10 +344,7 @@ func (p Pair) isBeside(anchor *object.Object) bool {
 }
 
 // beside tells whether the files of two objects are in one folder.
-func beside(a, b *object.Object) bool {
-	end := strings.LastIndexByte(a.File, '/')
-	return end == strings.LastIndexByte(b.File, '/') && a.File[:end+1] == b.File[:end+1]
-}
+func beside(a, b *object.Object) bool { return folderOf(a.File) == folderOf(b.File) }
 
 // locate finds the prefix that leads from the repository to the input: the first part of the sync path, such that the
 // rest of it is a folder of the input that holds both the anchor and the root. An install deep in the input is no part of a

@@ -45,9 +45,12 @@ func chainOut(set *object.Set, dir, file string, seen map[string]bool) ([]string
 	return nil, false
 }
 
-// outside are the files outside of a folder that the kustomization.yaml files below it lead to. The migration takes from these
-// ways, and adds none.
+// outside are the files outside of a folder that the kustomization.yaml files below it lead to; none are outside of the root of the
+// input. The migration takes from these ways, and adds none.
 func outside(set *object.Set, dir string) map[string]bool {
+	if dir == "." {
+		return nil
+	}
 	type key struct{}
 	known := object.Once(set, key{}, func(*object.Set) map[string]map[string]bool { return map[string]map[string]bool{} })
 	found, met := known[dir]
@@ -82,8 +85,14 @@ func leadingOut(set *object.Set, dir string) map[string]bool {
 // that lists, sorted.
 func topFolders(set *object.Set, dir string) []string {
 	var top []string
-	for _, at := range kustomized(set) {
-		if at != dir && object.Within(at, dir) && KustomizationIn(set, at) != nil && !nested(set, at, dir) {
+	all := kustomized(set)
+	if dir != "." { // those below it stand together
+		from, _ := slices.BinarySearch(all, dir+"/")
+		to, _ := slices.BinarySearch(all, dir+"0") // 0 is what follows the slash
+		all = all[from:to]
+	}
+	for _, at := range all {
+		if at != dir && KustomizationIn(set, at) != nil && !nested(set, at, dir) {
 			top = append(top, at)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync/atomic"
 
 	"github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
@@ -71,6 +72,9 @@ type Object struct {
 	was    string      // how edited would print had nothing been edited
 	edited *fn.KubeObject
 }
+
+// edits counts the edits of all objects, so that a Set can tell whether what it keeps still holds.
+var edits atomic.Int64
 
 // New makes an object of an ID and its text, which is parsed only when the object is looked into.
 func New(id ID, text, file string, index int) *Object {
@@ -184,6 +188,7 @@ func (o *Object) Edit(change func(*fn.KubeObject) error) error {
 		return err
 	}
 	o.read, o.facts = nil, nil
+	edits.Add(1)
 	return change(o.edited)
 }
 
@@ -223,6 +228,7 @@ func (o *Object) EditNode(change func(*kyaml.RNode) error) error {
 		return err
 	}
 	o.edited, o.read, o.facts = edited, nil, nil
+	edits.Add(1)
 	return nil
 }
 

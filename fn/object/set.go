@@ -18,6 +18,7 @@ type Set struct {
 	byID    map[ID][]*Object // under their group instead of their API version
 	facts   map[any]any      // what Once keeps
 	states  map[any]any      // what Until keeps, until the set changes
+	stateOf int64            // the count of edits that states is of
 	// Read returns the bytes of a file that is not an object of its own, such as a JSON patch; false where there is none.
 	Read func(file string) ([]byte, bool)
 	// Files lists the files in a folder and below it, those without objects too; nil where only the objects are known.
@@ -114,8 +115,20 @@ func (s *Set) Below(dir string) []*Object {
 
 // Holds tells whether there is an object in a folder or below it.
 func (s *Set) Holds(dir string) bool {
-	return slices.ContainsFunc(s.objects, func(o *Object) bool { return o.below(dir) && !s.removed[o] }) ||
-		slices.ContainsFunc(s.added, func(o *Object) bool { return o.below(dir) })
+	type key struct{}
+	return Until(s, key{}, (*Set).folders)[dir]
+}
+
+// folders are the folders in which there are objects, and those above them. As with Within, "." is above every file but none of that name.
+func (s *Set) folders() map[string]bool {
+	all := map[string]bool{}
+	for _, o := range s.Current() {
+		all["."] = all["."] || o.File != "."
+		for end := strings.LastIndexByte(o.File, '/'); end >= 0 && !all[o.File[:end]]; end = strings.LastIndexByte(o.File[:end], '/') {
+			all[o.File[:end]] = true
+		}
+	}
+	return all
 }
 
 // below tells whether an object's file is in a folder or below it.
@@ -135,8 +148,15 @@ func (s *Set) HasPaths() bool {
 // much to find out each time, and that no edit of the migration changes.
 func Once[T any](s *Set, key any, make func(*Set) T) T { return kept(s, s.facts, key, make) }
 
-// Until is Once for a fact of which objects there are: it is made anew after an object was added, taken out or put back.
-func Until[T any](s *Set, key any, make func(*Set) T) T { return kept(s, s.states, key, make) }
+// Until is Once for a fact of which objects there are and what they say: it is made anew after an object was added, taken out, put back
+// or edited.
+func Until[T any](s *Set, key any, make func(*Set) T) T {
+	if now := edits.Load(); now != s.stateOf {
+		clear(s.states)
+		s.stateOf = now
+	}
+	return kept(s, s.states, key, make)
+}
 
 func kept[T any](s *Set, facts map[any]any, key any, make func(*Set) T) T {
 	fact, known := facts[key].(T)

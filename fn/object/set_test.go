@@ -4,6 +4,9 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
 // named makes an object of a file.
@@ -59,6 +62,40 @@ func TestSetChanges(t *testing.T) {
 	}
 	if !set.Removed(a) || set.Removed(b) {
 		t.Error("Removed is wrong")
+	}
+}
+
+// TestUntil holds that what is kept is made anew after everything that can change it.
+func TestUntil(t *testing.T) {
+	o := New(ID{APIVersion: "v1", Kind: "A"}, "apiVersion: v1\nkind: A\n", "x.yaml", 0)
+	set := NewSet([]*Object{o})
+	type key struct{}
+	made := 0
+	get := func() { Until(set, key{}, func(*Set) int { made++; return made }) }
+	for n, change := range []func(){
+		func() {}, func() { set.Remove(o) }, func() { set.Keep(o) }, func() { set.Add(named("y.yaml", 0, "A", "new")) },
+		func() { _ = o.Edit(func(k *fn.KubeObject) error { return k.SetNestedString("b", "a") }) },
+		func() { _ = o.EditNode(func(*kyaml.RNode) error { return nil }) },
+	} {
+		change()
+		get()
+		get()
+		if made != n+1 {
+			t.Errorf("after change %d: made %d times", n, made)
+		}
+	}
+}
+
+func TestHolds(t *testing.T) {
+	set := NewSet([]*Object{named("a/b/c.yaml", 0, "A", "a"), named("d.yaml", 0, "A", "b")})
+	set.Add(named("new/x.yaml", 0, "A", "c"))
+	for dir, want := range map[string]bool{".": true, "a": true, "a/b": true, "new": true, "d.yaml": false, "a/b/c.yaml": false, "a/": false, "b": false, "": false} {
+		if set.Holds(dir) != want {
+			t.Errorf("%q: want %v", dir, want)
+		}
+	}
+	if set.Remove(set.InFile("a/b/c.yaml")[0]); set.Holds("a") || !set.Holds(".") {
+		t.Error("an object that was taken out counts")
 	}
 }
 
