@@ -35,6 +35,17 @@ func (p *Pair) OnCluster(set *object.Set, o *object.Object) (*object.Object, err
 	return p.onCluster(set, o, maxDepth)
 }
 
+// NamespaceOf is the namespace that an object of the pair's cluster has there. One that the object does not say comes from what applies
+// it; where that cannot be followed it is the object's own.
+func (p *Pair) NamespaceOf(set *object.Set, o *object.Object) string {
+	if o.Namespace == "" && set.HasPaths() {
+		if live, err := p.OnCluster(set, o); err == nil {
+			return substituted(set, live.Namespace)
+		}
+	}
+	return substituted(set, o.Namespace)
+}
+
 // maxDepth is how many Flux Kustomizations may stand above an object: more is a circle.
 const maxDepth = 16
 

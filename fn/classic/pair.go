@@ -444,7 +444,7 @@ func findSource(set *object.Set, k *object.Object) *object.Object {
 }
 
 // sourceRef is the source that a Flux Kustomization names, where its file does not by what the kustomization.yaml of its folder sets, as
-// a component does that Flux Kustomizations share.
+// a component does that Flux Kustomizations share, and with the variables that are known.
 func sourceRef(set *object.Set, k *object.Object) object.ID {
 	named := k
 	if k.Str("spec", "sourceRef", "kind") == "" && set.HasPaths() {
@@ -453,7 +453,8 @@ func sourceRef(set *object.Set, k *object.Object) object.ID {
 		}
 	}
 	return object.ID{APIVersion: SourceGroup + "/v1", Kind: named.Str("spec", "sourceRef", "kind"),
-		Namespace: cmp.Or(named.Str("spec", "sourceRef", "namespace"), k.Namespace), Name: named.Str("spec", "sourceRef", "name")}
+		Namespace: substituted(set, cmp.Or(named.Str("spec", "sourceRef", "namespace"), k.Namespace)),
+		Name:      substituted(set, named.Str("spec", "sourceRef", "name"))}
 }
 
 // withoutUnlisted leaves out, of several objects, those in a file that the kustomization.yaml of its folder does not list, such as

@@ -29,6 +29,12 @@ func presentOperator(set *object.Set, install *classic.Install) *object.Object {
 	return classic.Nearest(clusters, install.Anchor)
 }
 
+// InstallsOperator tells the Flux Kustomization that applies the HelmRelease of the Flux Operator which the repository already installs.
+func InstallsOperator(set *object.Set, install *classic.Install, k *object.Object) bool {
+	release := presentOperator(set, install)
+	return release != nil && k.Is(classic.KustomizeGroup, "Kustomization") && classic.Applies(set, classic.CleanPath(k.Str("spec", "path")), release.File)
+}
+
 // ReleaseVersion is the version that a HelmRelease of Flux Operator installs, empty where it is not pinned.
 func ReleaseVersion(set *object.Set, release *object.Object) string {
 	if version := release.Str("spec", "chart", "spec", "version"); version != "" {

@@ -30,8 +30,8 @@ func repairReferences(set *object.Set, install *classic.Install, removed []*obje
 			if !mentions(o, gone) || classic.Nearest(set.Find(gone.ID), o) != gone {
 				continue
 			}
-			for _, field := range referencesTo(o, gone.ID) {
-				repair(o, field, gone, findings)
+			for _, field := range referencesTo(o, gone.ID, install.Pair.NamespaceOf(set, o)) {
+				repair(set, install, o, field, gone, findings)
 			}
 			tellQueries(o, gone, findings)
 			tellTemplate(o, gone, findings)
@@ -55,9 +55,15 @@ func isFlux(o *object.Object) bool {
 }
 
 // repair changes a reference where the change is certain, and says what to do where it is not.
-func repair(o *object.Object, field string, gone *object.Object, findings *finding.List) {
+func repair(set *object.Set, install *classic.Install, o *object.Object, field string, gone *object.Object, findings *finding.List) {
 	const refers = "refers to %s, which cleanup removes: "
 	switch {
+	case strings.HasPrefix(field, "spec.dependsOn[") && instance.InstallsOperator(set, install, o):
+		if err := dropDependency(o, gone.Name); err != nil {
+			findings.Error(o, field, refers+"it cannot be edited: %s", gone.ID, err)
+			return
+		}
+		findings.Info(finding.Reference, o, field, refers+"the entry is taken out, because Flux Operator comes before Flux", gone.ID)
 	case strings.HasPrefix(field, "spec.dependsOn["):
 		if err := renameDependency(o, gone.Name); err != nil {
 			findings.Error(o, field, refers+"it cannot be edited: %s", gone.ID, err)
@@ -91,12 +97,31 @@ func renameDependency(o *object.Object, name string) error {
 	})
 }
 
-// referencesTo lists the fields of an object that name another one.
-func referencesTo(o *object.Object, id object.ID) []string {
+// dropDependency lets a Flux Kustomization no longer wait for the classic install.
+func dropDependency(o *object.Object, name string) error {
+	return o.EditNode(func(node *kyaml.RNode) error {
+		list, err := node.Pipe(kyaml.Lookup("spec", "dependsOn"))
+		if err != nil {
+			return err
+		}
+		entries := list.YNode()
+		entries.Content = slices.DeleteFunc(entries.Content, func(entry *kyaml.Node) bool {
+			at := kyaml.NewRNode(entry).Field("name")
+			return at != nil && at.Value.YNode().Value == name
+		})
+		if len(entries.Content) > 0 {
+			return nil
+		}
+		return node.PipeE(kyaml.Lookup("spec"), kyaml.Clear("dependsOn"))
+	})
+}
+
+// referencesTo lists the fields of an object that name another one, for the namespace that the object is in.
+func referencesTo(o *object.Object, id object.ID, namespace string) []string {
 	spec, _ := object.Get[map[string]any](o.Map(), "spec")
 	var fields []string
 	walk("spec", spec, func(path string, m map[string]any) {
-		kind, namespace := holder(o, spec, path)
+		kind, namespace := holder(o, namespace, spec, path)
 		if names(m, id, namespace, strings.Contains(path, "dependsOn") && kind == id.Kind) {
 			fields = append(fields, path+".name")
 		}
@@ -108,17 +133,17 @@ func referencesTo(o *object.Object, id object.ID) []string {
 var resource = regexp.MustCompile(`^spec\.resources\[(\d+)\]`)
 
 // holder is what a field belongs to, by kind and namespace: the object, or one that it makes as a ResourceSet does.
-func holder(o *object.Object, spec map[string]any, field string) (kind, namespace string) {
+func holder(o *object.Object, own string, spec map[string]any, field string) (kind, namespace string) {
 	found := resource.FindStringSubmatch(field)
 	list, _ := spec["resources"].([]any)
 	if found == nil || o.Group() != classic.OperatorGroup {
-		return o.Kind, o.Namespace
+		return o.Kind, own
 	}
 	n, _ := strconv.Atoi(found[1])
 	made, _ := list[n].(map[string]any)
 	kind, _ = object.Get[string](made, "kind")
 	namespace, _ = object.Get[string](made, "metadata", "namespace")
-	return kind, cmp.Or(namespace, o.Namespace)
+	return kind, cmp.Or(namespace, own)
 }
 
 // names tells whether a reference is one to id; a reference without kind, as in dependsOn, means the kind of the object.
