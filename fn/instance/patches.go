@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
@@ -115,12 +117,15 @@ var ownKinds = []any{"FluxInstance", "ResourceSet", "ResourceSetInputProvider"}
 
 // schemaPatch carries a patch on CRDs as it is, but for what Flux Operator does by itself: the schemas are not here, so
 // what it changes cannot be compared.
-func (c *carrier) schemaPatch(patch classic.Patch) []classic.Patch {
+func (c *carrier) schemaPatch(patch classic.Patch, crds []flux.ID) []classic.Patch {
 	ops, isJSON := classic.Operations(patch.Body)
 	kept := slices.DeleteFunc(slices.Clone(ops), func(op map[string]any) bool {
 		at, _ := op["path"].(string)
 		return op["op"] == "add" && strings.HasSuffix(at, "/kind/enum/-") && slices.Contains(ownKinds, op["value"])
 	})
+	if !c.hasVersions(patch, kept, crds) {
+		return nil
+	}
 	switch {
 	case isJSON && len(kept) == 0:
 		c.left = append(c.left, leftOut{patch, "Flux Operator adds its kinds to this CRD by itself"})
@@ -131,6 +136,48 @@ func (c *carrier) schemaPatch(patch classic.Patch) []classic.Patch {
 	}
 	c.findings.Warn(patch.Object, patch.Field, "the patch on a CRD is carried as it is, and what it changes is not compared: check the CRD after the take-over")
 	return []classic.Patch{patch}
+}
+
+// versionAt is the number of a version in the path of an operation on a CRD.
+var versionAt = regexp.MustCompile(`^/spec/versions/(\d+)/`)
+
+// hasVersions refuses a patch on a version that a CRD does not have, at which kustomize stops. Releases of Flux take old versions out, so
+// that the numbers of the others change.
+func (c *carrier) hasVersions(patch classic.Patch, ops []map[string]any, crds []flux.ID) (ok bool) {
+	for _, op := range ops {
+		at, _ := op["path"].(string)
+		found := versionAt.FindStringSubmatch(at)
+		if found == nil {
+			continue
+		}
+		n, _ := strconv.Atoi(found[1])
+		for _, crd := range crds {
+			if names := c.versionsOf(crd); n >= len(names) {
+				c.findings.Error(patch.Object, patch.Field, "the patch is about /spec/versions/%s of %s, which in Flux %s has %s and no more, so that kustomize refuses it: "+
+					"correct the number, or take the patch out first", found[1], crd, c.version, strings.Join(names, ", "))
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// versionsOf are the names of the versions of a CRD, in its order.
+func (c *carrier) versionsOf(crd flux.ID) []string {
+	var names []string
+	for _, o := range c.classic {
+		if flux.IDOf(o) != crd {
+			continue
+		}
+		content, _ := o.Map()
+		versions, _ := object.Get[[]any](content, "spec", "versions")
+		for _, entry := range versions {
+			version, _ := entry.(map[string]any)
+			name, _ := version["name"].(string)
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Shape does to objects what the owner did to the install, but for patches on the schemas of CRDs.
@@ -174,7 +221,7 @@ func (c *carrier) retarget(patch classic.Patch, today, then []flux.ID) []classic
 		c.selectsNothing(patch)
 		return nil
 	case patch.OnSchemas():
-		return c.schemaPatch(patch)
+		return c.schemaPatch(patch, today)
 	case !sameObjects(today, then):
 		return c.byName(patch, today)
 	case len(target) != len(patch.Target):
