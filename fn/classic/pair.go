@@ -213,6 +213,10 @@ func whyNoPair(set *object.Set, anchor *object.Object) string {
 		return fmt.Sprintf("the sync path of %s in %s is %s, which does not apply this, so no cluster is synced from here: correct the path if one should be; "+
 			"a copy that no cluster uses can stay", root.ID, root.File, root.Str("spec", "path"))
 	}
+	if root := rootElsewhere(set, anchor); root != nil {
+		return fmt.Sprintf("%s in %s syncs ./%s, which does not apply the folder ./%s that both are in: if that was applied by hand, list it in the kustomization.yaml of the "+
+			"sync path; if another root applies it, %s", root.ID, root.File, syncPath(root), path.Dir(anchor.File), exportPair(set))
+	}
 	folder := "/" + path.Dir(anchor.File) + "/"
 	ks := kustomizationsOf(set)
 	for _, root := range ks.of(ks.within(path.Dir(anchor.File))) {
@@ -265,6 +269,26 @@ func rootOfNothing(set *object.Set, anchor *object.Object) *object.Object {
 		at := syncPath(root)
 		return !set.Holds(at) && !strings.Contains("/"+path.Dir(anchor.File)+"/", "/"+at+"/")
 	})
+}
+
+// rootElsewhere is the one Flux Kustomization that the kustomization.yaml of a folder lists together with its source and an object, and
+// whose sync path is not around the folder, as where people apply the folder by hand; nil when there is none.
+func rootElsewhere(set *object.Set, anchor *object.Object) *object.Object {
+	dir := path.Dir(anchor.File)
+	if KustomizationIn(set, dir) == nil {
+		return nil
+	}
+	var roots []*object.Object
+	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
+		source := SourceOf(set, k)
+		if source != nil && beside(k, anchor) && beside(source, anchor) && Applies(set, dir, k.File) && Applies(set, dir, source.File) {
+			roots = append(roots, k)
+		}
+	}
+	if len(roots) != 1 || !Applies(set, dir, anchor.File) || roots[0].Str("spec", "path") == "" || !set.Holds(syncPath(roots[0])) {
+		return nil
+	}
+	return roots[0]
 }
 
 // rootOfAnother is a Flux Kustomization beside an object whose sync path is that of a root of the same name in another folder, as in
