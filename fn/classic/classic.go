@@ -64,6 +64,8 @@ type Install struct {
 	Pair Pair
 	// Sharing are the pairs of the other clusters that apply the same manifests.
 	Sharing []Pair
+	// Others are the installs of the other clusters in the input.
+	Others []*Install
 	// Remote is a Flux Kustomization that applies the same manifests to another cluster, through a kubeConfig; nil when there is none.
 	Remote *object.Object
 	// RemoteBase tells that flux2's manifests/install is what is installed, under names of its own.
@@ -153,6 +155,7 @@ func Detect(set *object.Set, cfg config.Config, found *finding.List) []*Install 
 	shareOneShots(set, installs)
 	for _, install := range installs {
 		install.Reached = SameCluster(set, install.Anchor, install)
+		install.Others = slices.DeleteFunc(slices.Clone(installs), func(other *Install) bool { return other.Pair.Is(install.Pair) })
 	}
 	slices.SortStableFunc(installs, func(a, b *Install) int {
 		return cmp.Or(cmp.Compare(a.Cluster(), b.Cluster()), object.Compare(a.Anchor, b.Anchor))

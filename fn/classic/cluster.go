@@ -12,6 +12,12 @@ func SameCluster(set *object.Set, o *object.Object, install *Install) bool {
 	return reaches(set, install.Pair, o.File, map[string]bool{})
 }
 
+// Foreign tells an object that another cluster of the input applies, and the cluster of the install does not.
+func (i *Install) Foreign(set *object.Set, o *object.Object) bool {
+	return len(i.Others) > 0 && !SameCluster(set, o, i) &&
+		slices.ContainsFunc(i.Others, func(other *Install) bool { return SameCluster(set, o, other) })
+}
+
 // reaches climbs, within the source of the pair, from a file to the Flux Kustomizations that apply it, until it is the root's.
 func reaches(set *object.Set, pair Pair, file string, seen map[string]bool) bool {
 	if seen[file] {

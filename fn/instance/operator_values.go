@@ -76,7 +76,7 @@ func (p *Plan) monitored(set *object.Set, findings *finding.List) {
 	for _, kind := range []string{"PodMonitor", "ServiceMonitor"} {
 		for _, o := range set.Of("monitoring.coreos.com", kind) {
 			scrapes := strings.Contains(o.Text(), "source-controller") || strings.Contains(o.Text(), "part-of: flux")
-			if scrapes && !p.External && !own(p.Config.Operator.Values, "serviceMonitor") {
+			if scrapes && !p.External && !own(p.Config.Operator.Values, "serviceMonitor") && !p.Install.Foreign(set, o) {
 				findings.Info(finding.Reference, o, "spec.selector", "it scrapes Flux and not Flux Operator; once that runs, set the value serviceMonitor.create of its chart")
 			}
 		}

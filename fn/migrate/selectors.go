@@ -26,7 +26,7 @@ func tellSelectors(set *object.Set, plan *instance.Plan, findings *finding.List)
 	changing := changingLabels(parts)
 	for _, o := range slices.SortedStableFunc(slices.Values(set.Current()), object.Compare) {
 		over, selects := selectors[o.Group()+"/"+o.Kind]
-		if !selects || !slices.ContainsFunc(changing, func(label string) bool { return strings.Contains(o.Text(), label) }) {
+		if !selects || !slices.ContainsFunc(changing, func(label string) bool { return strings.Contains(o.Text(), label) }) || plan.Install.Foreign(set, o) {
 			continue
 		}
 		spec, _ := object.Get[map[string]any](o.Map(), "spec")
