@@ -110,7 +110,11 @@ func guard(set *object.Set, install *classic.Install, cfg config.Config) error {
 	if cfg.Sync.Mode != config.Keep {
 		guardees = append(guardees, install.Pair.Source, install.Pair.Root)
 	}
-	return annotate(slices.DeleteFunc(guardees, func(o *object.Object) bool { return install.Folder.Lists(o.File) }))
+	folder, err := classic.ReadFolder(set, path.Dir(install.Anchor.File)) // which may be new
+	if err != nil {
+		return err
+	}
+	return annotate(slices.DeleteFunc(guardees, func(o *object.Object) bool { return folder.Guarded() && folder.Lists(o.File) }))
 }
 
 // takenClaim is the volume claim of source-controller, where the FluxInstance has Flux Operator make it.
