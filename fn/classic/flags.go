@@ -122,8 +122,8 @@ func manifestVersion(objects, deployments []*object.Object, cfg config.Config, f
 	case labelled && flux.Controllers(label.Release.String()) == nil:
 		return label, true
 	case labelled:
-		found.Warn(deployments[0], "spec.template.spec.containers[0].image", "the labels say Flux %s, but no release ships these image tags together; "+
-			"what is newer than the Flux that is installed stays as it is by a patch on its image: remove that when you upgrade Flux", label)
+		found.Warn(deployments[0], "spec.template.spec.containers[0].image", "no release ships these image tags together: "+
+			"the install is taken for Flux %s, as its labels say", label)
 		return label, true
 	}
 	if label := deployments[0].Str("metadata", "labels", versionLabel); label != "" {
@@ -228,7 +228,7 @@ func (i *Install) PinsAbove(release string) []Patch {
 		patches = append(patches, Patch{
 			Body:    fmt.Sprintf("- op: replace\n  path: /spec/template/spec/containers/0/image\n  value: %s\n", pin.Image),
 			Target:  map[string]any{"kind": "Deployment", "name": pin.Component},
-			Comment: fmt.Sprintf("As in gotk-components: no Flux %s has this image. Remove this when you upgrade Flux.", i.Version.MinorRange()),
+			Comment: fmt.Sprintf("As in gotk-components: Flux %s has another image. Remove this when you upgrade Flux.", release),
 			Field:   "spec.template.spec.containers[0].image",
 		})
 	}

@@ -18,6 +18,10 @@ import (
 // An argument is changed where it stands in the release that is installed, base; it is not tested, because Flux Operator spells some otherwise.
 func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 	p.edits = p.Install.PinsAbove(p.Target)
+	for _, pin := range p.edits {
+		findings.Warn(p.Install.Anchor, pin.Field, "the image of %v stays as it is in the manifests by a patch, because Flux %s has another: remove that when you upgrade Flux",
+			pin.Target["name"], p.Target)
+	}
 	edits, anchor, labels := p.Install.Edits, p.Install.Anchor, p.Install.Labels
 	if labels != "" && flux.Has(labels) && p.Target != p.Install.Version.Release.String() {
 		// Flux is upgraded: what is of an older release goes with it.
