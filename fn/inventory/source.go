@@ -8,13 +8,16 @@ import (
 	"strings"
 )
 
+// SourceAbsent ends what is said of a source that the repository does not define.
+const SourceAbsent = ", which is not in the repository"
+
 // source returns the files that o reads, or says on o why there are none.
 func (r *round) source(o *Owner) *snapshot {
 	source, ours := r.resolve(o.Source)
 	if !ours {
 		o.Unread = "reads " + o.Source.String()
 		if source == nil {
-			o.Unread += ", which is not in the repository"
+			o.Unread += SourceAbsent
 		}
 		return nil
 	}

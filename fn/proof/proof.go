@@ -259,12 +259,39 @@ func (s states) judge(what string, verdict inventory.Verdict, install *classic.I
 		if n := len(group[0]); n > 1 {
 			more = fmt.Sprintf(" (and %d more)", n-1)
 		}
-		file(what, first.Severity, first.File, owner+": "+first.What+more, findings)
+		file(what, first.Severity, first.File, owner+": "+whatOf(group)+more, findings)
 	}
 	twoOwners(twice, findings)
 }
 
-// alike puts the issues of Flux Kustomizations together that have one issue, the same one, in no file: all that read one other source.
+// readsOther begins the issue of a Flux Kustomization whose source is not this repository.
+const readsOther = "not judged: " + inventory.OpaqueSource + ": reads "
+
+// whatOf is the first issue of a group; where its Flux Kustomizations read several other sources, the names of these.
+func whatOf(group [][]inventory.Issue) string {
+	first := group[0][0].What
+	var sources []string
+	for _, issues := range group {
+		if source, reads := strings.CutPrefix(strings.TrimSuffix(issues[0].What, inventory.SourceAbsent), readsOther); reads && !slices.Contains(sources, source) {
+			sources = append(sources, source)
+		}
+	}
+	if len(sources) < 2 {
+		return first
+	}
+	where := ""
+	if strings.HasSuffix(first, inventory.SourceAbsent) {
+		where = ", which are not in the repository"
+	}
+	const most = 3
+	if n := len(sources); n > most {
+		sources = append(sources[:most], fmt.Sprintf("%d more", n-most))
+	}
+	last := len(sources) - 1
+	return "not judged: they read other sources" + where + ": " + strings.Join(sources[:last], ", ") + " and " + sources[last]
+}
+
+// alike puts the issues of Flux Kustomizations together that have one issue, in no file: the same one, or that they read other sources.
 // The Flux Kustomizations are in the order of their names, and a group stands where its first one would.
 func alike(byOwner map[string][]inventory.Issue) [][][]inventory.Issue {
 	var groups [][][]inventory.Issue
@@ -274,6 +301,8 @@ func alike(byOwner map[string][]inventory.Issue) [][][]inventory.Issue {
 		what := issues[0].What
 		if len(issues) > 1 || issues[0].File.String() != "" {
 			what = owner // alone
+		} else if strings.HasPrefix(what, readsOther) {
+			what = fmt.Sprint(readsOther, strings.HasSuffix(what, inventory.SourceAbsent))
 		}
 		if _, known := at[what]; !known {
 			at[what] = len(groups)
@@ -336,7 +365,11 @@ func summarise(verdict inventory.Verdict, was *inventory.Inventory, install *cla
 		}
 		return n
 	}
-	findings.Info(finding.Proof, install.Pair.Root, "", "%d objects keep their owner, %d are new, %d are taken over by Flux Operator or stay, %d go on purpose, %d change their owner, %d are lost; "+
-		"%d of %d Flux Kustomizations have parts that no file shows", verdict.Unchanged, count(inventory.New), count(inventory.Adopted, inventory.Kept),
+	keep := "objects keep their owner"
+	if verdict.Unchanged == 1 {
+		keep = "object keeps its owner"
+	}
+	findings.Info(finding.Proof, install.Pair.Root, "", "%d %s, %d are new, %d are taken over by Flux Operator or stay, %d go on purpose, %d change their owner, %d are lost; "+
+		"%d of %d Flux Kustomizations have parts that no file shows", verdict.Unchanged, keep, count(inventory.New), count(inventory.Adopted, inventory.Kept),
 		count(inventory.Removed), count(inventory.Moved), count(inventory.Lost), opaque, all)
 }
