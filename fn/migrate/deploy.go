@@ -47,6 +47,7 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 	listNewFolder(set, install, plan, findings)
 	plan.Guide(set, findings)
 	tellSelectors(set, plan, findings)
+	tellPatched(set, install, objects, findings)
 	tellMarkers(install, findings)
 	return plan
 }
