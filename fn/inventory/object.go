@@ -52,18 +52,22 @@ func forgetOrigin(r *resource.Resource) {
 // with is the object with another content, which substitution gave it.
 func (o *object) with(content map[string]any) *object {
 	out := &object{file: o.file}
-	out.apiVersion = str(content, "apiVersion")
-	out.Kind = str(content, "kind")
-	out.Group, _, _ = strings.Cut(out.apiVersion, "/")
-	if !strings.Contains(out.apiVersion, "/") {
-		out.Group = ""
-	}
-	out.Name = str(content, "metadata", "name")
-	out.Namespace = str(content, "metadata", "namespace")
-	meta := dig(content, "metadata")
-	out.labels, out.annotations = stringMap(meta["labels"]), stringMap(meta["annotations"])
+	out.identify(content)
 	out.content = func() (map[string]any, error) { return content, nil }
 	return out
+}
+
+// identify reads the identity and the metadata out of the content.
+func (o *object) identify(content map[string]any) {
+	o.apiVersion = str(content, "apiVersion")
+	o.Kind = str(content, "kind")
+	if group, _, grouped := strings.Cut(o.apiVersion, "/"); grouped {
+		o.Group = group
+	}
+	o.Name = str(content, "metadata", "name")
+	o.Namespace = str(content, "metadata", "namespace")
+	meta := dig(content, "metadata")
+	o.labels, o.annotations = stringMap(meta["labels"]), stringMap(meta["annotations"])
 }
 
 // hasDollar says whether a scalar below n holds a dollar sign.

@@ -71,6 +71,10 @@ func renderOnce(v *view, dir string, t transforms) *rendered {
 		out.err = fmt.Errorf("path %s does not exist", dir)
 		return out
 	}
+	if objects, sure := v.list(dir, t); sure {
+		out.objects = objects
+		return out
+	}
 	if out.err = v.generate(dir, t); out.err != nil {
 		return out
 	}

@@ -112,7 +112,7 @@ func (o *Object) load() error {
 		return nil
 	}
 	text := o.Bytes()
-	read, sure := readPlain(text)
+	read, sure := ReadPlain(text)
 	if !sure {
 		if err := limit.Check(text); err != nil {
 			return err

@@ -9,17 +9,17 @@ import (
 )
 
 const (
-	// maxPlainDepth is how deep readPlain follows collections.
+	// maxPlainDepth is how deep ReadPlain follows collections.
 	maxPlainDepth = 100
-	// maxPlainAliases and maxAliasedText are how many aliases readPlain follows, and in a text of how many bytes: far less than
+	// maxPlainAliases and maxAliasedText are how many aliases ReadPlain follows, and in a text of how many bytes: far less than
 	// parsers and limit.Check allow.
 	maxPlainAliases, maxAliasedText = 100, 64 << 10
 )
 
-// readPlain reads a document in the block style that nearly all are written in, many times faster than the parser. It is not sure
+// ReadPlain reads a document in the block style that nearly all are written in, many times faster than the parser. It is not sure
 // of anything else: flow style but for lists of words, folded and quoted scalars of several lines, escapes, tags, merge keys, anchors of
 // collections, doubled keys, numbers but for short whole ones. Where it is sure, the parser finds the same.
-func readPlain(text []byte) (content map[string]any, sure bool) {
+func ReadPlain(text []byte) (content map[string]any, sure bool) {
 	if !split.Printable(text) {
 		return nil, false
 	}

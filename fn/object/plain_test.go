@@ -65,7 +65,7 @@ spec:
 last: (x) y
 `
 
-// notPlain are documents that readPlain leaves to the parser.
+// notPlain are documents that ReadPlain leaves to the parser.
 var notPlain = []string{
 	"", "# c\n", "---\n", "- a\n", "a\n", "  a: b\n", " ---\na: b\n", "a: b\n---\nc: d\n", "a: b\n...\n", "%YAML 1.2\n---\na: b\n", "a:\tb\n", "a: b\r\n", "a: b\u0085\n",
 	"a: b\n  c\n", "a: b\n c: d\n", "a: b\na: c\n", "a: b: c\n", "a: b:\n", "a:\n   b: c\n  d: e\n", "a:\n  - b\n c: d\n", "a: |\n\n  b\n", "a: |\nb: c\n", "a: |2\n   b\n", "a: |+\n  b\n",
@@ -74,10 +74,10 @@ var notPlain = []string{
 	"a: 1234567890123456\n", "a: -1\n", "a: .5\n", "a: =\n", "a: @b\n", "a: {b: c}\n", "a: [b,c]\n", "a: [b: c]\n", "a: [b?]\n", "a: [b\n", "a: [[b]]\n", "a: [b, ]\n", "- - a\n", "a:\n- - b\n", "a:\n- b\n  c\n", "{a: b}\n", "a: `b\n", "a: - b\n", "a b: c\n",
 }
 
-// likeParser checks that the parser finds what readPlain is sure of.
+// likeParser checks that the parser finds what ReadPlain is sure of.
 func likeParser(t *testing.T, text []byte) bool {
 	t.Helper()
-	read, sure := readPlain(text)
+	read, sure := ReadPlain(text)
 	if !sure {
 		return false
 	}
@@ -93,7 +93,7 @@ func TestReadPlain(t *testing.T) {
 		t.Error("it is not sure")
 	}
 	for _, text := range notPlain {
-		if read, sure := readPlain([]byte(text)); sure {
+		if read, sure := ReadPlain([]byte(text)); sure {
 			t.Errorf("%q: sure of %v", text, read)
 		}
 	}
@@ -110,7 +110,7 @@ func TestReadPlainBounds(t *testing.T) {
 		"text":    "a: &a b\nc: *a\nd: " + strings.Repeat("x", maxAliasedText) + "\n",
 		"key":     strings.Repeat("x", 2000) + ": a\n",
 	} {
-		if _, sure := readPlain([]byte(text)); sure {
+		if _, sure := ReadPlain([]byte(text)); sure {
 			t.Errorf("%s: it is sure", name)
 		}
 	}

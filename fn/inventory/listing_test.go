@@ -1,0 +1,107 @@
+package inventory
+
+import (
+	"os"
+	"reflect"
+	"slices"
+	"testing"
+	"testing/fstest"
+)
+
+// sameAsKustomize checks that kustomize builds what is listed, and tells whether it is listed.
+func sameAsKustomize(t *testing.T, tree *snapshot, dir string) bool {
+	t.Helper()
+	listed, sure := newView(tree).list(dir, transforms{})
+	if !sure {
+		return false
+	}
+	v := newView(tree)
+	if err := v.generate(dir, transforms{}); err != nil {
+		t.Fatal(err)
+	}
+	res, err := v.kustomize(dir)
+	if err != nil {
+		t.Fatalf("%s: listed %v, and kustomize says %v", dir, described(listed), err)
+	}
+	var built []*object
+	for _, r := range res.Resources() {
+		built = append(built, newObject(r, nil))
+	}
+	if have, want := described(listed), described(built); !slices.Equal(have, want) {
+		t.Fatalf("%s: listed\n%v\nkustomize builds\n%v", dir, have, want)
+	}
+	again := newView(tree)
+	again.origins = true
+	for i, file := range again.originsOf(dir, transforms{}) {
+		have, want := listed[i], built[i]
+		if have.file.String() != file {
+			t.Fatalf("%s: %s is from %s, not from %s", dir, have.ID, file, have.file)
+		}
+		haveContent, _ := have.content()
+		wantContent, err := want.content()
+		if !reflect.DeepEqual(haveContent, wantContent) && matters(have) {
+			t.Fatalf("%s: %s is listed as\n%v\nkustomize builds\n%v %v", dir, have.ID, haveContent, wantContent, err)
+		}
+		if want.dollar && !have.dollar {
+			t.Fatalf("%s: %s: a $ is not seen", dir, have.ID)
+		}
+		haveText, _ := have.text()
+		if wantText, err := want.text(); haveText != wantText && matters(have) {
+			t.Fatalf("%s: %s is listed as\n%s\nkustomize builds\n%s%v", dir, have.ID, haveText, wantText, err)
+		}
+	}
+	return true
+}
+
+// TestListing lists what the Flux Kustomizations of the corpus apply.
+func TestListing(t *testing.T) {
+	all, listed := 0, 0
+	for i, dir := range repositories(t) {
+		if i%6 != 1 { // the others add time, not cases
+			continue
+		}
+		for _, c := range open(t, os.DirFS(dir)).Discover() {
+			r := &round{walk: c.Inventory.walk, inv: &Inventory{}}
+			for _, o := range c.Inventory.Owners {
+				if tree := r.source(&o); tree != nil && tree.isDir(o.Path) {
+					all++
+					if sameAsKustomize(t, tree, o.Path) {
+						listed++
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d Flux Kustomizations list files", listed, all)
+	if listed < all/2 {
+		t.Error("less than half of them")
+	}
+}
+
+// FuzzListing lists any kustomization.yaml and any manifest, as kustomize builds them.
+func FuzzListing(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"", configMap("a")},
+		{"resources: [a.yaml, ../b]\n", configMap("a")},
+		{"resources:\n- ./a.yaml\n- ../b/b.yaml\n", configMap("a") + "---\n" + configMap("c")},
+		{"resources:\n- ../b\n", "---foo: bar\n"},
+		{"resources: [.]\n", "a: b\n"},
+		{"kind: Component\nresources: [a.yaml]\n", configMap("b")},
+		{"", "apiVersion: v1\nkind: List\nitems: []\n"},
+		{"", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations:\n    config.kubernetes.io/local-config: \"true\"\ndata:\n  n: 1\n"},
+		{"", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations:\n    config.kubernetes.io/path: a\n    internal.config.kubernetes.io/index: '0'\n"},
+		{"", "%"}, {"", "#\xf4  "}, {"", " ---"},
+		{"", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations: {}\n  labels: {}\ndata: {}\n"},
+		{"", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations:\n  labels:\n"},
+		{"", "apiVersion: 1\nkind: ConfigMap\nmetadata: {name: a, namespace: }\n"},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, kustomization, manifest string) {
+		tree := files("apps/a.yaml", manifest, "b/kustomization.yaml", "resources:\n- b.yaml\n", "b/b.yaml", configMap("b"))
+		if kustomization != "" {
+			tree["apps/kustomization.yaml"] = &fstest.MapFile{Data: []byte(kustomization)}
+		}
+		sameAsKustomize(t, open(t, tree).snapshot, "apps")
+	})
+}
