@@ -65,17 +65,28 @@ func TestEvaluate(t *testing.T) {
 		"boot/t/named.yaml.gotmpl":      {Data: []byte(`{{ (fromYaml (readFile (printf "../../apps/%s/%s/helmrelease.yaml" .Release.Namespace .Release.Name))).spec.values | toYaml }}`)},
 		"boot/t/ours.yaml.gotmpl":       {Data: []byte(valuesTemplate("../../apps/ns/name/helmrelease.yaml"))},
 		"boot/t/none.yaml.gotmpl":       {Data: []byte(valuesTemplate("../../apps/empty.yaml"))},
+		"boot/t/text.yaml.gotmpl":       {Data: []byte("# {{ .Release.Name }}\na: {{/* one */}}{{- printf \"%s\" \"1\" | printf }}\n")},
+		"boot/t/empty.yaml.gotmpl":      {Data: []byte(`{{ define "a" }}b{{ end }}`)},
 		"boot/t/env.yaml.gotmpl":        {Data: []byte(`a: {{ env "A" }}`)},
+		"boot/t/if.yaml.gotmpl":         {Data: []byte(`{{ if .Release.Name }}a: 1{{ end }}`)},
+		"boot/t/variable.yaml.gotmpl":   {Data: []byte(`{{ $a := "b" }}a: {{ $a }}`)},
+		"boot/t/field.yaml.gotmpl":      {Data: []byte(`a: {{ .Release.Other }}`)},
+		"boot/t/none-of.yaml.gotmpl":    {Data: []byte(`a: {{ (readFile "env.yaml.gotmpl").spec }}`)},
+		"boot/t/arguments.yaml.gotmpl":  {Data: []byte(`a: {{ toYaml 1 2 }}`)},
+		"boot/t/called.yaml.gotmpl":     {Data: []byte(`a: {{ .Release.Name "b" }}`)},
 		"boot/plain.yaml":               {Data: []byte("a: 1\n")},
 	}
 	for name, want := range map[string]map[string]any{
-		"boot/t/named.yaml.gotmpl": {"a": 1.0}, "boot/t/ours.yaml.gotmpl": {"a": 1.0}, "boot/plain.yaml": {"a": 1.0}, "boot/t/none.yaml.gotmpl": {},
+		"boot/t/named.yaml.gotmpl": {"a": 1.0}, "boot/t/ours.yaml.gotmpl": {"a": 1.0}, "boot/plain.yaml": {"a": 1.0}, "boot/t/none.yaml.gotmpl": {}, "boot/t/text.yaml.gotmpl": {"a": 1.0}, "boot/t/empty.yaml.gotmpl": {},
 	} {
 		if have, err := evaluate(files, name, "name", "ns"); err != nil || !reflect.DeepEqual(want, have) {
 			t.Errorf("%s: want %v, have %v, %v", name, want, have, err)
 		}
 	}
-	for _, name := range []string{"boot/t/env.yaml.gotmpl", "boot/missing.yaml"} {
+	for _, name := range []string{
+		"boot/t/env.yaml.gotmpl", "boot/missing.yaml", "boot/t/if.yaml.gotmpl", "boot/t/variable.yaml.gotmpl", "boot/t/field.yaml.gotmpl",
+		"boot/t/none-of.yaml.gotmpl", "boot/t/arguments.yaml.gotmpl", "boot/t/called.yaml.gotmpl",
+	} {
 		if have, err := evaluate(files, name, "name", "ns"); err == nil {
 			t.Errorf("%s: have %v", name, have)
 		}

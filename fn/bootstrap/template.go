@@ -3,16 +3,8 @@ package bootstrap
 import (
 	"bytes"
 	"fmt"
-	"io/fs"
-	"path"
 	"regexp"
 	"strconv"
-	"strings"
-	"text/template"
-
-	"sigs.k8s.io/yaml"
-
-	"migrate-to-flux-operator/fn/object"
 )
 
 // action is a part of a template between its braces.
@@ -87,51 +79,4 @@ func depth(text []byte, offset int) int {
 		}
 	}
 	return n
-}
-
-// evaluate renders a values file of a helmfile, as far as it uses the functions that read the values of a HelmRelease.
-// Source: helmfile v1.8.0, template functions; readFile starts in the folder of the template.
-func evaluate(files fs.FS, name, release, namespace string) (map[string]any, error) {
-	text, err := fs.ReadFile(files, name)
-	if err != nil {
-		return nil, err
-	}
-	if strings.HasSuffix(name, ".gotmpl") {
-		parsed, err := template.New(name).Option("missingkey=error").Funcs(functions(files, path.Dir(name))).Parse(string(text))
-		if err != nil {
-			return nil, err
-		}
-		var out bytes.Buffer
-		if err := parsed.Execute(&out, map[string]any{"Release": map[string]any{"Name": release, "Namespace": namespace}}); err != nil {
-			return nil, err
-		}
-		text = out.Bytes()
-	}
-	values := map[string]any{}
-	return values, yaml.Unmarshal(text, &values)
-}
-
-// functions are those of helmfile that are known here.
-func functions(files fs.FS, dir string) template.FuncMap {
-	return template.FuncMap{
-		"readFile": func(name string) (string, error) {
-			text, err := fs.ReadFile(files, path.Join(dir, name))
-			return string(text), err
-		},
-		"fromYaml": func(text string) (map[string]any, error) {
-			read := map[string]any{}
-			return read, yaml.Unmarshal([]byte(text), &read)
-		},
-		"toYaml": func(value any) (string, error) {
-			text, err := yaml.Marshal(value)
-			return string(text), err
-		},
-		"dict": func() map[string]any { return map[string]any{} },
-		"get": func(field string, fallback any, from map[string]any) any {
-			if value, found := object.Get[any](from, strings.Split(field, ".")...); found {
-				return value
-			}
-			return fallback
-		},
-	}
 }
