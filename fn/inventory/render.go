@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"path"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -81,7 +82,7 @@ func renderOnce(v *view, dir string, t transforms) *rendered {
 	res, err := v.kustomize(dir)
 	out.opaque = v.opaque
 	if out.err = err; err != nil {
-		out.err = fmt.Errorf("%s", strings.ReplaceAll(err.Error(), mount+"/", ""))
+		out.err = fmt.Errorf("%s", address.ReplaceAllString(strings.ReplaceAll(err.Error(), mount+"/", ""), ""))
 		return out
 	}
 	build := newBuild(v, dir, t)
@@ -90,6 +91,9 @@ func renderOnce(v *view, dir string, t transforms) *rendered {
 	}
 	return out
 }
+
+// address is a part of kustomize's errors that is another one in every run.
+var address = regexp.MustCompile(` &\{0x[0-9a-f]+ [^}]*\}`)
 
 // building keeps builds apart: kustomize's schema is global.
 var building sync.Mutex

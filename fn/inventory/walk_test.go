@@ -235,3 +235,11 @@ func TestSparseCheckoutAndIncludes(t *testing.T) {
 		t.Errorf("got %q, opaque %v", got, inv.Opaque)
 	}
 }
+
+// TestErrorsAreTheSame builds what kustomize refuses with an address of its memory in the words.
+func TestErrorsAreTheSame(t *testing.T) {
+	inv, _ := identities(t, files("apps/kustomization.yaml", "configMapGenerator:\n- {name: a, behavior: merge, literals: [a=b]}\n"), root(""))
+	if broken := inv.Owners[0].Broken; !strings.HasPrefix(broken, "merging from generator: id ") {
+		t.Error(broken)
+	}
+}
