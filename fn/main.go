@@ -13,17 +13,19 @@ import (
 )
 
 func main() {
-	ctx := context.Background()
-	// On a small input a quarter of the time went into collecting. Memory that is never touched costs nothing, but moves the first
-	// collections to where they are worth the while, and matters less the larger the input is. Commands run alone, the function beside kpt.
-	size := 8 << 20
-	// The function writes once, at its end, so that a signal may end it at any time; apply has to put files back.
-	if len(os.Args) > 1 {
-		size = 24 << 20
-		ctx, _ = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	if isFunction := len(os.Args) == 1; isFunction {
+		// It writes once, at its end, so that a signal may end it at any time.
+		os.Exit(execute(context.Background()))
 	}
-	ballast := make([]byte, size)
-	code := command.Execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	// On a small repository a quarter of the time went into collecting. Memory that is never touched costs nothing, but moves the first
+	// collections to where they are worth the while, and matters less the larger the input is. Commands run alone, functions beside others.
+	ballast := make([]byte, 24<<20)
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // apply has to put files back
+	code := execute(ctx)
 	runtime.KeepAlive(ballast)
 	os.Exit(code)
+}
+
+func execute(ctx context.Context) int {
+	return command.Execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }
