@@ -123,15 +123,15 @@ func unseenSource(root *object.Object) *object.Object {
 	return object.New(id, fmt.Sprintf("apiVersion: %s\nkind: %s\nmetadata:\n  name: %q\n  namespace: %q\n", id.APIVersion, id.Kind, id.Name, id.Namespace), "", 0)
 }
 
-// syncs tells whether a Flux Kustomization reads from the source of the pair.
+// syncs tells whether a Flux Kustomization of the pair's cluster reads from the source of the pair. A cluster has one object of a name,
+// and the input one for each cluster.
 func (p Pair) syncs(set *object.Set, k *object.Object) bool {
-	source := SourceOf(set, k)
-	return source == p.Source || source == nil && p.SourceUnseen && unseenSource(k).ID == p.Source.ID
+	return SourceOf(set, k) == p.Source || sourceRef(set, k).Same(p.Source.ID)
 }
 
 func twoRoots(candidates []Pair, found *finding.List) {
 	a, b := candidates[0], candidates[1]
-	remedy := "remove the one that does not run, because both would apply the new files"
+	remedy := "remove the one that does not run, or let one of them apply this no more, because both would apply the new files"
 	if a.Source != b.Source {
 		remedy = fmt.Sprintf("remove the one that does not run, or name the root in the config field clusters: %s or %s", a.Root.ID, b.Root.ID)
 	}
@@ -213,6 +213,10 @@ func whyNoPair(set *object.Set, anchor *object.Object) string {
 		return fmt.Sprintf("the sync path of %s in %s is %s, which does not apply this, so no cluster is synced from here: correct the path if one should be; "+
 			"a copy that no cluster uses can stay", root.ID, root.File, root.Str("spec", "path"))
 	}
+	if file := listedWithoutObjects(set, path.Dir(anchor.File)); file != "" {
+		return fmt.Sprintf("the kustomization.yaml of ./%s lists %s, which is not in the input or holds no objects: flux bootstrap fills it in, so run on the branch that it "+
+			"pushed to; where no file defines the sync pair, %s", path.Dir(anchor.File), file, exportPair(set))
+	}
 	if root := rootElsewhere(set, anchor); root != nil {
 		return fmt.Sprintf("%s in %s syncs ./%s, which does not apply the folder ./%s that both are in: if that was applied by hand, list it in the kustomization.yaml of the "+
 			"sync path; if another root applies it, %s", root.ID, root.File, syncPath(root), path.Dir(anchor.File), exportPair(set))
@@ -269,6 +273,23 @@ func rootOfNothing(set *object.Set, anchor *object.Object) *object.Object {
 		at := syncPath(root)
 		return !set.Holds(at) && !strings.Contains("/"+path.Dir(anchor.File)+"/", "/"+at+"/")
 	})
+}
+
+// listedWithoutObjects is a file that the kustomization.yaml of a folder lists and of which the input has no objects; empty when there is none.
+func listedWithoutObjects(set *object.Set, dir string) string {
+	k := KustomizationIn(set, dir)
+	if k == nil {
+		return ""
+	}
+	entries, _ := object.Get[[]any](k.Map(), "resources")
+	for _, entry := range entries {
+		name, _ := entry.(string)
+		isFile := path.Ext(name) == ".yaml" || path.Ext(name) == ".yml"
+		if isFile && !strings.Contains(name, "://") && len(set.InFile(path.Join(dir, name))) == 0 {
+			return name
+		}
+	}
+	return ""
 }
 
 // rootElsewhere is the one Flux Kustomization that the kustomization.yaml of a folder lists together with its source and an object, and
