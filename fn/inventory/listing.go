@@ -240,7 +240,7 @@ func isStrings(metadata map[string]any, field string, have map[string]string) bo
 	return (isMap || !has) && len(given) == len(have)
 }
 
-// whole makes the numbers below a value whole; plain documents have no others.
+// whole makes the whole numbers below a value integers.
 func whole(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -252,7 +252,9 @@ func whole(value any) any {
 			value[i] = whole(v)
 		}
 	case float64:
-		return int(value)
+		if n := int(value); float64(n) == value {
+			return n
+		}
 	}
 	return value
 }

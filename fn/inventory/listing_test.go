@@ -1,8 +1,9 @@
 package inventory
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
-	"reflect"
 	"slices"
 	"testing"
 	"testing/fstest"
@@ -37,10 +38,8 @@ func sameAsKustomize(t *testing.T, tree *snapshot, dir string) bool {
 		if have.file.String() != file {
 			t.Fatalf("%s: %s is from %s, not from %s", dir, have.ID, file, have.file)
 		}
-		haveContent, _ := have.content()
-		wantContent, err := want.content()
-		if !reflect.DeepEqual(haveContent, wantContent) && matters(have) {
-			t.Fatalf("%s: %s is listed as\n%v\nkustomize builds\n%v %v", dir, have.ID, haveContent, wantContent, err)
+		if haveContent, wantContent := contentOf(t, have), contentOf(t, want); !bytes.Equal(haveContent, wantContent) && matters(have) {
+			t.Fatalf("%s: %s is listed as\n%s\nkustomize builds\n%s", dir, have.ID, haveContent, wantContent)
 		}
 		if want.dollar && !have.dollar {
 			t.Fatalf("%s: %s: a $ is not seen", dir, have.ID)
@@ -51,6 +50,20 @@ func sameAsKustomize(t *testing.T, tree *snapshot, dir string) bool {
 		}
 	}
 	return true
+}
+
+// contentOf is the content of an object as JSON.
+func contentOf(t *testing.T, o *object) []byte {
+	t.Helper()
+	content, err := o.content()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 // TestListing lists what the Flux Kustomizations of the corpus apply.
