@@ -62,14 +62,27 @@ func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 		said = fmt.Sprintf("the manifests are not all of Flux %s, a patch of the FluxInstance keeps what differs: remove it to have what that release has", p.Install.Version)
 		comment = "As the classic install has it, whose labels say Flux " + labels + ". Remove this to have what the release has."
 	}
-	for _, d := range edits.Differences {
-		findings.Info(finding.Moved, anchor, "", "%s: %s", said, d)
+	for _, changes := range byObject(edits.Differences) {
+		findings.Info(finding.Moved, anchor, "", "%s: %s", said, changes)
 	}
 	patches := untested(repairs(edits.Differences, here, byID(base)))
 	for n := range patches {
 		patches[n].Comment = comment
 	}
 	p.edits = append(p.edits, patches...)
+}
+
+// byObject says differences in one line for each object.
+func byObject(differences []flux.Difference) []string {
+	var lines []string
+	for n, d := range differences {
+		if n > 0 && d.Object == differences[n-1].Object {
+			lines[len(lines)-1] += "; " + strings.TrimPrefix(d.String(), d.Object.String()+" ")
+			continue
+		}
+		lines = append(lines, d.String())
+	}
+	return lines
 }
 
 // takesRight tells a rule, or somebody who has it, that the roles of the controllers have in the release and not in the manifests.
