@@ -111,11 +111,19 @@ func guard(set *object.Set, install *classic.Install, cfg config.Config) error {
 	if cfg.Sync.Mode != config.Keep {
 		guardees = append(guardees, install.Pair.Source, install.Pair.Root)
 	}
-	folder, err := classic.ReadFolder(set, path.Dir(install.Anchor.File)) // which may be new
-	if err != nil {
-		return err
+	folder := install.Folder
+	if folder == nil && byFolder(install) {
+		var err error
+		if folder, err = classic.ReadFolder(set, path.Dir(install.Anchor.File)); err != nil { // it is new
+			return err
+		}
 	}
-	return annotate(slices.DeleteFunc(guardees, func(o *object.Object) bool { return folder.Guarded() && folder.Lists(o.File) }))
+	return annotate(slices.DeleteFunc(guardees, func(o *object.Object) bool { return folder.Lists(o.File) }))
+}
+
+// byFolder tells whether the kustomization.yaml of the folder of the install is what carries its guard.
+func byFolder(install *classic.Install) bool {
+	return install.ByHand == "" && install.Owner == nil && len(install.Guarded) == 0 && install.Anchor.File != ""
 }
 
 // takenClaim is the volume claim of source-controller, where the FluxInstance has Flux Operator make it.
