@@ -88,9 +88,16 @@ func isCandidate(name string) bool {
 		name == "Kustomization"
 }
 
+// entry is what a directory has under a name; all else than a directory and a file is of no interest. On some file systems only a look at
+// it tells what it is.
+type entry struct {
+	name                   string
+	isDir, isFile, unknown bool
+}
+
 // held is an open directory that is closed when all who hold it have let go.
 type held struct {
-	*os.Root
+	folder
 	holders atomic.Int32
 }
 
@@ -103,7 +110,7 @@ func (h *held) hold() *held {
 // release lets go.
 func (h *held) release() {
 	if h.holders.Add(-1) == 0 {
-		h.Close()
+		h.close()
 	}
 }
 
@@ -200,12 +207,12 @@ func (w *walk) note(name string, err error) {
 // open opens a directory from its parent, so that no link on the way is followed.
 func (w *walk) open(j job) (*held, error) {
 	if j.parent == nil {
-		root, err := w.tree.root.OpenRoot(".")
-		return (&held{Root: root}).hold(), err
+		top, err := openFolder(w.tree.root.Name())
+		return (&held{folder: top}).hold(), err
 	}
 	defer j.parent.release()
-	root, err := j.parent.OpenRoot(path.Base(j.dir))
-	return (&held{Root: root}).hold(), err
+	dir, err := j.parent.folder.folder(path.Base(j.dir))
+	return (&held{folder: dir}).hold(), err
 }
 
 // directory reads one directory; only the outermost one has to be readable.
@@ -215,12 +222,17 @@ func (w *walk) directory(j job, buffer *[]byte) error {
 		return w.unreadable(j, err)
 	}
 	defer dir.release()
-	list, err := w.list(j.dir)
+	list, err := dir.list()
 	if err != nil {
 		return w.unreadable(j, err)
 	}
+	for i, e := range list {
+		if e.unknown {
+			list[i] = w.look(j.dir, e.name)
+		}
+	}
 	for _, e := range list {
-		switch e.Name() {
+		switch e.name {
 		case gitIgnoreFile:
 			j.git = w.readRules(dir, j, j.git, e, buffer)
 		case krmIgnoreFile:
@@ -233,15 +245,10 @@ func (w *walk) directory(j job, buffer *[]byte) error {
 	return nil
 }
 
-// list lists a directory by its path, since listing one that was opened from its parent looks at every file in it.
-// Only names and types come from here.
-func (w *walk) list(dir string) ([]fs.DirEntry, error) {
-	f, err := os.Open(filepath.Join(w.tree.root.Name(), filepath.FromSlash(dir)))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return f.ReadDir(-1)
+// look looks at an entry of a directory.
+func (w *walk) look(dir, name string) entry {
+	info, err := w.tree.root.Lstat(filepath.FromSlash(path.Join(dir, name)))
+	return entry{name: name, isDir: err == nil && info.IsDir(), isFile: err == nil && info.Mode().IsRegular()}
 }
 
 // unreadable notes a directory, or fails when it is the outermost one.
@@ -254,30 +261,30 @@ func (w *walk) unreadable(j job, err error) error {
 }
 
 // readRules adds a directory's own ignore file to the rules.
-func (w *walk) readRules(dir *held, j job, r rules, e fs.DirEntry, buffer *[]byte) rules {
-	if !e.Type().IsRegular() {
+func (w *walk) readRules(dir *held, j job, r rules, e entry, buffer *[]byte) rules {
+	if !e.isFile {
 		return r
 	}
-	raw, err := w.read(dir, e.Name(), buffer)
+	raw, err := w.read(dir, e.name, buffer)
 	if err != nil {
-		w.note(path.Join(j.dir, e.Name()), err)
+		w.note(path.Join(j.dir, e.name), err)
 		return r
 	}
 	return r.with(raw, j.segments)
 }
 
 // entry takes one entry of a directory.
-func (w *walk) entry(dir *held, j job, e fs.DirEntry, buffer *[]byte) {
-	isDir := e.IsDir()
-	if e.Name() == ".git" || !isDir && !e.Type().IsRegular() {
+func (w *walk) entry(dir *held, j job, e entry, buffer *[]byte) {
+	isDir := e.isDir
+	if e.name == ".git" || !isDir && !e.isFile {
 		return
 	}
-	name := path.Join(j.dir, e.Name())
-	candidate := isDir || isCandidate(e.Name())
+	candidate := isDir || isCandidate(e.name)
 	if len(j.git) == 0 && len(j.krm) == 0 && !candidate {
 		return
 	}
-	segments := append(j.segments[:len(j.segments):len(j.segments)], e.Name())
+	name := path.Join(j.dir, e.name)
+	segments := append(j.segments[:len(j.segments):len(j.segments)], e.name)
 	ignored := j.tracked || len(j.git) > 0 && j.git.ignores(segments, isDir)
 	switch {
 	case ignored && !w.tree.repo.tracks(name):
@@ -286,7 +293,7 @@ func (w *walk) entry(dir *held, j job, e fs.DirEntry, buffer *[]byte) {
 	case isDir:
 		w.add(job{dir.hold(), name, segments, j.git, j.krm, ignored})
 	default:
-		w.file(dir, name, e.Name(), buffer)
+		w.file(dir, name, e.name, buffer)
 	}
 }
 
@@ -327,7 +334,7 @@ func isUTF16(raw []byte) bool {
 
 // read reads a file into the buffer.
 func (w *walk) read(dir *held, base string, buffer *[]byte) ([]byte, error) {
-	f, err := dir.Open(base)
+	f, err := dir.file(base)
 	if err != nil {
 		return nil, err
 	}
