@@ -168,10 +168,26 @@ func (o *Object) OriginalBytes() []byte {
 	return []byte(o.text)
 }
 
-// MayHold tells whether a string of the object may hold a text, without parsing it: YAML may spell any text with escapes.
+// MayHold tells whether a string of the object may hold a text of letters, digits, slashes and dots, without parsing it: YAML may spell
+// it with escapes.
 func (o *Object) MayHold(text string) bool {
 	raw := o.Bytes()
-	return bytes.Contains(raw, []byte(text)) || bytes.IndexByte(raw, '\\') >= 0
+	return bytes.Contains(raw, []byte(text)) || spells(raw)
+}
+
+// spells tells whether a text may have an escape for a character that stands for itself elsewhere, or one that hides a line break.
+// Source: YAML 1.1 and 1.2, the escape codes of double-quoted scalars.
+func spells(raw []byte) bool {
+	for {
+		at := bytes.IndexByte(raw, '\\')
+		if at < 0 || at+1 == len(raw) {
+			return false
+		}
+		if strings.IndexByte("xuU/\n\r", raw[at+1]) >= 0 || raw[at+1] >= 0x80 {
+			return true
+		}
+		raw = raw[at+1:]
+	}
 }
 
 // Node is the object as a YAML tree with its comments, a copy for reading.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+	"sigs.k8s.io/yaml"
 )
 
 const source = `# of the owner
@@ -159,4 +160,33 @@ func TestIsInternal(t *testing.T) {
 			t.Errorf("%s: want %v", annotation, want)
 		}
 	}
+}
+
+// TestMayHold holds that no spelling of a text in YAML is missed.
+func TestMayHold(t *testing.T) {
+	for text, want := range map[string]bool{
+		"a: flux2\n": true, "a: flux\n": false, "a: 'fl.*\\d\\.ux2'\n": false, "a: \"f\\x6cux2\"\n": true, "a: \"f\\u006cux2\"\n": true, "a: \"fl\\\n  ux2\"\n": true,
+		"a: \"fl\\\r\n  ux2\"\n": true, "a: \"\\\\f\\U0000006cux2\"\n": true, "a: \"f\\\u0085lux2\"\n": true, "a: b\\": false, "a: \"b\\/c\"\n": true, "a: \"b\\nc\\t\"\n": false,
+	} {
+		if New(ID{}, text, "", 0).MayHold("flux2") != want {
+			t.Errorf("%q: want %v", text, want)
+		}
+	}
+}
+
+// FuzzMayHold holds that a document whose value has the text is never said not to hold it.
+func FuzzMayHold(f *testing.F) {
+	f.Add("a: \"f\\x6cux2\"\n", "flux2")
+	f.Add("a: \"f\\\n lux2\"\n", "flux2")
+	f.Fuzz(func(t *testing.T, doc, text string) {
+		for _, c := range text {
+			if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/.-", c) {
+				return
+			}
+		}
+		var read map[string]string
+		if yaml.Unmarshal([]byte(doc), &read) == nil && strings.Contains(read["a"], text) && !New(ID{}, doc, "", 0).MayHold(text) {
+			t.Errorf("%q holds %q", doc, text)
+		}
+	})
 }

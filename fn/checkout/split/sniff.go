@@ -131,8 +131,10 @@ func (s *sniffer) content(text []byte, indent int) bool {
 	switch {
 	case ok:
 		s.parentAt = column
-	case indent == 0 && !item, hidesKey(rest):
+	case indent == 0 && !item, hidesKey(rest) && !oneLineFlow(scalarText(rest)):
 		return false
+	case !item && !s.value && indent > s.parentAt:
+		value = rest // of the key above, which is its parent
 	default:
 		s.parentAt, value = indent, rest
 	}
@@ -352,11 +354,11 @@ func simple(value []byte) (string, bool) {
 		}
 		return string(text[1 : len(text)-1]), true
 	}
-	if !letter(text[0]) || NotString(text) {
+	if !letter(text[0]) && text[0] != '$' || NotString(text) {
 		return "", false
 	}
 	for _, c := range text {
-		if !plainKey(c) && c != ':' {
+		if !plainKey(c) && c != ':' && c != '{' && c != '}' {
 			return "", false
 		}
 	}

@@ -50,6 +50,25 @@ func TestSniffSure(t *testing.T) {
 	}
 }
 
+// sure are further documents of which Sniff is sure.
+var sure = map[string]string{
+	"variable":                   "kind: A\nmetadata:\n  name: ${APP}-${b}\n",
+	"text below its key":         "kind: A\nspec:\n  text:\n    some words\n    'in' \"quotes\" {of} it\n    [all]\n  more: b\n",
+	"block scalar below its key": "kind: A\nspec:\n  text:\n    |\n   'x\n  more: b\n",
+	"flow mapping as an item":    "kind: A\nspec:\n- {a: b, c: \"d: e\"}\n- { f: [g: h] } # i\n",
+}
+
+func TestSniffMoreSure(t *testing.T) {
+	for name, doc := range sure {
+		if !agree(t, []byte(doc)) {
+			t.Errorf("%s: not sure", name)
+		}
+		if yaml.Unmarshal([]byte(doc), new(yaml.Node)) != nil {
+			t.Errorf("%s: it is not YAML", name)
+		}
+	}
+}
+
 // unsure are documents whose head only a parser can tell.
 var unsure = map[string]string{
 	"flow document":              "{kind: A}\n",
@@ -64,7 +83,6 @@ var unsure = map[string]string{
 	"doubled metadata":           "metadata:\n  name: a\nmetadata:\n  name: b\n",
 	"template":                   "kind: A\n{{ if x }}\nname: b\n{{ end }}\n",
 	"template value":             "metadata:\n  name: {{ x }}\n",
-	"placeholder":                "metadata:\n  name: ${x}\n",
 	"folded plain":               "kind: A\n  B\n",
 	"value on the next line":     "kind:\n  A\n",
 	"only an open quote":         "-: \nkind: \"\n",
@@ -157,6 +175,9 @@ func TestSniffCorpus(t *testing.T) {
 func FuzzSniff(f *testing.F) {
 	f.Add([]byte(plain))
 	for _, doc := range unsure {
+		f.Add([]byte(doc))
+	}
+	for _, doc := range sure {
 		f.Add([]byte(doc))
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
