@@ -149,11 +149,12 @@ type contents struct {
 }
 
 func (c *contents) read(file string, raw []byte) {
-	if err := limit.Check(raw); err != nil {
+	docs := split.Split(raw)
+	if err := limit.CheckUnless(raw, func() bool { return arePlain(raw, docs) }); err != nil {
 		c.broken = append(c.broken, broken{file, 0, 1, err, namesFlux(raw)})
 		return
 	}
-	for _, doc := range split.Split(raw) {
+	for _, doc := range docs {
 		if doc.Index < 0 {
 			continue
 		}
@@ -166,6 +167,11 @@ func (c *contents) read(file string, raw []byte) {
 			c.objects = append(c.objects, o)
 		}
 	}
+}
+
+// arePlain tells whether all documents of a file can be read without the parser, and so cost little.
+func arePlain(raw []byte, docs []split.Document) bool {
+	return !slices.ContainsFunc(docs, func(d split.Document) bool { return d.Index >= 0 && !object.IsPlain(raw[d.Body:d.End]) })
 }
 
 // namesFlux tells whether a text names an API of Flux.

@@ -46,14 +46,18 @@ func Is(err error) bool {
 
 // Check refuses a text, of one or of several YAML or JSON documents, that costs too much to work with. A text that is no YAML
 // is for the parser to refuse.
-func Check(text []byte) error {
+func Check(text []byte) error { return CheckUnless(text, func() bool { return false }) }
+
+// CheckUnless is Check for a text of which the caller may know that its aliases are harmless: harmless is asked before they are measured,
+// which takes a parser.
+func CheckUnless(text []byte, harmless func() bool) error {
 	if len(text) > Size {
 		return ErrSize
 	}
 	if marker := []byte("\n---"); len(text) >= len(marker)*Documents && bytes.Count(text, marker) >= Documents {
 		return ErrDocuments
 	}
-	if !hasAliases(text) && depthBound(text) <= Depth {
+	if isShallow(text) && (!hasAliases(text) || harmless()) {
 		return nil
 	}
 	return measured(text)
@@ -81,7 +85,7 @@ func CheckNested(text []byte) error {
 	if err := Check(text); err != nil {
 		return err
 	}
-	if !mayHide(text) && depthBound(text) <= Depth {
+	if !mayHide(text) && isShallow(text) {
 		return nil
 	}
 	var document yaml.Node
@@ -146,6 +150,31 @@ func inName(c byte) bool {
 // beforeValue tells what can stand right before a value: white space, brackets and what separates. What is no ASCII may be white space.
 func beforeValue(c byte) bool { return c >= 0x80 || bytes.IndexByte([]byte(" \t\r\n[{,:"), c) >= 0 }
 
+// isShallow tells whether a text cannot be nested deeper than allowed. Of nearly all texts that shows without a look at their lines: a line
+// that opens many levels begins with as many bytes of steps, and such a run lies across one of the places at that distance.
+func isShallow(text []byte) bool {
+	const half = Depth / 2
+	if brackets := bytes.Count(text, []byte("[")) + bytes.Count(text, []byte("{")); brackets > half {
+		return depthBound(text) <= Depth
+	}
+	for at := half - 1; at < len(text); at += half {
+		from, to := at, at
+		for from >= 0 && steps[text[from]] {
+			from--
+		}
+		for to < len(text) && steps[text[to]] {
+			to++
+		}
+		if to-from > half {
+			return depthBound(text) <= Depth
+		}
+	}
+	return true
+}
+
+// steps are the bytes that a line begins with which may open collections in block style.
+var steps = [256]bool{' ': true, '-': true, '?': true, ':': true, '\t': true}
+
 // depthBound is at least as deep as a text is nested: each level in block style costs a column of indentation, each one in
 // flow style a bracket.
 func depthBound(text []byte) int {
@@ -163,9 +192,7 @@ func depthBound(text []byte) int {
 // indent counts what a line begins with and what may open collections in block style.
 func indent(line []byte) int {
 	for i, c := range line {
-		switch c {
-		case ' ', '-', '?', ':', '\t':
-		default:
+		if !steps[c] {
 			return i
 		}
 	}
@@ -179,6 +206,9 @@ func openBound(text []byte) int {
 		indent := indent(line)
 		deepest = max(deepest, indent+open)
 		for _, c := range line {
+			if c|0x20 < '{' { // most bytes are no bracket: [ and ] differ from { and } by this bit
+				continue
+			}
 			switch c {
 			case '[', '{':
 				open++

@@ -76,6 +76,29 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestIsShallow holds that runs of steps are found wherever they lie, and that the bound of all lines is what tells then.
+func TestIsShallow(t *testing.T) {
+	for before := range 3 * Depth {
+		for _, run := range []int{Depth / 2, Depth - 1, Depth, Depth + 1, Depth + 2} {
+			text := []byte(strings.Repeat("x", before) + "\n" + strings.Repeat(" ", run) + "a:\n")
+			if want := depthBound(text) <= Depth; isShallow(text) != want {
+				t.Fatalf("%d steps behind %d bytes: want %v", run, before, want)
+			}
+		}
+	}
+}
+
+func TestCheckUnless(t *testing.T) {
+	for text, want := range map[string]error{
+		laughs(9): nil,
+		"a: " + strings.Repeat("[", 999) + strings.Repeat("]", 999): ErrDepth,
+	} {
+		if err := CheckUnless([]byte(text), func() bool { return true }); !errors.Is(err, want) {
+			t.Errorf("got %v, want %v", err, want)
+		}
+	}
+}
+
 func TestCheckNested(t *testing.T) {
 	block := "patches:\n- patch: |\n    " + strings.ReplaceAll(laughs(9), "\n", "\n    ") + "\n"
 	quoted, _ := json.Marshal(map[string]string{"patch": laughs(9)})
@@ -109,6 +132,9 @@ func FuzzCheck(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		CheckNested(text)
 		if err := Check(text); err == nil && len(text) <= Size {
+			if isShallow(text) != (depthBound(text) <= Depth) {
+				t.Errorf("shallow: %v, and at most %d deep", isShallow(text), depthBound(text))
+			}
 			if measured := measured(text); measured != nil {
 				t.Errorf("let through, and %v", measured)
 			}

@@ -14,11 +14,13 @@ const (
 	// maxPlainAliases and maxAliasedText are how many aliases ReadPlain follows, and in a text of how many bytes: far less than
 	// parsers and limit.Check allow.
 	maxPlainAliases, maxAliasedText = 100, 64 << 10
+	// maxCopied and maxCopiedText are how many values these aliases may stand for, and how many bytes of text.
+	maxCopied, maxCopiedText = 10_000, 1 << 20
 )
 
 // ReadPlain reads a document in the block style that nearly all are written in, many times faster than the parser. It is not sure
-// of anything else: flow style but for lists of words, folded and quoted scalars of several lines, escapes, tags, merge keys, anchors of
-// collections, doubled keys, numbers but for short whole ones. Where it is sure, the parser finds the same.
+// of anything else: flow style but for lists of words, folded and quoted scalars of several lines, escapes, tags, merge keys, doubled
+// keys, numbers but for short whole ones. Where it is sure, the parser finds the same, and limit.Check lets it through.
 func ReadPlain(text []byte) (content map[string]any, sure bool) {
 	if !split.Printable(text) {
 		return nil, false
@@ -34,6 +36,12 @@ func ReadPlain(text []byte) (content map[string]any, sure bool) {
 	return content, sure && r.ended && (r.aliases == 0 || len(text) <= maxAliasedText)
 }
 
+// IsPlain tells whether a document is read without the parser. It is within the limits then, whatever its aliases stand for.
+func IsPlain(text []byte) bool {
+	_, sure := ReadPlain(text)
+	return sure
+}
+
 // plainReader goes through a document line by line.
 type plainReader struct {
 	rest    []byte // what follows the line
@@ -42,7 +50,12 @@ type plainReader struct {
 	ended   bool // there is no further line
 	anchors map[string]any
 	aliases int
+	// copied and copiedText are the values that the aliases stand for, and the bytes of their scalars.
+	copied, copiedText int
 }
+
+// open is the value of an anchor as long as its collection is not read to the end.
+type open struct{}
 
 // next goes to the next line that is neither blank nor a comment.
 func (r *plainReader) next() {
@@ -117,10 +130,37 @@ func (r *plainReader) value(column, list, depth int) (value any, ok bool) {
 		if text[0] == '|' {
 			return r.literal(column, string(text[1:]))
 		}
-		value, ok = r.scalar(text)
+		if text[0] == '&' && isName(text[1:]) {
+			return r.anchored(string(text[1:]), column, list, depth)
+		}
+		value, ok = r.scalar(text, depth)
 		r.next()
 		return value, ok && r.indent <= column // a deeper line would go on with it
 	}
+	return r.collection(column, list, depth)
+}
+
+// anchored reads a collection with an anchor. Of a name that is there already, what an alias means depends on the parser.
+func (r *plainReader) anchored(name string, column, list, depth int) (value any, ok bool) {
+	if _, doubled := r.anchors[name]; doubled {
+		return nil, false
+	}
+	r.anchor(name, open{})
+	value, ok = r.collection(column, list, depth)
+	r.anchor(name, value)
+	return value, ok
+}
+
+// anchor notes what aliases of a name stand for.
+func (r *plainReader) anchor(name string, value any) {
+	if r.anchors == nil {
+		r.anchors = map[string]any{}
+	}
+	r.anchors[name] = value
+}
+
+// collection reads what begins on the next line; nil where that belongs to a collection around it.
+func (r *plainReader) collection(column, list, depth int) (value any, ok bool) {
 	r.next()
 	switch {
 	case r.indent >= list && isItem(r.line):
@@ -172,23 +212,26 @@ func (r *plainReader) literal(column int, chomping string) (any, bool) {
 }
 
 // scalar reads a value that ends on its line, with the anchor before it; an alias is the value that its anchor has.
-func (r *plainReader) scalar(text []byte) (any, bool) {
+func (r *plainReader) scalar(text []byte, depth int) (any, bool) {
 	switch text[0] {
 	case '*':
 		r.aliases++
 		value, known := r.anchors[string(text[1:])]
-		return value, known && r.aliases <= maxPlainAliases
+		if !known || r.aliases > maxPlainAliases {
+			return nil, false
+		}
+		return r.copy(value, depth)
 	case '&':
 		name, of, found := bytes.Cut(text[1:], []byte(" "))
 		of = bytes.TrimLeft(of, " ")
 		if !found || !isName(name) || len(of) == 0 || of[0] == '[' || of[0] == '{' {
 			return nil, false
 		}
-		if r.anchors == nil {
-			r.anchors = map[string]any{}
+		if _, within := r.anchors[string(name)].(open); within {
+			return nil, false
 		}
 		value, ok := plainScalar(of)
-		r.anchors[string(name)] = value
+		r.anchor(string(name), value)
 		return value, ok
 	case '[':
 		return plainList(text)
@@ -196,6 +239,42 @@ func (r *plainReader) scalar(text []byte) (any, bool) {
 		return map[string]any{}, string(text) == "{}"
 	}
 	return plainScalar(text)
+}
+
+// copy is what an alias stands for, of its own, since who looks into an object may take something out of a mapping.
+func (r *plainReader) copy(value any, depth int) (any, bool) {
+	r.copied++
+	if r.copied > maxCopied || depth > maxPlainDepth {
+		return nil, false
+	}
+	switch v := value.(type) {
+	case open:
+		return nil, false // it would contain itself
+	case string:
+		r.copiedText += len(v)
+		return v, r.copiedText <= maxCopiedText
+	case map[string]any:
+		all := make(map[string]any, len(v))
+		for key, child := range v {
+			of, ok := r.copy(child, depth+1)
+			if r.copiedText += len(key); !ok {
+				return nil, false
+			}
+			all[key] = of
+		}
+		return all, true
+	case []any:
+		all := make([]any, len(v))
+		for i, child := range v {
+			of, ok := r.copy(child, depth+1)
+			if !ok {
+				return nil, false
+			}
+			all[i] = of
+		}
+		return all, true
+	}
+	return value, true
 }
 
 // plainList reads a list in flow style of words and simply quoted strings.

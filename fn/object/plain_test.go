@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/checkout/split"
+	"migrate-to-flux-operator/fn/limit"
 )
 
 const plainText = `# yaml-language-server: $schema=x
@@ -62,6 +63,20 @@ spec:
   flow: ["a", b, 1]
   nothing: []
   object: {}
+  collection: &all
+    name: b
+    list: &list # c
+    - d: e
+    - f
+  missing: &none
+  aliases:
+  - *all
+  - *list
+  - x: *all
+    w: *none
+  - &item
+    z: *list
+  - *item
 last: (x) y
 `
 
@@ -69,7 +84,8 @@ last: (x) y
 var notPlain = []string{
 	"", "# c\n", "---\n", "- a\n", "a\n", "  a: b\n", " ---\na: b\n", "a: b\n---\nc: d\n", "a: b\n...\n", "%YAML 1.2\n---\na: b\n", "a:\tb\n", "a: b\r\n", "a: b\u0085\n",
 	"a: b\n  c\n", "a: b\n c: d\n", "a: b\na: c\n", "a: b: c\n", "a: b:\n", "a:\n   b: c\n  d: e\n", "a:\n  - b\n c: d\n", "a: |\n\n  b\n", "a: |\nb: c\n", "a: |2\n   b\n", "a: |+\n  b\n",
-	"a: |\n  b", "a: >\n  b\n", "a: |\n  b\n c\n", "a: |\n   b\n  c\n", "a: \"\n", "a: \"b\n  c\"\n", "a: \"\\x41\"\n", "a: 'b''c'\n", "a: \"b\" c\n", "a: \"b\"# c\n", "a: !!str 1\n", "a: *b\n", "a: &b\n  c: d\n",
+	"a: |\n  b", "a: >\n  b\n", "a: |\n  b\n c\n", "a: |\n   b\n  c\n", "a: \"\n", "a: \"b\n  c\"\n", "a: \"\\x41\"\n", "a: 'b''c'\n", "a: \"b\" c\n", "a: \"b\"# c\n", "a: !!str 1\n", "a: *b\n",
+	"a: &b\n  c: *b\n", "a: &b\n  c: &b\n    d: e\n", "a: &b c\nd: &b\n  e: f\n", "a: &b\n  c: &b d\n", "a: &b\n  c\n", "a: &b\n  c: d\n<<: *b\n",
 	"a: &b {}\n", "a: &b |\n  c\n", "<<: a\n", "yes: a\n", "1: a\n", "? a\n: b\n", "\"a\": b\n", "a: yes\n", "a: Null\n", "a: ~\n", "a: 1.5\n", "a: 010\n", "a: 1_000\n", "a: 0x1f\n", "a: 1e3\n", "a: 1:30\n", "a: 2001-01-01\n",
 	"a: 1234567890123456\n", "a: -1\n", "a: .5\n", "a: =\n", "a: @b\n", "a: {b: c}\n", "a: [b,c]\n", "a: [b: c]\n", "a: [b?]\n", "a: [b\n", "a: [[b]]\n", "a: [b, ]\n", "- - a\n", "a:\n- - b\n", "a:\n- b\n  c\n", "{a: b}\n", "a: `b\n", "a: - b\n", "a b: c\n",
 }
@@ -80,6 +96,9 @@ func likeParser(t *testing.T, text []byte) bool {
 	read, sure := ReadPlain(text)
 	if !sure {
 		return false
+	}
+	if err := limit.Check(text); err != nil {
+		t.Fatalf("%q: read, and %v", text, err)
 	}
 	want := map[string]any{}
 	if err := yaml.Unmarshal(text, &want); err != nil || !reflect.DeepEqual(read, want) {
@@ -105,10 +124,12 @@ func TestReadPlainBounds(t *testing.T) {
 		deep += strings.Repeat(" ", i) + "a:\n"
 	}
 	for name, text := range map[string]string{
-		"depth":   deep,
-		"aliases": "a: &a b\nc:\n" + strings.Repeat("- *a\n", maxPlainAliases+1),
-		"text":    "a: &a b\nc: *a\nd: " + strings.Repeat("x", maxAliasedText) + "\n",
-		"key":     strings.Repeat("x", 2000) + ": a\n",
+		"depth":       deep,
+		"aliases":     "a: &a b\nc:\n" + strings.Repeat("- *a\n", maxPlainAliases+1),
+		"text":        "a: &a b\nc: *a\nd: " + strings.Repeat("x", maxAliasedText) + "\n",
+		"key":         strings.Repeat("x", 2000) + ": a\n",
+		"copies":      "a: &a\n" + strings.Repeat("- x\n", 200) + "b:\n" + strings.Repeat("- *a\n", 90),
+		"copied text": "a: &a\n  b: " + strings.Repeat("x", 20<<10) + "\nb:\n" + strings.Repeat("- *a\n", 90),
 	} {
 		if _, sure := ReadPlain([]byte(text)); sure {
 			t.Errorf("%s: it is sure", name)

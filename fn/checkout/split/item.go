@@ -20,7 +20,7 @@ func SniffItem(item []byte, wanted func(annotation string) bool) (found Item, su
 	if !Printable(item) {
 		return Item{}, false
 	}
-	s := newProver(wanted)
+	s := newProver(item, wanted)
 	base := none
 	for pos := 0; pos < len(item); {
 		end := lineEnd(item, pos)
@@ -38,8 +38,8 @@ func SniffItem(item []byte, wanted func(annotation string) bool) (found Item, su
 }
 
 // newProver is a sniffer that is only sure of what every parser accepts.
-func newProver(wanted func(annotation string) bool) *sniffer {
-	s := newSniffer()
+func newProver(item []byte, wanted func(annotation string) bool) *sniffer {
+	s := newSniffer(item)
 	s.proof = &proof{awaits: none, wanted: wanted, annotations: map[string]string{}}
 	return s
 }

@@ -17,12 +17,15 @@ func Sniff(doc []byte) (head Head, sure bool) {
 			return Head{}, false
 		}
 	}
-	s := newSniffer()
+	s, returns := newSniffer(doc), bytes.IndexByte(doc, '\r') >= 0
 	for pos := len(mark(doc)); pos < len(doc); {
 		end := lineEnd(doc, pos)
-		line := bytes.TrimRight(doc[pos:end], "\r\n")
+		line := bytes.TrimSuffix(doc[pos:end], []byte("\n"))
 		pos = end
-		if bytes.IndexByte(line, '\r') >= 0 || !s.line(line) {
+		if returns {
+			line = bytes.TrimRight(line, "\r")
+		}
+		if returns && bytes.IndexByte(line, '\r') >= 0 || !s.line(line) {
 			return Head{}, false
 		}
 		if s.ended {
@@ -32,8 +35,10 @@ func Sniff(doc []byte) (head Head, sure bool) {
 	return s.head(), true
 }
 
-// newSniffer is a sniffer before the first line.
-func newSniffer() *sniffer { return &sniffer{fields: make(map[string]string, 8), blockAt: none} }
+// newSniffer is a sniffer before the first line of a document.
+func newSniffer(doc []byte) *sniffer {
+	return &sniffer{fields: make(map[string]string, 8), blockAt: none, tabs: bytes.IndexByte(doc, '\t') >= 0}
+}
 
 // head is what was found.
 func (s *sniffer) head() Head {
@@ -49,6 +54,7 @@ const none = -1
 // sniffer is the state of one Sniff.
 type sniffer struct {
 	fields   map[string]string
+	tabs     bool   // the document has tabs
 	begun    bool   // a line with content or a `---` was seen
 	ended    bool   // a `...` was seen
 	top      string // the top-level key that the line belongs to
@@ -79,12 +85,12 @@ func (s *sniffer) text(line, text []byte, indent int) bool {
 	switch {
 	case len(text) == 0 || text[0] == '#':
 		return true
-	case isMarker(line, "---"):
+	case indent == 0 && isMarker(line, "---"):
 		return s.start(line)
-	case isMarker(line, "..."):
+	case indent == 0 && isMarker(line, "..."):
 		s.ended = true
 		return s.begun && !holds(line[3:])
-	case bytes.IndexByte(line, '\t') >= 0:
+	case s.tabs && bytes.IndexByte(line, '\t') >= 0:
 		return false
 	case s.value && indent > s.parentAt:
 		return s.plain && s.spans()
@@ -141,7 +147,7 @@ func (s *sniffer) content(text []byte, indent int) bool {
 	if !s.scalar(value) || s.proof != nil && !s.certain(ok, item, indent, column, key, value) {
 		return false
 	}
-	if ok && !item {
+	if ok && !item && (indent == 0 || counts(s.top)) {
 		return s.field(string(key), value, indent)
 	}
 	return indent > 0 && s.top != "" || !counts(s.top)
@@ -173,11 +179,8 @@ func (s *sniffer) field(key string, value []byte, indent int) bool {
 		}
 		return key != "<<"
 	}
-	if s.top == "" {
-		return false
-	}
 	if s.top != "metadata" {
-		return s.top != "apiVersion" && s.top != "kind"
+		return false
 	}
 	if s.metaAt == 0 {
 		s.metaAt = indent
@@ -201,6 +204,10 @@ func (s *sniffer) set(field string, value []byte) bool {
 
 // scalar looks at what follows a key or a dash: whether it ends on its line, and what the next lines may be.
 func (s *sniffer) scalar(value []byte) bool {
+	if len(value) > 1 && value[0] == ' ' && letter(value[1]) {
+		s.value, s.plain = true, true // as nearly all are
+		return true
+	}
 	text := scalarText(unanchored(value))
 	s.value, s.plain = len(text) > 0, false
 	if len(text) == 0 {
@@ -250,9 +257,15 @@ func CutKey(text []byte) (key, value []byte, ok bool) {
 }
 
 // plainKey reports whether c may be part of a plain key.
-func plainKey(c byte) bool {
-	return letter(c) || c >= '0' && c <= '9' || c == '_' || c == '.' || c == '/' || c == '-' || c == '$'
-}
+func plainKey(c byte) bool { return plainKeys[c] }
+
+// plainKeys are the characters of plain keys.
+var plainKeys = func() (all [256]bool) {
+	for c := range all {
+		all[c] = letter(byte(c)) || c >= '0' && c <= '9' || c == '_' || c == '.' || c == '/' || c == '-' || c == '$'
+	}
+	return all
+}()
 
 // letter reports whether c is an ASCII letter.
 func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
@@ -284,6 +297,9 @@ func scalarText(value []byte) []byte {
 
 // unanchored is a value without the anchor before it, whose name is a word; where nothing follows the anchor, it is the value.
 func unanchored(value []byte) []byte {
+	if bytes.IndexByte(value, '&') < 0 {
+		return value
+	}
 	text := bytes.TrimLeft(value, " ")
 	name, rest, found := bytes.Cut(text, []byte(" "))
 	if !found || len(name) < 2 || name[0] != '&' || !word(name[1:]) || !hasText(rest) {

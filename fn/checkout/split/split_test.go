@@ -123,7 +123,7 @@ func likeKyaml(t *testing.T, file []byte) {
 const corpus = "../../../../shared/corpus"
 
 // eachFile calls do with every YAML file of the corpus, or skips.
-func eachFile(t *testing.T, do func(path string, file []byte)) {
+func eachFile(t testing.TB, do func(path string, file []byte)) {
 	t.Helper()
 	if _, err := os.Stat(corpus); err != nil {
 		t.Skip("no ../shared/corpus beside the repository")
