@@ -19,8 +19,8 @@ const (
 )
 
 // ReadPlain reads a document in the block style that nearly all are written in, many times faster than the parser. It is not sure
-// of anything else: flow style but for lists of words, folded and quoted scalars of several lines, escapes, tags, merge keys, doubled
-// keys, numbers but for short whole ones. Where it is sure, the parser finds the same, and limit.Check lets it through.
+// of anything else: flow style over several lines or of more than words, folded and quoted scalars of several lines, escapes, tags, merge
+// keys, doubled keys, numbers but for short ones. Where it is sure, the parser finds the same, and limit.Check lets it through.
 func ReadPlain(text []byte) (content map[string]any, sure bool) {
 	if !split.Printable(text) {
 		return nil, false
@@ -79,7 +79,7 @@ func (r *plainReader) mapping(column, depth int) (map[string]any, bool) {
 		if !ok || len(key) > 1000 || bytes.IndexByte(value, '\t') >= 0 || depth > maxPlainDepth {
 			return nil, false
 		}
-		name, ok := r.key(key)
+		name, ok := plainKey(key)
 		if _, doubled := content[name]; doubled || !ok {
 			return nil, false
 		}
@@ -91,8 +91,8 @@ func (r *plainReader) mapping(column, depth int) (map[string]any, bool) {
 	return content, r.indent < column && len(content) > 0
 }
 
-// key is a key that is a string in every version of YAML.
-func (r *plainReader) key(text []byte) (string, bool) {
+// plainKey reads a key that is a string in every version of YAML.
+func plainKey(text []byte) (string, bool) {
 	value, ok := plainScalar(text)
 	name, isString := value.(string)
 	return name, ok && isString
@@ -233,10 +233,9 @@ func (r *plainReader) scalar(text []byte, depth int) (any, bool) {
 		value, ok := plainScalar(of)
 		r.anchor(string(name), value)
 		return value, ok
-	case '[':
-		return plainList(text)
-	case '{':
-		return map[string]any{}, string(text) == "{}"
+	case '[', '{':
+		value, rest, sure := plainFlow(text, depth)
+		return value, sure && len(rest) == 0
 	}
 	return plainScalar(text)
 }
@@ -277,21 +276,66 @@ func (r *plainReader) copy(value any, depth int) (any, bool) {
 	return value, true
 }
 
-// plainList reads a list in flow style of words and simply quoted strings.
-func plainList(text []byte) (any, bool) {
-	items := []any{}
-	inner, closed := bytes.CutSuffix(text[1:], []byte("]"))
-	if len(inner) == 0 {
-		return items, closed
+// plainFlow reads a collection in flow style of words, simply quoted strings and such collections, and returns the text behind it.
+func plainFlow(text []byte, depth int) (value any, rest []byte, sure bool) {
+	if depth > maxPlainDepth {
+		return nil, nil, false
 	}
-	for entry := range bytes.SplitSeq(inner, []byte(", ")) {
-		value, ok := plainScalar(entry)
-		if !ok || bytes.ContainsAny(entry, "[]{},:#? ") {
-			return nil, false
+	closing := text[0] + 2 // of [ and of {
+	list, content := []any{}, map[string]any{}
+	text = bytes.TrimLeft(text[1:], " ")
+	for more := len(text) > 0 && text[0] != closing; more; {
+		name := ""
+		if closing == '}' {
+			key, behind, ok := split.CutKey(text)
+			if name, sure = plainKey(key); !ok || !sure || len(key) > 1000 || len(behind) == 0 {
+				return nil, nil, false
+			}
+			text = bytes.TrimLeft(behind, " ")
 		}
-		items = append(items, value)
+		if value, text, sure = plainEntry(text, depth); !sure {
+			return nil, nil, false
+		}
+		if _, doubled := content[name]; doubled {
+			return nil, nil, false
+		}
+		if closing == '}' {
+			content[name] = value
+		}
+		list = append(list, value)
+		text = bytes.TrimLeft(text, " ")
+		if text, more = bytes.CutPrefix(text, []byte(", ")); more {
+			text = bytes.TrimLeft(text, " ")
+		}
 	}
-	return items, closed
+	if len(text) == 0 || text[0] != closing {
+		return nil, nil, false
+	}
+	if closing == '}' {
+		return content, text[1:], true
+	}
+	return list, text[1:], true
+}
+
+// plainEntry reads a value of a collection in flow style, and returns the text behind it.
+func plainEntry(text []byte, depth int) (value any, rest []byte, sure bool) {
+	end := 0
+	switch {
+	case len(text) == 0:
+		return nil, nil, false
+	case text[0] == '[' || text[0] == '{':
+		return plainFlow(text, depth+1)
+	case text[0] == '"' || text[0] == '\'':
+		if end = bytes.IndexByte(text[1:], text[0]) + 2; end == 1 || end < len(text) && text[end] == text[0] {
+			return nil, nil, false
+		}
+	default:
+		for end < len(text) && bytes.IndexByte([]byte(",[]{}:#? "), text[end]) < 0 {
+			end++
+		}
+	}
+	value, sure = plainScalar(text[:end])
+	return value, text[end:], sure && (end == len(text) || bytes.IndexByte([]byte(",]} "), text[end]) >= 0)
 }
 
 // plainScalar reads a plain or a simply quoted scalar.
@@ -325,17 +369,24 @@ func plainScalar(text []byte) (any, bool) {
 	return nil, false
 }
 
-// plainNumber reads what begins with a digit: a short whole number, or what no version of YAML takes for a number or a time.
+// plainNumber reads what begins with a digit: a short number, or what no version of YAML takes for a number or a time.
 func plainNumber(text []byte) (any, bool) {
-	digits := len(bytes.Trim(text, "0123456789")) == 0
-	if digits && len(text) < 16 && (text[0] != '0' || len(text) == 1) {
+	if areDigits(text) && len(text) < 16 && (text[0] != '0' || len(text) == 1) {
 		number, err := strconv.Atoi(string(text))
 		return float64(number), err == nil
 	}
+	if whole, part, found := bytes.Cut(text, []byte(".")); found && len(text) < 16 && areDigits(whole) && areDigits(part) && (whole[0] != '0' || len(whole) == 1) {
+		number, err := strconv.ParseFloat(string(text), 64)
+		return number, err == nil
+	}
 	other := len(bytes.TrimLeft(text, "0123456789abcdefABCDEFxXoO_.+-:tTzZ ")) > 0
-	version := len(bytes.Trim(text, "0123456789.")) == 0 && bytes.Count(text, []byte(".")) > 1
-	return string(text), other || version
+	version := len(bytes.Trim(text, "0123456789.:")) == 0 && bytes.Count(text, []byte(".")) > 1
+	days := text[0] != '0' && text[len(text)-1] == 'd' && areDigits(text[:len(text)-1])
+	return string(text), other || version || days
 }
+
+// areDigits tells a text of nothing but digits.
+func areDigits(text []byte) bool { return len(text) > 0 && len(bytes.Trim(text, "0123456789")) == 0 }
 
 // trimmed is a value without the white space and the comment around it. A quote may hold what looks like a comment.
 func trimmed(text []byte) []byte {

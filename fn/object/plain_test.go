@@ -63,6 +63,12 @@ spec:
   flow: ["a", b, 1]
   nothing: []
   object: {}
+  inOneLine: { drop: ["ALL: ]#", [b, c]], num: 1.5, m: {}, e: [] , t: true } # c
+  ip: 0.0.0.0:8080
+  days: 30d
+  float: 16.20
+  asItem:
+  - { name: a, value: '{' }
   collection: &all
     name: b
     list: &list # c
@@ -86,8 +92,9 @@ var notPlain = []string{
 	"a: b\n  c\n", "a: b\n c: d\n", "a: b\na: c\n", "a: b: c\n", "a: b:\n", "a:\n   b: c\n  d: e\n", "a:\n  - b\n c: d\n", "a: |\n\n  b\n", "a: |\nb: c\n", "a: |2\n   b\n", "a: |+\n  b\n",
 	"a: |\n  b", "a: >\n  b\n", "a: |\n  b\n c\n", "a: |\n   b\n  c\n", "a: \"\n", "a: \"b\n  c\"\n", "a: \"\\x41\"\n", "a: 'b''c'\n", "a: \"b\" c\n", "a: \"b\"# c\n", "a: !!str 1\n", "a: *b\n",
 	"a: &b\n  c: *b\n", "a: &b\n  c: &b\n    d: e\n", "a: &b c\nd: &b\n  e: f\n", "a: &b\n  c: &b d\n", "a: &b\n  c\n", "a: &b\n  c: d\n<<: *b\n",
-	"a: &b {}\n", "a: &b |\n  c\n", "<<: a\n", "yes: a\n", "1: a\n", "? a\n: b\n", "\"a\": b\n", "a: yes\n", "a: Null\n", "a: ~\n", "a: 1.5\n", "a: 010\n", "a: 1_000\n", "a: 0x1f\n", "a: 1e3\n", "a: 1:30\n", "a: 2001-01-01\n",
-	"a: 1234567890123456\n", "a: -1\n", "a: .5\n", "a: =\n", "a: @b\n", "a: {b: c}\n", "a: [b,c]\n", "a: [b: c]\n", "a: [b?]\n", "a: [b\n", "a: [[b]]\n", "a: [b, ]\n", "- - a\n", "a:\n- - b\n", "a:\n- b\n  c\n", "{a: b}\n", "a: `b\n", "a: - b\n", "a b: c\n",
+	"a: &b {}\n", "a: &b |\n  c\n", "<<: a\n", "yes: a\n", "1: a\n", "? a\n: b\n", "\"a\": b\n", "a: yes\n", "a: Null\n", "a: ~\n", "a: 01.5\n", "a: 1.\n", "a: 1.5e3\n", "a: 0d\n", "a: 1:30.5\n", "a: 010\n", "a: 1_000\n", "a: 0x1f\n", "a: 1e3\n", "a: 1:30\n", "a: 2001-01-01\n",
+	"a: 1234567890123456\n", "a: -1\n", "a: .5\n", "a: =\n", "a: @b\n", "a: {b}\n", "a: {b: }\n", "a: {b:c}\n", "a: {b: c, b: d}\n", "a: {b: c\n  }\n", "a: {b: c}d\n", "a: {\"b\": c}\n", "a: {b: c d}\n", "a: {b: *c}\n", "a: [\"b\"c]\n", "a: ['b''c']\n", "a: [b]]\n", "a: {yes: b}\n",
+	"a: [\"b\\x41\"]\n", "a: [b}\n", "a: [b, c\n", "a: [&b c]\n", "a: [b,c]\n", "a: [b: c]\n", "a: [b?]\n", "a: [b\n", "a: [[b]\n", "a: [b, ]\n", "- - a\n", "a:\n- - b\n", "a:\n- b\n  c\n", "{a: b}\n", "a: `b\n", "a: - b\n", "a b: c\n",
 }
 
 // likeParser checks that the parser finds what ReadPlain is sure of.
