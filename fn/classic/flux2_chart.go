@@ -88,7 +88,8 @@ func findFlux2Chart(set *object.Set, cfg config.Config, found *finding.List) []*
 
 // MayInstall tells, without parsing it, whether a HelmRelease may install a chart: it names the chart, or a source elsewhere.
 func MayInstall(release *object.Object, chart string) bool {
-	return release.MayHold(chart) || release.MayHold("chartRef")
+	type key struct{ chart string }
+	return object.Fact(release, key{chart}, func(release *object.Object) bool { return release.MayHold(chart) || release.MayHold("chartRef") })
 }
 
 // chartVersion is the version of the chart flux2 that a HelmRelease asks for; false when it installs another chart. The

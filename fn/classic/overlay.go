@@ -89,12 +89,24 @@ func patching(set *object.Set, k *object.Object) *Folder {
 	if k.File == "" || !k.MayHold("patch") {
 		return nil
 	}
-	folder, err := readFolder(set, path.Dir(k.File), contentOf, maySetPath)
+	folder, err := readFolder(set, path.Dir(k.File), forKustomizations, maySetPath)
 	if err != nil || folder == nil {
 		return nil
 	}
 	return folder
 }
+
+// forKustomizations is contentOf without the patches that select other kinds, whose files need not be read then.
+func forKustomizations(o *object.Object, path ...string) ([]Patch, error) {
+	patches, err := contentOf(o, path...)
+	return slices.DeleteFunc(patches, func(p Patch) bool {
+		kind, _ := p.Target["kind"].(string)
+		return kind != "Kustomization" && wordOnly.MatchString(kind)
+	}), err
+}
+
+// wordOnly is a regular expression that is no more than a word.
+var wordOnly = regexp.MustCompile(`^[A-Za-z]+$`)
 
 // maySetPath tells whether a patch may set the path of a Flux Kustomization, without parsing it. Most patches are operations on other
 // fields: they have a path, but the spec is no key of theirs.

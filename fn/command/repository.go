@@ -88,6 +88,14 @@ func open(ctx context.Context, dir string) (*repository, error) {
 	return r, nil
 }
 
+// read is the content of a file, to read and not to change.
+func (r *repository) read(file string) ([]byte, error) {
+	if kept := r.tree.Kept(file); kept != nil {
+		return kept, nil
+	}
+	return r.tree.ReadFile(file)
+}
+
 // below lists the files in a folder and below it, as far as they can be listed.
 func (r *repository) below(dir string) []string {
 	var all []string

@@ -70,7 +70,7 @@ func (j job) run(ctx context.Context) (*Result, error) {
 	defer repo.tree.Close()
 	j.progress("migrating")
 	j.config.TakenOver = j.config.TakenOver || j.live != nil
-	result := &Result{Outcome: migrate.Migrate(repo.set, j.config), places: newPlaces(repo.tree.ReadFile), config: j.config}
+	result := &Result{Outcome: migrate.Migrate(repo.set, j.config), places: newPlaces(repo.read), config: j.config}
 	repo.report(result)
 	if err := j.lock(ctx, repo, result); err != nil {
 		return nil, err

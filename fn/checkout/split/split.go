@@ -82,6 +82,9 @@ func (s *splitter) open(pos int) {
 // line takes one line, from pos up to and with its line break.
 func (s *splitter) line(pos, end int) {
 	line := s.file[pos:end]
+	if s.filled && line[0] != '-' && line[0] != '.' {
+		return // as nearly all lines are
+	}
 	switch {
 	case isMarker(line, "---"):
 		s.separator(pos, end)
