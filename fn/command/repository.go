@@ -75,7 +75,7 @@ func open(ctx context.Context, dir string) (*repository, error) {
 	files := tree.Files()
 	read := make([]contents, len(files))
 	inParallel(len(files), func(i int) { read[i].read(files[i], tree.Kept(files[i])) })
-	var objects []*object.Object
+	objects := make([]*object.Object, 0, len(read))
 	for _, c := range read {
 		objects, r.broken = append(objects, c.objects...), append(r.broken, c.broken...)
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Set is the input and, after the migration, the output: the objects in their order.
@@ -29,32 +30,47 @@ type groupKind struct{ group, kind string }
 
 // NewSet makes a Set of objects; their order is kept.
 func NewSet(objects []*Object) *Set {
-	s := &Set{objects: objects, removed: map[*Object]bool{}, gone: map[string]bool{}, byFile: map[string][]*Object{}, byKind: map[groupKind][]*Object{},
-		byID: map[ID][]*Object{}, facts: map[any]any{}, states: map[any]any{}}
+	s := &Set{objects: objects, removed: map[*Object]bool{}, gone: map[string]bool{}, facts: map[any]any{}, states: map[any]any{}}
 	if !slices.IsSortedFunc(objects, Compare) {
 		objects = slices.SortedStableFunc(slices.Values(objects), Compare)
 	}
-	for _, o := range objects {
-		s.index(o)
-	}
+	var indexes sync.WaitGroup // each is most of the work for a large input
+	indexes.Go(func() { s.byFile = indexed(objects, len(objects), fileOf) })
+	indexes.Go(func() { s.byID = indexed(objects, len(objects), (*Object).anyVersion) })
+	s.byKind = indexed(objects, 0, kindOf)
+	indexes.Wait()
 	return s
 }
 
-// index files an object; those of one kind, and of one ID, stay in the order of Compare.
+// indexed are sorted objects by a key, of which there are about so many, those of one key in their order. A list of one object, as most are, is a part of the whole list.
+func indexed[K comparable](objects []*Object, keys int, key func(*Object) K) map[K][]*Object {
+	all := make(map[K][]*Object, keys)
+	for i, o := range objects {
+		at := key(o)
+		if of, known := all[at]; known {
+			all[at] = append(of, o)
+		} else {
+			all[at] = objects[i : i+1 : i+1]
+		}
+	}
+	return all
+}
+
+func fileOf(o *Object) string { return o.File }
+
+func kindOf(o *Object) groupKind { return groupKind{o.Group(), o.Kind} }
+
+// index files a new object; those of one kind, and of one ID, stay in the order of Compare.
 func (s *Set) index(o *Object) {
 	clear(s.states)
 	s.byFile[o.File] = append(s.byFile[o.File], o)
-	insert(s.byKind, groupKind{o.Group(), o.Kind}, o)
+	insert(s.byKind, kindOf(o), o)
 	insert(s.byID, o.anyVersion(), o)
 }
 
 // insert puts an object in its place among those of its key.
 func insert[K comparable](all map[K][]*Object, key K, o *Object) {
 	of := all[key]
-	if len(of) == 0 || Compare(of[len(of)-1], o) <= 0 {
-		all[key] = append(of, o)
-		return
-	}
 	at, _ := slices.BinarySearchFunc(of, o, func(a, b *Object) int { return cmp.Or(Compare(a, b), -1) })
 	all[key] = slices.Insert(of, at, o)
 }
