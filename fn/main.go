@@ -19,7 +19,7 @@ func main() {
 	}
 	// On a small repository a quarter of the time went into collecting. Memory that is never touched costs nothing, but moves the first
 	// collections to where they are worth the while, and matters less the larger the input is. Commands run alone, functions beside others.
-	ballast := make([]byte, 24<<20)
+	ballast := make([]byte, 64<<20)
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // apply has to put files back
 	code := execute(ctx)
 	runtime.KeepAlive(ballast)

@@ -63,6 +63,7 @@ type sniffer struct {
 	blockAt  int    // lines deeper than this belong to a block scalar; none outside of one
 	value    bool   // the last line has a value, which a line deeper than parentAt would continue
 	plain    bool   // that value is plain text, which may go on over several lines
+	below    bool   // that text began below its key: a key that follows in its column would be broken YAML
 	quote    byte   // the quote that an earlier line has opened, 0 for none
 	proof    *proof // what SniffItem wants to know beyond Sniff; nil for Sniff
 }
@@ -93,7 +94,7 @@ func (s *sniffer) text(line, text []byte, indent int) bool {
 	case s.tabs && bytes.IndexByte(line, '\t') >= 0:
 		return false
 	case s.value && indent > s.parentAt:
-		return s.plain && s.spans()
+		return s.plain && s.spans() && (!s.below || !hidesKey(text))
 	}
 	s.begun = true
 	return s.content(text, indent)
@@ -134,16 +135,18 @@ func (s *sniffer) content(text []byte, indent int) bool {
 	}
 	item := len(rest) < len(text)
 	key, value, ok := CutKey(rest)
+	below := !ok && !item && !s.value && indent > s.parentAt
 	switch {
 	case ok:
 		s.parentAt = column
 	case indent == 0 && !item, hidesKey(rest) && !oneLineFlow(scalarText(rest)):
 		return false
-	case !item && !s.value && indent > s.parentAt:
+	case below:
 		value = rest // of the key above, which is its parent
 	default:
 		s.parentAt, value = indent, rest
 	}
+	s.below = below
 	if !s.scalar(value) || s.proof != nil && !s.certain(ok, item, indent, column, key, value) {
 		return false
 	}
