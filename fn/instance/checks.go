@@ -119,10 +119,14 @@ func (p *Plan) checkUnread(_ *object.Set, findings *finding.List) {
 	}
 }
 
-// checkServed refuses an upgrade to a Flux that no longer serves an API version that the repository uses.
+// checkServed refuses an upgrade to a Flux that no longer serves an API version that the repository uses. The CRDs are of the release
+// that the labels of the manifests say, whatever the images are.
 func (p *Plan) checkServed(set *object.Set, findings *finding.List) {
-	detected := p.Install.Version.Release
-	if target, err := semver.NewVersion(p.Target); err != nil || target.Minor() == detected.Minor() {
+	crds := p.Install.Version.Release
+	if labels, err := semver.NewVersion(p.Install.Labels); err == nil {
+		crds = labels
+	}
+	if target, err := semver.NewVersion(p.Target); err != nil || target.Minor() == crds.Minor() {
 		return
 	}
 	unserved := unservedBy(p.Target, fluxObjects(set))
@@ -130,6 +134,9 @@ func (p *Plan) checkServed(set *object.Set, findings *finding.List) {
 		return
 	}
 	remedy := p.versionServing(set)
+	if crds.Minor() != p.Install.Version.Release.Minor() {
+		remedy = fmt.Sprintf("; it works today because the CRDs in the manifests are those of Flux %s", crds)
+	}
 	for _, o := range unserved {
 		findings.Error(o, "apiVersion", "Flux %s serves no %s of %s, only %s: change the version first%s", p.Target, o.Version(), o.Kind,
 			strings.Join(flux.Served(p.Target, o.Group(), o.Kind), ", "), remedy)
