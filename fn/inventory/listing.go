@@ -231,7 +231,7 @@ func readAsKustomize(doc []byte) (read map[string]any, sure bool) {
 
 // ofPipeline are the annotations that tell functions where an object is from, which kustomize drops.
 // Source: kustomize api v0.21.2, resource.BuildAnnotations.
-var ofPipeline = []string{kioutil.PathAnnotation, kioutil.IndexAnnotation, kioutil.LegacyPathAnnotation, kioutil.LegacyIndexAnnotation}
+var ofPipeline = []string{kioutil.PathAnnotation, kioutil.IndexAnnotation, "config.kubernetes.io/path", "config.kubernetes.io/index"}
 
 // isStrings tells whether a field of metadata is absent, or a map of just these strings.
 func isStrings(metadata map[string]any, field string, have map[string]string) bool {
