@@ -17,16 +17,14 @@ import (
 // snapshot is a tree of files in memory, keyed by slash path from the
 // repository root. The root directory is ".".
 type snapshot struct {
-	files map[string]content
+	files map[string][]byte   // nil for what maker makes, and for what is too large
 	dirs  map[string][]string // the sorted names in each directory
+	maker Maker
 
 	large     map[string]bool      // the files that are too large to be read
 	checked   map[string]error     // the files that were looked at, with what speaks against them
 	artifacts map[string]*snapshot // what was packed of it, by spec.ignore
 }
-
-// content gives what a file holds, to read and not to change.
-type content func() []byte
 
 // Maker is a tree that makes its files from what it has in memory, which cannot
 // fail. It makes a file again whenever that is read, so that the files that
@@ -37,7 +35,7 @@ type Maker interface {
 
 // newSnapshot has an empty root.
 func newSnapshot() *snapshot {
-	return &snapshot{files: map[string]content{}, dirs: map[string][]string{".": nil},
+	return &snapshot{files: map[string][]byte{}, dirs: map[string][]string{".": nil},
 		large: map[string]bool{}, checked: map[string]error{}, artifacts: map[string]*snapshot{}}
 }
 
@@ -45,6 +43,7 @@ func newSnapshot() *snapshot {
 // files and directories only.
 func load(tree fs.FS) (*snapshot, error) {
 	s := newSnapshot()
+	s.maker, _ = tree.(Maker)
 	err := fs.WalkDir(tree, ".", func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -70,31 +69,31 @@ func (s *snapshot) read(tree fs.FS, p string, d fs.DirEntry) error {
 	}
 	if info.Size() > limit.Size {
 		s.large[p] = true
-		s.addFile(p, func() []byte { return nil })
-		return nil
 	}
-	if made, ok := tree.(Maker); ok {
-		s.addFile(p, func() []byte { return made.Make(p) })
+	if s.large[p] || s.maker != nil {
+		s.addFile(p, nil)
 		return nil
 	}
 	data, err := fs.ReadFile(tree, p)
-	if err != nil {
-		return err
+	if err == nil {
+		s.addFile(p, data)
 	}
-	s.addFile(p, func() []byte { return data })
-	return nil
+	return err
 }
 
 // content is what a file holds; nil if there is none.
 func (s *snapshot) content(p string) []byte {
-	made, ok := s.files[p]
-	if !ok {
+	data, ok := s.files[p]
+	switch {
+	case !ok:
 		return nil
+	case s.maker != nil && !s.large[p]:
+		data = s.maker.Make(p)
 	}
-	if data := made(); data != nil {
-		return data
+	if data == nil {
+		return []byte{}
 	}
-	return []byte{}
+	return data
 }
 
 // check says what speaks against giving a file to kustomize, which takes any.
@@ -114,7 +113,7 @@ func (s *snapshot) check(p string) error {
 }
 
 // addFile adds a file and the directories above it.
-func (s *snapshot) addFile(p string, data content) {
+func (s *snapshot) addFile(p string, data []byte) {
 	s.addDir(path.Dir(p))
 	s.dirs[path.Dir(p)] = append(s.dirs[path.Dir(p)], path.Base(p))
 	s.files[p] = data
@@ -143,9 +142,25 @@ func (s *snapshot) sparse(dirs []string) *snapshot {
 	if len(dirs) == 0 {
 		return s
 	}
+	return s.only(func(p string, isDir bool) bool {
+		return !isDir && slices.ContainsFunc(dirs, func(dir string) bool { return strings.HasPrefix(p, path.Clean(dir)+"/") })
+	})
+}
+
+// only is the snapshot with the files and directories to keep; the snapshot itself where that is all.
+func (s *snapshot) only(keep func(p string, isDir bool) bool) *snapshot {
+	if s.all(keep) {
+		return s
+	}
 	out := newSnapshot()
+	out.large, out.maker = s.large, s.maker
+	for d := range s.dirs {
+		if d != "." && keep(d, true) {
+			out.addDir(d)
+		}
+	}
 	for f, data := range s.files {
-		if slices.ContainsFunc(dirs, func(dir string) bool { return strings.HasPrefix(f, path.Clean(dir)+"/") }) {
+		if keep(f, false) {
 			out.addFile(f, data)
 		}
 	}
@@ -153,25 +168,27 @@ func (s *snapshot) sparse(dirs []string) *snapshot {
 	return out
 }
 
+// all says whether every file and directory is to keep.
+func (s *snapshot) all(keep func(p string, isDir bool) bool) bool {
+	for d := range s.dirs {
+		if d != "." && !keep(d, true) {
+			return false
+		}
+	}
+	for f := range s.files {
+		if !keep(f, false) {
+			return false
+		}
+	}
+	return true
+}
+
 // artifact is the snapshot as source-controller would pack it: without what
 // .sourceignore files, the source's spec.ignore or, where there is neither,
 // Flux's default list exclude.
 func (s *snapshot) artifact(ignore *string) *snapshot {
 	matcher := s.matcher(ignore)
-	out := newSnapshot()
-	for d := range s.dirs {
-		if d != "." && !matcher.Match(strings.Split(d, "/"), true) {
-			out.addDir(d)
-		}
-	}
-	for f, data := range s.files {
-		if !matcher.Match(strings.Split(f, "/"), false) {
-			out.addFile(f, data)
-			out.large[f] = s.large[f]
-		}
-	}
-	out.sort()
-	return out
+	return s.only(func(p string, isDir bool) bool { return !matcher.Match(strings.Split(p, "/"), isDir) })
 }
 
 // matcher says which paths the source leaves out. Any pattern of the user's

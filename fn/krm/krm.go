@@ -44,7 +44,7 @@ func Run(in io.Reader, out io.Writer) error {
 }
 
 // A list of more bytes than largeList is collected earlier than Go does by itself: memory counts for more there, and time for more below.
-const largeList, largeListGC = 1 << 20, 80
+const largeList, largeListGC = 1 << 20, 50
 
 // readAll reads to the end, and takes memory once where the size is known beforehand, as that of a file is.
 func readAll(in io.Reader) ([]byte, error) {
