@@ -22,6 +22,7 @@ var notHeld = map[string]string{
 	"bootstrap-component-of-the-root":                            "the test does not give the components of the root to the manifests",
 	"bootstrap-controller-in-a-file-not-listed":                  "its cleanup is refused",
 	"bootstrap-example-of-the-pair-beside-it":                    "its cleanup is refused",
+	"bootstrap-images-of-the-root":                               "the test does not give the images of the root to the manifests",
 	"bootstrap-patches-of-what-is-not-in-the-input":              "its base is on the network",
 	"bootstrap-patches-of-the-root":                              "the test does not give the root's patches to the manifests",
 	"bootstrap-storage-merged-and-elsewhere":                     "the volumes are in another order",
