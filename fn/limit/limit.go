@@ -248,8 +248,8 @@ type meter struct {
 	cyclic  bool
 }
 
-// enough is where counting stops, so that no count overflows.
-const enough = 1 << 40
+// enough is where counting stops, so that no count overflows, nor the sum of two on 32 bits.
+const enough = 1 << 29
 
 // measure is the extent of a node with what its aliases stand for.
 func (m *meter) measure(node *yaml.Node) extent {
