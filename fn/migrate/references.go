@@ -30,8 +30,9 @@ func repairReferences(set *object.Set, install *classic.Install, removed []*obje
 			if !mentions(o, gone) || classic.Nearest(set.Find(gone.ID), o) != gone {
 				continue
 			}
-			for _, field := range referencesTo(o, gone.ID, install.Pair.NamespaceOf(set, o)) {
-				repair(set, install, o, field, gone, findings)
+			namespace := install.Pair.NamespaceOf(set, o)
+			for _, field := range referencesTo(o, gone.ID, namespace) {
+				repair(set, install, o, field, dependency{gone.ID, namespace}, findings)
 			}
 			tellQueries(o, gone, findings)
 			tellTemplate(o, gone, findings)
@@ -55,61 +56,70 @@ func isFlux(o *object.Object) bool {
 }
 
 // repair changes a reference where the change is certain, and says what to do where it is not.
-func repair(set *object.Set, install *classic.Install, o *object.Object, field string, gone *object.Object, findings *finding.List) {
+func repair(set *object.Set, install *classic.Install, o *object.Object, field string, gone dependency, findings *finding.List) {
 	const refers = "refers to %s, which cleanup removes: "
 	switch {
 	case strings.HasPrefix(field, "spec.dependsOn[") && instance.InstallsOperator(set, install, o):
-		if err := dropDependency(o, gone.Name); err != nil {
-			findings.Error(o, field, refers+"it cannot be edited: %s", gone.ID, err)
+		if err := gone.drop(o); err != nil {
+			findings.Error(o, field, refers+"it cannot be edited: %s", gone.on, err)
 			return
 		}
-		findings.Info(finding.Reference, o, field, refers+"the entry is taken out, because Flux Operator comes before Flux", gone.ID)
+		findings.Info(finding.Reference, o, field, refers+"the entry is taken out, because Flux Operator comes before Flux", gone.on)
 	case strings.HasPrefix(field, "spec.dependsOn["):
-		if err := renameDependency(o, gone.Name); err != nil {
-			findings.Error(o, field, refers+"it cannot be edited: %s", gone.ID, err)
+		if err := gone.rename(o); err != nil {
+			findings.Error(o, field, refers+"it cannot be edited: %s", gone.on, err)
 			return
 		}
-		findings.Info(finding.Reference, o, field, refers+"it waits for flux-instance now, which is ready when Flux is", gone.ID)
+		findings.Info(finding.Reference, o, field, refers+"it waits for flux-instance now, which is ready when Flux is", gone.on)
 	case strings.HasPrefix(field, "spec.patches["):
-		findings.Info(finding.Reference, o, field, refers+"the patch selects nothing then, which is no mistake for Flux; take it out at some time", gone.ID)
+		findings.Info(finding.Reference, o, field, refers+"the patch selects nothing then, which is no mistake for Flux; take it out at some time", gone.on)
 	case !isFlux(o):
-		findings.Warn(o, field, refers+"see whether it still does what it is for", gone.ID)
+		findings.Warn(o, field, refers+"see whether it still does what it is for", gone.on)
 	case o.Group() == classic.NotifyGroup:
-		findings.Warn(o, field, refers+"it will see no more events of it; name FluxInstance/%s/flux or remove the entry", gone.ID, gone.Namespace)
+		findings.Warn(o, field, refers+"it will see no more events of it; name FluxInstance/%s/flux or remove the entry", gone.on, gone.on.Namespace)
 	default:
-		findings.Error(o, field, refers+"it would stop working; remove the reference first", gone.ID)
+		findings.Error(o, field, refers+"it would stop working; remove the reference first", gone.on)
 	}
 }
 
-// renameDependency lets a Flux Kustomization that waited for the classic install wait for the FluxInstance.
-func renameDependency(o *object.Object, name string) error {
-	return o.EditNode(func(node *kyaml.RNode) error {
-		list, err := node.Pipe(kyaml.Lookup("spec", "dependsOn"))
-		if err != nil {
-			return err
-		}
-		return list.VisitElements(func(entry *kyaml.RNode) error {
-			if at := entry.Field("name"); at != nil && at.Value.YNode().Value == name {
-				at.Value.YNode().Value = instance.KustomizationName
+// dependency is what an object of a namespace depends on.
+type dependency struct {
+	on        object.ID
+	namespace string
+}
+
+// is tells the entries of spec.dependsOn that name it. One of the same name may be in another namespace.
+func (d dependency) is(entry *kyaml.Node) bool {
+	content, err := kyaml.NewRNode(entry).Map()
+	return err == nil && names(content, d.on, d.namespace, true)
+}
+
+// rename lets a Flux Kustomization that waited for the classic install wait for the FluxInstance.
+func (d dependency) rename(o *object.Object) error {
+	return editDependencies(o, func(entries *kyaml.Node) {
+		for _, entry := range entries.Content {
+			if d.is(entry) {
+				kyaml.NewRNode(entry).Field("name").Value.YNode().Value = instance.KustomizationName
 			}
-			return nil
-		})
+		}
 	})
 }
 
-// dropDependency lets a Flux Kustomization no longer wait for the classic install.
-func dropDependency(o *object.Object, name string) error {
+// drop lets a Flux Kustomization no longer wait for the classic install.
+func (d dependency) drop(o *object.Object) error {
+	return editDependencies(o, func(entries *kyaml.Node) {
+		entries.Content = slices.DeleteFunc(entries.Content, d.is)
+	})
+}
+
+// editDependencies edits spec.dependsOn, which goes when nothing is left in it.
+func editDependencies(o *object.Object, edit func(entries *kyaml.Node)) error {
 	return o.EditNode(func(node *kyaml.RNode) error {
 		list, err := node.Pipe(kyaml.Lookup("spec", "dependsOn"))
-		if err != nil {
+		if err != nil || list == nil {
 			return err
 		}
-		entries := list.YNode()
-		entries.Content = slices.DeleteFunc(entries.Content, func(entry *kyaml.Node) bool {
-			at := kyaml.NewRNode(entry).Field("name")
-			return at != nil && at.Value.YNode().Value == name
-		})
-		if len(entries.Content) > 0 {
+		if edit(list.YNode()); len(list.Content()) > 0 {
 			return nil
 		}
 		return node.PipeE(kyaml.Lookup("spec"), kyaml.Clear("dependsOn"))
