@@ -119,7 +119,7 @@ func maySetPath(p Patch) bool {
 }
 
 // specKey is where spec can be a key.
-var specKey = regexp.MustCompile(`spec[^/]`)
+var specKey = regexp.MustCompile(`spec([^/]|$)`)
 
 // pathSet is the path that a patch sets, clean; empty where it sets none.
 func pathSet(body string) string {
