@@ -35,7 +35,7 @@ func Run(in io.Reader, out io.Writer) error {
 		return fmt.Errorf("the input cannot be read: %w", err)
 	}
 	if len(raw) > largeList && os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(largeListGC)
+		defer debug.SetGCPercent(debug.SetGCPercent(largeListGC))
 	}
 	if l, ok := cut(raw); ok {
 		return runCut(l, out)
