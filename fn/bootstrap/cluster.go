@@ -136,7 +136,7 @@ func folderOf(e *instance.Existing, cfg config.Config) string {
 func operatorOf(set *object.Set, e *instance.Existing, namespace string, cfg config.Config) chart {
 	var found []*object.Object
 	for _, release := range set.Of(classic.HelmGroup, "HelmRelease") {
-		if classic.MayInstall(release, flux.OperatorChart) && instance.ChartOf(set, release) == flux.OperatorChart &&
+		if classic.Installs(set, release, flux.OperatorChart) &&
 			cmp.Or(release.Str("spec", "targetNamespace"), classic.NamespaceOf(set, release)) == namespace {
 			found = append(found, release)
 		}

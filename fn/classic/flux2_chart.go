@@ -95,20 +95,38 @@ func MayInstall(release *object.Object, chart string) bool {
 // chartVersion is the version of the chart flux2 that a HelmRelease asks for; false when it installs another chart. The
 // chart's source may be a mirror, or not be in the input: the name of the chart tells.
 func chartVersion(set *object.Set, release *object.Object) (version string, isChart bool) {
-	if !MayInstall(release, chartName) {
+	if !Installs(set, release, chartName) {
 		return "", false
 	}
+	if release.Str("spec", "chart", "spec", "chart") != "" {
+		return release.Str("spec", "chart", "spec", "version"), true
+	}
+	source := ChartSource(set, release)
+	if source.Kind == "HelmChart" {
+		return source.Str("spec", "version"), true
+	}
+	return cmp.Or(source.Str("spec", "ref", "semver"), source.Str("spec", "ref", "tag")), true
+}
+
+// Installs reports whether a HelmRelease installs a chart of this name.
+func Installs(set *object.Set, release *object.Object, chart string) bool {
+	return MayInstall(release, chart) && ChartOf(set, release) == chart
+}
+
+// ChartOf is the name of the chart that a HelmRelease installs, as far as the input says it. Two charts from one registry
+// differ in the last part of their address.
+func ChartOf(set *object.Set, release *object.Object) string {
 	if name := release.Str("spec", "chart", "spec", "chart"); name != "" {
-		return release.Str("spec", "chart", "spec", "version"), path.Base(name) == chartName
+		return path.Base(name)
 	}
 	source := ChartSource(set, release)
 	switch {
 	case source == nil:
-		return "", false
+		return ""
 	case source.Kind == "HelmChart":
-		return source.Str("spec", "version"), path.Base(source.Str("spec", "chart")) == chartName
+		return path.Base(source.Str("spec", "chart"))
 	default:
-		return cmp.Or(source.Str("spec", "ref", "semver"), source.Str("spec", "ref", "tag")), path.Base(source.Str("spec", "url")) == chartName
+		return path.Base(source.Str("spec", "url"))
 	}
 }
 
@@ -256,13 +274,8 @@ func (i *Install) helmPlaces(set *object.Set, release, owner *object.Object) {
 		waits, _ = object.Get[bool](owner.Map(), "spec", "wait")
 	}
 	own := cmp.Or(NamespaceOf(set, release), "flux-system")
-	target := release.Str("spec", "targetNamespace")
-	i.Namespace = cmp.Or(target, own)
-	name := release.Name
-	if target != "" {
-		name = target + "-" + name
-	}
-	i.KeepReason = keepReason(own, release.Name, cmp.Or(release.Str("spec", "storageNamespace"), own), cmp.Or(release.Str("spec", "releaseName"), name))
+	i.Namespace = cmp.Or(release.Str("spec", "targetNamespace"), own)
+	i.KeepReason = keepReason(own, release)
 	i.KeepReason += fmt.Sprintf(". The definitions of %s and %s can leave Git together with it", i.Pair.Root.ID, i.Pair.Source.ID)
 	if waits {
 		i.KeepReason += fmt.Sprintf(". %s has wait: true and never gets ready with a suspended HelmRelease (kustomize-controller#1100): set wait: false there first", owner.ID)
@@ -320,12 +333,29 @@ func nextMinor(chart string) *semver.Version {
 // keepReason says why cleanup does not remove the HelmRelease, and how its owner makes Helm forget it. Source: helm-controller
 // v0.35 to v1.6, reconcileDelete, which uninstalls unless spec.suspend is set; Helm 3 and 4, which delete by kind and name, and look
 // for helm.sh/resource-policy in the stored release, not on the cluster.
-func keepReason(namespace, name, storage, release string) string {
+func keepReason(namespace string, release *object.Object) string {
 	return fmt.Sprintf("removing the HelmRelease makes Helm uninstall Flux: it deletes by kind and name and looks at no label, so that what Flux Operator "+
 		"has taken over goes too. Let Helm forget the release instead: set spec.suspend: true, push, and wait until flux -n %[1]s get helmrelease %[2]s shows "+
 		"it suspended (helm-controller uninstalls nothing then); remove it from Git, where kustomize.toolkit.fluxcd.io/prune: disabled keeps it on the cluster; then "+
-		"kubectl -n %[1]s delete helmrelease %[2]s && kubectl -n %[4]s delete secret -l owner=helm,name=%[3]s. The annotation "+
-		"helm.sh/resource-policy: keep is no way out when it is only set on the cluster: Helm reads it from the stored release", namespace, name, release, storage)
+		"%[3]s. The annotation helm.sh/resource-policy: keep is no way out when it is only set on the cluster: Helm reads it from the stored release",
+		namespace, release.Name, deleteRelease(namespace, release))
+}
+
+// forgetRelease is how Helm forgets a release that has no guard yet, and leaves what it installed.
+func forgetRelease(namespace string, release *object.Object) string {
+	return fmt.Sprintf("set spec.suspend: true on the HelmRelease and annotate it with kustomize.toolkit.fluxcd.io/prune: disabled, push, and wait until "+
+		"flux -n %[1]s get helmrelease %[2]s shows it suspended (helm-controller uninstalls nothing then); remove it from Git, which leaves it on the cluster; then %[3]s",
+		namespace, release.Name, deleteRelease(namespace, release))
+}
+
+// deleteRelease are the commands that delete a suspended HelmRelease and what Helm has stored of it.
+func deleteRelease(namespace string, release *object.Object) string {
+	name := release.Name
+	if target := release.Str("spec", "targetNamespace"); target != "" {
+		name = target + "-" + name
+	}
+	storage, stored := cmp.Or(release.Str("spec", "storageNamespace"), namespace), cmp.Or(release.Str("spec", "releaseName"), name)
+	return fmt.Sprintf("kubectl -n %s delete helmrelease %s && kubectl -n %s delete secret -l owner=helm,name=%s", namespace, release.Name, storage, stored)
 }
 
 // readPostRenderers takes the post-renderers of the HelmRelease for what they are: patches on what the chart renders. They

@@ -165,6 +165,11 @@ func disjoint(set *object.Set, pairs []Pair) bool {
 
 // followed are the pairs with what they are on the cluster. An Error says why there is none.
 func followed(set *object.Set, anchor *object.Object, pairs []Pair, found *finding.List) []Pair {
+	if releases := syncReleases(set); len(pairs) == 0 && len(releases) > 0 {
+		release := Nearest(releases, anchor)
+		found.ErrorAbout(finding.Unsynced, release, "spec.chart", "the sync pair is not in Git: %s", leaveSyncRelease(set, release))
+		return nil
+	}
 	if len(pairs) == 0 {
 		found.ErrorAbout(finding.Unsynced, anchor, "", "no sync pair found: %s", whyNoPair(set, anchor))
 	}

@@ -44,6 +44,13 @@ func placeholderOf(set *object.Set, k *object.Object) string {
 
 // readPlaceholder takes the install to be what flux bootstrap would write, with what the kustomization.yaml does to it.
 func readPlaceholder(set *object.Set, k *object.Object, file string, cfg config.Config, found *finding.List) []*Install {
+	if content, _ := set.Read(file); azureFlux.Match(content) {
+		found.Error(k, "resources", "%s stands for the manifests: %s", file, azureWords)
+		return nil
+	}
+	if tellAzure(set, found) {
+		return nil
+	}
 	const empty = "%s holds no objects, so the Flux version and the components cannot be read"
 	if len(candidatesFor(set, k, cfg)) == 0 {
 		found.ErrorAbout(finding.Unsynced, k, "resources", empty+", and the sync pair is not in the input: flux bootstrap fills both in, so run on the branch that it "+

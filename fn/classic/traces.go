@@ -14,7 +14,7 @@ import (
 // TellTraces says, of an input without an install, what in it speaks of one that is not whole: where Flux came from, and what
 // is missing. It tells whether there is such a trace.
 func TellTraces(set *object.Set, found *finding.List) bool {
-	traces := false
+	traces := tellAzure(set, found)
 	for _, k := range oneShots(set) {
 		traces = true
 		found.Error(k, "resources", "Flux was installed from this by hand, and the sync pair of the cluster is not in the input: %s", exportPair(set))

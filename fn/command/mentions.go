@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"migrate-to-flux-operator/fn/checkout"
+	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/printable"
 )
@@ -25,14 +26,15 @@ func (r *repository) mentions(changes []checkout.Change) []finding.Finding {
 	var all []finding.Finding
 	// A folder that cannot be read has been noted when the tree was opened.
 	_ = fs.WalkDir(r.tree, ".", func(file string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !entry.Type().IsRegular() || !isTooling(file) || len(r.set.InFile(file)) > 0 {
+		if err != nil || entry.IsDir() || !entry.Type().IsRegular() || !isTooling(file) && !classic.MayRunAzure(file) || len(r.set.InFile(file)) > 0 {
 			return nil
 		}
 		if content, err := fs.ReadFile(r.tree, file); err == nil {
-			if gone != nil {
+			if gone != nil && isTooling(file) {
 				all = append(all, mentionsIn(file, content, gone)...)
 			}
 			all = append(all, terraformIn(file, content)...)
+			all = append(all, azureIn(file, content)...)
 		}
 		return nil
 	})
@@ -120,6 +122,16 @@ func terraformIn(file string, content []byte) []finding.Finding {
 		Message: printable.Line(fmt.Sprintf("Terraform would undo this: each apply writes the files of %s as they were, without the guards, and when the resource goes Terraform "+
 			"uninstalls Flux, CRDs and all. Before you push, let Terraform forget it (terraform state rm ADDRESS, with the address of %[1]s.%s in terraform state list), "+
 			"and remove it from this file", content[at[2]:at[3]], content[at[4]:at[5]]))}}
+}
+
+// azureIn warns about Azure's extension that runs Flux: the files do not say on which cluster.
+func azureIn(file string, content []byte) []finding.Finding {
+	line := classic.AzureFlux(file, content)
+	if line == 0 {
+		return nil
+	}
+	return []finding.Finding{{Severity: finding.Warning, File: fmt.Sprintf("%s:%d", file, line), Message: printable.Line(
+		"Azure's extension microsoft.flux installs Flux from here: on this cluster it would fight Flux Operator, so see first that it is another cluster's")}}
 }
 
 // mentionsIn are the lines of a file that name what goes; one finding for each name.

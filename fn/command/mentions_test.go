@@ -55,6 +55,26 @@ func TestTerraformBootstrap(t *testing.T) {
 	}
 }
 
+// TestAzureOfAnotherCluster holds that Azure's extension is warned about where the cluster has a classic install of its own, in
+// each language that installs it, and that a comment is none.
+func TestAzureOfAnotherCluster(t *testing.T) {
+	dir := fixture(t, "deploy")
+	write(t, dir, "infra/flux.tf", "# extension_type = \"microsoft.flux\"\n")
+	const said = "Azure's extension microsoft.flux"
+	if out := must(t, 0, dir, "plan", "DIR").out; strings.Contains(out, said) {
+		t.Errorf("a comment is taken for the extension:\n%s", out)
+	}
+	write(t, dir, "infra/flux.tf", "#\nresource \"azurerm_arc_kubernetes_flux_configuration\" \"this\" {\n}\n")
+	write(t, dir, "infra/flux.bicep", "extensionType: 'microsoft.flux'\n")
+	write(t, dir, "infra/arm.json", "{\"type\": \"Microsoft.KubernetesConfiguration/fluxConfigurations\"}\n")
+	out := must(t, 0, dir, "plan", "DIR").out
+	for _, file := range []string{"infra/arm.json:1", "infra/flux.bicep:1", "infra/flux.tf:2"} {
+		if !strings.Contains(out, "warning: "+file+": "+said) {
+			t.Errorf("%s is not warned about:\n%s", file, out)
+		}
+	}
+}
+
 // TestMentionsOfAFolder holds that a one-shot bootstrap is found by the end of its folder's path, and that what stays in the
 // folder is not.
 func TestMentionsOfAFolder(t *testing.T) {

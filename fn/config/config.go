@@ -93,7 +93,7 @@ func (s *Switch) UnmarshalJSON(text []byte) error {
 type Operator struct {
 	// Version of the chart, which is the version of Flux Operator.
 	Version string `json:"version"`
-	// Install is HelmRelease, or external when Helm, Helmfile or Terraform already installs Flux Operator.
+	// Install is HelmRelease, or external when something else already installs Flux Operator; when empty, what the input shows.
 	Install string `json:"install"`
 	// Values of the flux-operator chart.
 	Values map[string]any `json:"values"`
@@ -122,7 +122,7 @@ const DefaultOperatorVersion = "0.58.1"
 func Default() Config {
 	return Config{
 		Phase:    Deploy,
-		Operator: Operator{Version: DefaultOperatorVersion, Install: HelmRelease},
+		Operator: Operator{Version: DefaultOperatorVersion},
 		Instance: Instance{Version: Minor},
 		Sync:     Sync{Mode: Adopt},
 
@@ -292,7 +292,7 @@ func (c *Config) Validate() error {
 		allowed      []string
 	}{
 		{"phase", c.Phase, []string{Deploy, Cleanup}},
-		{"operator.install", c.Operator.Install, []string{HelmRelease, External}},
+		{"operator.install", cmp.Or(c.Operator.Install, HelmRelease), []string{HelmRelease, External}},
 		{"instance.form", cmp.Or(c.Instance.Form, FluxInstance), []string{FluxInstance, HelmRelease}},
 		{"sync.mode", c.Sync.Mode, []string{Adopt, Keep}},
 		{"bootstrap", c.Bootstrap, []string{None, Helmfile, Shell, Terraform}},

@@ -36,7 +36,7 @@ func ExistingsIn(set *object.Set, namespace string) []*Existing {
 		all = append(all, &Existing{At: o, Form: config.FluxInstance, Instance: o.Map()})
 	}
 	for _, o := range set.Of(classic.HelmGroup, "HelmRelease") {
-		if classic.MayInstall(o, instanceName) && ChartOf(set, o) == instanceName {
+		if classic.Installs(set, o, instanceName) {
 			all = append(all, existingRelease(set, o, cmp.Or(o.Str("spec", "targetNamespace"), o.Namespace, namespace)))
 		}
 	}

@@ -29,23 +29,24 @@ func (p *Plan) chooseOperator(set *object.Set, findings *finding.List) {
 	version := p.Config.Operator.Version
 	operator, known := flux.FindOperator(version)
 	if !known {
-		p.refuseOperator(findings, "Flux Operator %s is not known to this release, which knows up to %s; use a known version", version, flux.NewestOperator().Version)
+		p.refuseOperator(set, findings, "Flux Operator %s is not known to this release, which knows up to %s; use a known version", version, flux.NewestOperator().Version)
 		return
 	}
 	p.Operator = operator
 	if oldest, _ := flux.FindOperator(minimumOperator); operator.Version.LessThan(oldest.Version) {
-		p.refuseOperator(findings, "Flux Operator %s does not mark what it takes over, so the classic install could still delete it; use %s or later",
+		p.refuseOperator(set, findings, "Flux Operator %s does not mark what it takes over, so the classic install could still delete it; use %s or later",
 			version, minimumOperator)
 	}
 	if (!p.External || p.asRelease()) && !flux.ChartPublished(operator.Version) {
-		p.refuseOperator(findings, "the charts of Flux Operator were not published for %s; use another version, such as %s", version, config.DefaultOperatorVersion)
+		p.refuseOperator(set, findings, "the charts of Flux Operator were not published for %s; use another version, such as %s", version, config.DefaultOperatorVersion)
 	}
 }
 
-// refuseOperator refuses the version of Flux Operator where it is said: in the HelmRelease that already installs it, else in the config.
-func (p *Plan) refuseOperator(findings *finding.List, format string, args ...any) {
+// refuseOperator refuses the version of Flux Operator where it is said: in what already installs it, else in the config.
+func (p *Plan) refuseOperator(set *object.Set, findings *finding.List, format string, args ...any) {
 	if p.present != nil {
-		findings.Error(p.present, "spec.chart.spec.version", format+" in this HelmRelease first, in a commit of its own", args...)
+		at, field := p.presentVersionField(set)
+		findings.Error(at, field, format+" in this "+presentName(at)+" first, in a commit of its own", args...)
 		return
 	}
 	findings.Error(nil, "", "config field operator.version: "+format, args...)

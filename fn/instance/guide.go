@@ -37,7 +37,7 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	p.prerequisites(set, findings)
 	switch {
 	case p.present != nil:
-		findings.Info(finding.Prerequisite, p.present, "", "Flux Operator %s must run in %s before this commit is pushed: see that this HelmRelease is Ready", p.Operator.Version, p.Install.Namespace)
+		findings.Info(finding.Prerequisite, p.present, "", "Flux Operator %s must run in %s before this commit is pushed: see that %s", p.Operator.Version, p.Install.Namespace, p.presentRuns())
 	case p.External:
 		findings.Info(finding.Prerequisite, p.Install.Anchor, "", "Flux Operator %s must run in %s before this commit is pushed: nothing here installs it", p.Operator.Version, p.Install.Namespace)
 	}

@@ -1,11 +1,9 @@
 package instance
 
 import (
-	"path"
 	"strings"
 	"time"
 
-	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/object"
 )
 
@@ -35,22 +33,6 @@ func OwnerGuarded(owner *object.Object) bool {
 	policy := owner.Str("spec", "deletionPolicy")
 	prune, _ := object.Get[bool](owner.Map(), "spec", "prune")
 	return policy == "Orphan" || !prune && (policy == "" || policy == "MirrorPrune")
-}
-
-// ChartOf is the name of the chart that a HelmRelease installs, empty when its source is not in the input.
-func ChartOf(set *object.Set, release *object.Object) string {
-	if name := release.Str("spec", "chart", "spec", "chart"); name != "" {
-		return path.Base(name)
-	}
-	source := classic.ChartSource(set, release)
-	switch {
-	case source == nil:
-		return ""
-	case source.Str("spec", "url") != "":
-		return path.Base(source.Str("spec", "url"))
-	default:
-		return source.Str("spec", "chart")
-	}
 }
 
 // sameDuration tells whether two values are one duration, such as 2h and 2h0m0s.

@@ -277,6 +277,10 @@ func describe(i *classic.Install) Cluster {
 func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Config, findings *finding.List) {
 	existing := ExistingInstance(set, install, cfg)
 	before := len(set.Added()) + edits(set)
+	if install.CheckSyncRelease(set, findings); findings.Failed() {
+		c.Outcome, c.Reason = Refused, firstError(findings)
+		return
+	}
 	if cfg.Phase == config.Cleanup {
 		cleanup(set, install, existing, cfg, findings)
 	} else if plan := deploy(set, install, existing, cfg, findings); plan != nil {
