@@ -107,11 +107,12 @@ func readOwnFolder(set *object.Set, anchor *object.Object, found *finding.List) 
 		found.Error(KustomizationIn(set, path.Dir(anchor.File)), "", "%s", err)
 		return nil, false
 	case folder != nil && !folder.Lists(anchor.File) && anchor.File != "":
-		found.Error(folder.Object, "resources", "%s is not listed, so it is not what Flux installs: remove it or list it", anchor.File)
+		found.Error(folder.Object, "resources", "%s is not listed, so it is not what Flux installs: to have Flux install it, list it; where nothing lists it, it can go", anchor.File)
 		return nil, false
 	}
 	if others := otherListings(set, anchor.File, folder); folder == nil && len(others) > 0 {
-		found.Error(others[0], "resources", "%s is listed here and has no kustomization.yaml beside it, which is where deploy puts the guard: add one to ./%s that lists it, list "+
+		found.Error(others[0], "resources", "%s is listed here and has no kustomization.yaml beside it, which is where deploy puts the guard: add one to ./%s that lists it and "+
+			"all else that is applied from there, list "+
 			"that folder here in its place, push, and run again", anchor.File, path.Dir(anchor.File))
 		return nil, false
 	}

@@ -202,7 +202,7 @@ func (i *Install) readRelease(set *object.Set, live *object.Object, found *findi
 	}
 	if len(moved.Rest) > 0 {
 		return fmt.Errorf("field %s = %v changes what is installed, or what helm-controller does to it once Flux Operator has taken over, and has no "+
-			"counterpart in a FluxInstance: remove it first", moved.Rest[0].Path, moved.Rest[0].Value)
+			"counterpart in a FluxInstance: say the same by spec.values or spec.postRenderers first, because Helm deletes what it renders no longer", moved.Rest[0].Path, moved.Rest[0].Value)
 	}
 	i.drop("", moved)
 	values, err := ChartValues(set, live)

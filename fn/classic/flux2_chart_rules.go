@@ -179,8 +179,8 @@ func (i *Install) readValues(values map[string]any, found *finding.List) error {
 }
 
 func unmapped(prefix string, leaf fields.Leaf) error {
-	return fmt.Errorf("field spec.values.%s%s = %v has no counterpart in a FluxInstance, or the chart does not read it: remove it, or patch what it "+
-		"changes by spec.postRenderers first", prefix, leaf.Path, leaf.Value)
+	return fmt.Errorf("field spec.values.%s%s = %v has no counterpart in a FluxInstance, or the chart does not read it: patch what it "+
+		"changes by spec.postRenderers first, or remove it, with which Helm deletes what it renders no longer", prefix, leaf.Path, leaf.Value)
 }
 
 // readControllers reads the values of the controllers that the chart creates; rest are the values that are about none.

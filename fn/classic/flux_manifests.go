@@ -213,7 +213,8 @@ func (i *Install) readSpec(owner, live *object.Object, rules []fields.Rule) erro
 		return err
 	}
 	if len(moved.Rest) > 0 {
-		return fmt.Errorf("field %s changes what is installed and has no counterpart in a FluxInstance: remove it first", moved.Rest[0].Path)
+		return fmt.Errorf("field %s changes what is installed and has no counterpart in a FluxInstance. Set prune: false on this Kustomization, "+
+			"push, and wait until that is applied: it deletes what the field gives another name otherwise; then remove the field", moved.Rest[0].Path)
 	}
 	i.drop("", moved)
 	return i.readShape(owner, live, read)

@@ -339,7 +339,7 @@ func (i *Install) checkFields(folder *Folder, found *finding.List) bool {
 	for _, field := range []string{"namePrefix", "nameSuffix"} {
 		if value, set := folder.Fields[field]; set && value != "" {
 			found.Error(folder.Object, field, "%q renames everything that Flux installs, and Flux Operator installs it under Flux's own names, so it could take nothing over: "+
-				"bootstrap Flux anew without it", value)
+				"take it out first, in a commit of its own, with which Flux deletes what has the name and makes it anew without", value)
 			return false
 		}
 	}

@@ -97,8 +97,8 @@ func withoutRival(set *object.Set, pairs []Pair, cfg config.Config, found *findi
 		if rival == nil || slices.Contains(cfg.Clusters, p.Root.ID.String()) {
 			return false
 		}
-		found.Error(p.Root, "spec.path", "nothing in Git applies this, and %s in %s has the same path: remove the one that does not run, or, where this one runs, "+
-			"name %s in the config field clusters", rival.ID, rival.File, p.Root.ID)
+		found.Error(p.Root, "spec.path", "nothing in Git applies this, and %s in %s has the same path: where this one runs, "+
+			"name %s in the config field clusters; else "+removeUnused, rival.ID, rival.File, p.Root.ID)
 		return true
 	})
 }
@@ -129,11 +129,14 @@ func (p Pair) syncs(set *object.Set, k *object.Object) bool {
 	return SourceOf(set, k) == p.Source || sourceRef(set, k).Same(p.Source.ID)
 }
 
+// removeUnused is how a Flux Kustomization goes that is not believed to run: one that runs after all deletes all that it applied.
+const removeUnused = "remove the one that does not run, after prune: false on it is pushed and applied, so that it deletes nothing if it runs after all"
+
 func twoRoots(candidates []Pair, found *finding.List) {
 	a, b := candidates[0], candidates[1]
-	remedy := "remove the one that does not run, or let one of them apply this no more, because both would apply the new files"
+	remedy := removeUnused + "; where both run, both would apply the new files: set prune: false on one, push, and wait until that is applied; then let it apply this no more"
 	if a.Source != b.Source {
-		remedy = fmt.Sprintf("remove the one that does not run, or name the root in the config field clusters: %s or %s", a.Root.ID, b.Root.ID)
+		remedy = fmt.Sprintf("name the root in the config field clusters (%s or %s), or %s", a.Root.ID, b.Root.ID, removeUnused)
 	}
 	found.Error(b.Root, "spec.path", "two root Kustomizations sync this install: %s and %s; %s", a.describe(), b.describe(), remedy)
 }
@@ -211,12 +214,12 @@ func ofTheNeighbour(pairs []Pair, anchor *object.Object) []Pair {
 // of a pair beside the object leads to its folder from a folder below.
 func whyNoPair(set *object.Set, anchor *object.Object) string {
 	if root := rootOfNothing(set, anchor); root != nil {
-		return fmt.Sprintf("the sync path of %s in %s is %s, and the input has no such folder: correct the path, or run on the whole repository",
+		return fmt.Sprintf("the sync path of %s in %s is %s, and the input has no such folder: run on the whole repository, or correct the path, which makes Flux prune what the right path does not apply",
 			root.ID, root.File, root.Str("spec", "path"))
 	}
 	if root := rootOfAnother(set, anchor); root != nil {
-		return fmt.Sprintf("the sync path of %s in %s is %s, which does not apply this, so no cluster is synced from here: correct the path if one should be; "+
-			"a copy that no cluster uses can stay", root.ID, root.File, root.Str("spec", "path"))
+		return fmt.Sprintf("the sync path of %s in %s is %s, which does not apply this, so no cluster is synced from here: a copy that no cluster uses can stay; where a "+
+			"cluster uses it, correct the path, which makes Flux prune what the right path does not apply", root.ID, root.File, root.Str("spec", "path"))
 	}
 	if file := listedWithoutObjects(set, path.Dir(anchor.File)); file != "" {
 		return fmt.Sprintf("the kustomization.yaml of ./%s lists %s, which is not in the input or holds no objects: flux bootstrap fills it in, so run on the branch that it "+

@@ -32,7 +32,7 @@ func (i *Install) readShards(set *object.Set, found *finding.List) bool {
 	for _, k := range otherListings(set, i.Anchor.File, i.Folder) {
 		shard, why := i.readShard(set, k)
 		if why != "" {
-			found.Error(k, "resources", "%s is listed here too, so it is applied once more, and this is no shard that a FluxInstance can make: %s; change that, or take it out first", i.Anchor.File, why)
+			found.Error(k, "resources", "%s is listed here too, so it is applied once more, and this is no shard that a FluxInstance can make: %s; change that, or take it out first, which deletes its controllers", i.Anchor.File, why)
 			return false
 		}
 		i.Shards = append(i.Shards, shard)

@@ -25,14 +25,16 @@ func (p *Plan) checkPair(set *object.Set, findings *finding.List) {
 	for _, o := range []*object.Object{pair.LiveRoot, pair.LiveSource} {
 		if o.Namespace != p.Install.Namespace {
 			findings.Error(o, "metadata.namespace", "the sync pair must be in %s, where Flux runs: Flux Operator writes it there and nowhere else, "+
-				"and the new Kustomizations look for the source there; move it first", p.Install.Namespace)
+				"and the new Kustomizations look for the source there. To move it, set prune: false on the root first, push, and wait until that is applied: "+
+				"the root in the old namespace deletes all that it applied otherwise", p.Install.Namespace)
 		}
 	}
 	if _, remote := object.Get[any](pair.LiveRoot.Map(), "spec", "kubeConfig"); remote {
 		findings.Error(pair.Root, "spec.kubeConfig", "the root applies to another cluster, and what it installs there is not the Flux that runs the root: give that cluster a root of its own first")
 	}
 	if namespace := pair.LiveRoot.Str("spec", "targetNamespace"); namespace != "" && namespace != p.Install.Namespace {
-		findings.Error(pair.Root, "spec.targetNamespace", "the root moves what it applies to %s, the new Kustomizations too: remove it first", namespace)
+		findings.Error(pair.Root, "spec.targetNamespace", "the root moves what it applies to %[1]s, the new Kustomizations too. Set prune: false on the root first, push, "+
+			"and wait until that is applied: the root deletes what moves otherwise; then write the namespace %[1]s into the objects, and remove the field", namespace)
 	}
 	for _, field := range []string{"namePrefix", "nameSuffix"} {
 		if value := pair.LiveRoot.Str("spec", field); value != "" {

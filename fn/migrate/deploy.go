@@ -40,7 +40,7 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 		add(set, install, o, findings)
 	}
 	if there != nil && !findings.Failed() {
-		findings.Error(there, "", "the new files go into ./%s, and the kustomization.yaml that they bring would leave this out: move it, or set outputDir", plan.Dir)
+		findings.Error(there, "", "the new files go into ./%s, and the kustomization.yaml that they bring would leave this out: set outputDir, or move it to another folder that the root applies", plan.Dir)
 	}
 	setGuards(set, install, cfg, findings)
 	move(set, install, plan, findings)
@@ -77,7 +77,7 @@ func add(set *object.Set, install *classic.Install, o *object.Object, findings *
 	}
 	if o.File != "" {
 		if there := set.InFile(o.File); slices.ContainsFunc(there, func(other *object.Object) bool { return !slices.Contains(set.Added(), other) }) {
-			findings.Error(there[0], "", "the file is in the way of a new one: move it, or set outputDir")
+			findings.Error(there[0], "", "the file is in the way of a new one: set outputDir")
 			return
 		}
 	}

@@ -226,7 +226,7 @@ func checkExistingPath(existing *instance.Existing, install *classic.Install, cf
 			"not at all; leave the config field out", shown(to))
 	case at != "" && at != to && at != install.Pair.Path:
 		findings.Error(existing.At, existing.Field("spec.sync.path"), "the FluxInstance syncs %s, and %s syncs %s: set the config field sync.path to %s if the phase deploy moved "+
-			"the root there, or repair the FluxInstance", shown(at), install.Pair.Root.ID, shown(install.Pair.Path), shown(at))
+			"the root there; else correct the FluxInstance, before the cluster has it: after that, a root with another path prunes what only the old one applies", shown(at), install.Pair.Root.ID, shown(install.Pair.Path), shown(at))
 	}
 }
 
