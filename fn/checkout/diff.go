@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
+
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // Change is one file that a plan creates, edits or deletes.
@@ -38,8 +40,8 @@ func (c Change) gitMode() string {
 	return "100644"
 }
 
-// Diff writes changes as a unified diff in Git's format, by path. `git apply` of it does what Apply does. No line of a Secret is shown
-// around a change.
+// Diff writes changes as a unified diff in Git's format, by path. `git apply` of it does what Apply does. Around a change it shows no line of
+// a Secret, and none that a CI runner takes for a command.
 func Diff(changes []Change) []byte {
 	var out bytes.Buffer
 	for _, c := range sorted(changes) {
@@ -64,7 +66,7 @@ func diffOne(out *bytes.Buffer, c Change) {
 	from, to := quotePath("a/"+c.Path), quotePath("b/"+c.Path)
 	body := hunks(c.Before, c.After)
 	if unanchored(body, c.Before) {
-		fmt.Fprintf(out, "%s: a Secret follows a change, so that no line after it is shown: apply this with git apply --unidiff-zero\n", to)
+		fmt.Fprintf(out, "%s: a Secret or a command to a CI runner follows a change, so that no line after it is shown: apply this with git apply --unidiff-zero\n", to)
 	}
 	fmt.Fprintf(out, "diff --git %s %s\n", from, to)
 	switch {
@@ -88,7 +90,14 @@ func hunks(before, after []byte) []byte {
 	for range 3 {
 		_, text, _ = bytes.Cut(text, []byte("\n"))
 	}
-	return withoutContext(text, secretLines(before))
+	return withoutContext(text, unshown(before))
+}
+
+// unshown tells which lines of a file, counted from 1, a diff must not show as context: those of Secrets, and those that a CI runner takes
+// for commands.
+func unshown(file []byte) func(line int) bool {
+	secret, lines := secretLines(file), bytes.Split(file, []byte("\n"))
+	return func(line int) bool { return secret(line) || printable.Commands(" "+string(lines[line-1])) }
 }
 
 // spaced ends a file name with white space in it by a tab, as Git does, so that the name's end can be told.

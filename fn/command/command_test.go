@@ -342,3 +342,15 @@ func TestAnnotationsWithoutAny(t *testing.T) {
 		}
 	}
 }
+
+// TestDiffThatCommands holds that no diff is printed whose changed lines a CI runner would obey, and that apply goes on.
+func TestDiffThatCommands(t *testing.T) {
+	dir := fixture(t, "deploy")
+	write(t, dir, "cluster/kustomization.yaml", "resources: [flux.yaml, sync.yaml, apps.yaml] # ##[add-mask]x\n")
+	for _, name := range []string{"diff", "check"} {
+		if got := must(t, ExitError, dir, name, "DIR"); got.out != "" || !strings.HasPrefix(got.errOut, "cluster/kustomization.yaml: no diff is printed, because a CI runner") {
+			t.Errorf("%s prints %q and %q", name, got.out, got.errOut)
+		}
+	}
+	must(t, 0, dir, "apply", "DIR")
+}

@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -120,9 +121,25 @@ func (f *configFlags) diff(cmd *cobra.Command, dir string) (*Result, error) {
 		return nil, err
 	}
 	diff := checkout.Diff(result.changes)
-	if isTerminal(cmd.OutOrStdout()) {
+	switch {
+	case isTerminal(cmd.OutOrStdout()):
 		diff = []byte(printable.Text(string(diff)))
+	case printable.Commands(string(diff)):
+		return nil, commanding(result.changes)
 	}
 	_, err = cmd.OutOrStdout().Write(diff)
 	return result, err
+}
+
+// commanding is the error of a diff that would give commands to a CI runner that prints it.
+func commanding(changes []checkout.Change) error {
+	var files []string
+	for _, c := range changes {
+		if printable.Commands(string(checkout.Diff([]checkout.Change{c}))) {
+			files = append(files, printable.Line(c.Path))
+		}
+	}
+	return fmt.Errorf("%s: no diff is printed, because a CI runner would obey a line of it, by two colons at its start or by ## and a word in brackets: "+
+		"remove that line, or look at what apply makes",
+		strings.Join(files, ", "))
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/classic"
@@ -21,7 +22,7 @@ import (
 var formats = map[string]func(io.Writer, *Result) error{"text": printText, "json": printReport, "yaml": printYAML}
 
 func printText(out io.Writer, r *Result) error {
-	_, err := io.WriteString(out, planText(r, isTerminal(out)))
+	_, err := io.WriteString(out, printable.Log(planText(r, isTerminal(out))))
 	return err
 }
 
@@ -39,8 +40,27 @@ func printYAML(out io.Writer, r *Result) error {
 	if err != nil {
 		return err
 	}
-	_, err = out.Write(text)
+	node, err := kyaml.Parse(string(text))
+	if err != nil {
+		return err
+	}
+	onOneLine(node.YNode())
+	safe, err := node.String()
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(printable.Quoted([]byte(safe)))
 	return err
+}
+
+// onOneLine puts texts that could start a line, or in which a CI runner finds a command, into quotes and on one line.
+func onOneLine(node *kyaml.Node) {
+	if node.Kind == kyaml.ScalarNode && (strings.Contains(node.Value, "\n") || printable.Commands(node.Value)) {
+		node.Style = kyaml.DoubleQuotedStyle
+	}
+	for _, entry := range node.Content {
+		onOneLine(entry)
+	}
 }
 
 // planJSON is a plan for machines. Lists are never null, and what has no line has none.
@@ -232,6 +252,6 @@ func printApplied(out io.Writer, r *Result) error {
 			p.line("next: %s", f.Message)
 		}
 	}
-	_, err := io.WriteString(out, p.out.String())
+	_, err := io.WriteString(out, printable.Log(p.out.String()))
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 
+	"migrate-to-flux-operator/fn/printable"
 	"migrate-to-flux-operator/fn/report"
 )
 
@@ -16,7 +17,7 @@ func writeReport(out io.Writer, file string, r *Result) error {
 	for _, a := range r.Objects {
 		run.Objects = append(run.Objects, report.Object{Action: a.Action, ID: a.Object, File: a.File, Index: a.index})
 	}
-	text := report.Markdown(run)
+	text := printable.Log(report.Markdown(run))
 	if file == "-" {
 		_, err := io.WriteString(out, text)
 		return err

@@ -103,14 +103,27 @@ func bounded(t *testing.T, used *os.ProcessState) {
 	}
 }
 
-// clean holds that text drives no terminal and shows no secret.
+// clean holds that text drives no terminal, commands no CI runner and shows no secret.
 func clean(t *testing.T, what, text string) {
 	t.Helper()
+	commandless(t, what, text)
 	if printable.Text(text) != text {
 		t.Errorf("%s has control characters: %.1000q", what, text)
 	}
 	if strings.Contains(text, secret) || strings.Contains(text, secretBase64) {
 		t.Errorf("%s shows a secret: %.3000s", what, text)
+	}
+}
+
+// commandless holds that a runner of GitHub, Azure or TeamCity finds no command in what a step prints.
+func commandless(t *testing.T, what, text string) {
+	t.Helper()
+	for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		for _, command := range []string{"##[", "##vso[", "##teamcity["} {
+			if strings.Contains(line, command) || strings.HasPrefix(strings.TrimSpace(line), "::") {
+				t.Errorf("%s commands a CI runner: %.300q", what, line)
+			}
+		}
 	}
 }
 

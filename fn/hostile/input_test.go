@@ -166,6 +166,14 @@ func inputs() []input {
 			checkout: refuses("is not a name that Kubernetes takes"), function: refuses("is not a name that Kubernetes takes")},
 		{name: "shell commands in the names and the path of the sync pair", files: map[string]string{"cluster/sync.yaml": strings.ReplaceAll(sync(), "name: flux-system", "name: $(touch x)")},
 			checkout: refuses("is not a name that Kubernetes takes"), function: refuses("is not a name that Kubernetes takes")},
+		{name: "commands to a CI runner in names, kinds, comments and texts", files: map[string]string{
+			"cluster/x.yaml":             app(`"::add-mask::x\n::stop-commands::y"`, `"./##[add-mask]x"`),
+			"apps/x.yaml":                "apiVersion: v1\nkind: \"::error::x\"\nmetadata: {name: \"x\\n::add-mask::y\\r::z::\", namespace: \"##vso[x]y\"}\n",
+			"apps/::error::x\n::y.yaml":  "kind: Kustomization\napiVersion: kustomize.toolkit.fluxcd.io/v1\nmetadata: {name: [\n",
+			"cluster/kustomization.yaml": "# ##[add-mask]x\nresources:\n- flux.yaml\n- sync.yaml\n- apps.yaml\n- x.yaml\n",
+			"cluster/sync.yaml":          strings.ReplaceAll(sync(), "metadata:\n", "metadata:\n  # ##[add-mask]x\n"),
+			"cluster/flux.yaml":          install("") + "---\ndata: {x: \"\n  ::add-mask::x\"}\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"},
+			checkout: migrates("#?[add-mask]x"), function: notGiven},
 		{name: "terminal escapes in a patch of the install", files: map[string]string{"cluster/flux.yaml": install("  patches:\n  - target: {kind: \"Deploy\\e[31mment\"}\n    patch: \"- {op: add, path: \\\"/x\\\\e[31m\\\", value: 1}\"\n")},
 			checkout: refuses(""), function: refuses("")},
 		{name: "`${...}` everywhere", files: map[string]string{
@@ -239,10 +247,12 @@ func onCheckout(t *testing.T, in input) {
 	plan := execute(t, "", "plan", dir)
 	clean(t, "plan", plan.all())
 	hold(t, in.checkout, plan, 2)
-	for _, args := range [][]string{{"plan", dir, "--output", "json"}, {"plan", dir, "--report", "-"}, {"inventory", dir}, {"inventory", dir, "--output", "json"}} {
+	for _, args := range [][]string{{"plan", dir, "--output", "json"}, {"plan", dir, "--output", "yaml"}, {"plan", dir, "--report", "-"}, {"inventory", dir},
+		{"inventory", dir, "--output", "text"}, {"inventory", dir, "--output", "json"}} {
 		clean(t, strings.Join(args, " "), execute(t, "", args...).all())
 	}
 	diff := execute(t, "", "diff", dir)
+	commandless(t, "diff", diff.all())
 	if strings.Contains(diff.all(), secret) {
 		t.Errorf("diff shows a secret:\n%.3000s", diff.all())
 	}

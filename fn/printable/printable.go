@@ -1,34 +1,53 @@
 // Package printable makes text of the input fit to be shown: what a repository calls a thing must not drive the terminal of who
-// reads about it, nor look like lines of this program.
+// reads about it, nor the runner of who lets CI print it, nor look like lines of this program.
 package printable
 
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 )
 
 // Line is text on one line: line breaks and tabs become blanks, and what Text replaces is replaced.
 func Line(text string) string {
-	return strings.Map(func(r rune) rune {
+	return Log(strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' {
 			return ' '
 		}
 		return shown(r)
-	}, text)
+	}, text))
 }
 
 // Text is text of several lines, with control characters, characters that turn the direction of writing and broken UTF-8
-// replaced by question marks.
+// replaced by question marks, and what Log replaces.
 func Text(text string) string {
-	return strings.Map(func(r rune) rune {
+	return Log(strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' {
 			return r
 		}
 		return shown(r)
-	}, text)
+	}, text))
 }
+
+// Log is text without what a CI runner obeys when it reads it in a log: a question mark takes the place of what makes it one.
+func Log(text string) string {
+	if !Commands(text) {
+		return text
+	}
+	return workflow.ReplaceAllString(text, "${1}${3}?${2}${4}")
+}
+
+// Commands reports whether a CI runner that reads the text in a log takes part of it for a command.
+func Commands(text string) bool {
+	return (strings.Contains(text, "::") || strings.Contains(text, "##")) && workflow.MatchString(text)
+}
+
+// workflow finds the commands: the old form of GitHub, Azure and TeamCity anywhere in a line, the new one of GitHub at the start of a
+// line, which may be indented by whatever Unicode calls white space, and which any line break ends.
+// Source: actions/runner, ActionCommand.cs, which trims the new form and looks for the old one anywhere.
+var workflow = regexp.MustCompile(`(#)#(\w*\[)|((?:^|[\n\r])[\s\v\x{85}\pZ]*):(:)`)
 
 func shown(r rune) rune {
 	if hidden(r) || r == unicode.ReplacementChar {
@@ -37,8 +56,10 @@ func shown(r rune) rune {
 	return r
 }
 
-// hidden tells what a terminal acts on rather than shows.
-func hidden(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+// hidden tells what a terminal acts on rather than shows, or what may be a line break to some reader.
+func hidden(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+}
 
 // Shell quotes a text for a shell, where it needs that.
 func Shell(text string) string {
@@ -53,19 +74,23 @@ func plain(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("./_-", r)
 }
 
-// JSON escapes in JSON what encoding/json leaves as it is and a terminal acts on. The meaning stays the same, for JSON has such
-// characters only inside strings.
+// JSON escapes in JSON what encoding/json leaves as it is and a terminal or a CI runner acts on. The meaning stays the same, for JSON
+// has such characters only inside strings.
 func JSON(text []byte) []byte {
-	if !bytes.ContainsFunc(text, func(r rune) bool { return hidden(r) && r != '\n' }) {
-		return text
-	}
-	var out bytes.Buffer
-	for _, r := range string(text) {
-		if hidden(r) && r != '\n' {
-			fmt.Fprintf(&out, `\u%04x`, r)
-		} else {
-			out.WriteRune(r)
+	unsafe := func(r rune) bool { return hidden(r) && r != '\n' }
+	if bytes.ContainsFunc(text, unsafe) {
+		var out bytes.Buffer
+		for _, r := range string(text) {
+			if unsafe(r) {
+				fmt.Fprintf(&out, `\u%04x`, r)
+			} else {
+				out.WriteRune(r)
+			}
 		}
+		text = out.Bytes()
 	}
-	return out.Bytes()
+	return Quoted(text)
 }
+
+// Quoted escapes the commands to CI runners in a text in which only quoted strings of JSON or YAML hold any.
+func Quoted(text []byte) []byte { return workflow.ReplaceAll(text, []byte(`${1}${3}\u0023${2}${4}`)) }

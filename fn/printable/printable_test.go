@@ -14,6 +14,13 @@ func TestLineAndText(t *testing.T) {
 		"csi \u009b31m":               {"csi ?31m", "csi ?31m"},
 		"turned \u202eexe.lmay\u2066": {"turned ?exe.lmay?", "turned ?exe.lmay?"},
 		"broken \xff":                 {"broken ?", "broken ?"},
+		"a\u2028b\u2029c\u0085d":      {"a?b?c?d", "a?b?c?d"},
+		"::add-mask::x":               {"?:add-mask::x", "?:add-mask::x"},
+		"a\n \u00a0::stop-commands::": {"a  \u00a0::stop-commands::", "a\n \u00a0?:stop-commands::"},
+		"a\n\n::b\n:::c":              {"a  ::b :::c", "a\n\n?:b\n?::c"},
+		"a\r::b":                      {"a?::b", "a?::b"},
+		"a ::b, ##[c]d, ##vso[e]f":    {"a ::b, #?[c]d, #?vso[e]f", "a ::b, #?[c]d, #?vso[e]f"},
+		"#[a] ##b ## [c] ###[d]":      {"#[a] ##b ## [c] ##?[d]", "#[a] ##b ## [c] ##?[d]"},
 	} {
 		if got := Line(in); got != want[0] {
 			t.Errorf("Line(%q) is %q, want %q", in, got, want[0])
@@ -25,7 +32,7 @@ func TestLineAndText(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	for _, value := range []string{"plain ü", "a\x1b\u009b\x7f\u202e\nb"} {
+	for _, value := range []string{"plain ü", "a\x1b\u009b\x7f\u202e\nb", "##[add-mask]a\u2028::b"} {
 		text, err := json.MarshalIndent([]string{value}, "", " ")
 		if err != nil {
 			t.Fatal(err)
