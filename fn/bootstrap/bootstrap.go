@@ -16,6 +16,7 @@ import (
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // writers write the files of a cluster, one for each kind of bootstrap.
@@ -84,9 +85,9 @@ func (w *writer) say(severity finding.Severity, file, format string, args ...any
 }
 
 // told says how a file is run.
-func (w *writer) told(file, command string) {
-	w.findings.Add(finding.Finding{Severity: finding.Info, Topic: finding.Bootstrap, File: file, Command: command,
-		Message: "on a rebuilt cluster, and on none that still runs the classic install, Flux comes back with: " + command})
+func (w *writer) told(file string, command shell.Line) {
+	w.findings.Add(finding.Finding{Severity: finding.Info, Topic: finding.Bootstrap, File: file,
+		Message: "on a rebuilt cluster, and on none that still runs the classic install, Flux comes back with"}.With(command))
 }
 
 // prerequisites says what the bootstrap does not bring along.

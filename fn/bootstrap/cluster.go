@@ -13,6 +13,8 @@ import (
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // charts is where the charts of Flux Operator are. Source: Flux Operator documentation, installation with Helm.
@@ -68,11 +70,14 @@ type need struct {
 
 // how says how it comes onto the cluster.
 func (n need) how() string {
+	apply := func(filename string) shell.Line {
+		return shell.Run("kubectl", "apply", "--server-side", "--namespace", n.ID.Namespace, "--filename", filename)
+	}
 	switch {
 	case n.encrypted:
-		return "sops --decrypt " + n.file + " | kubectl apply --server-side --namespace " + n.ID.Namespace + " --filename -"
+		return string(shell.Run("sops", "--decrypt", shell.Path(n.file)).Pipe(apply("-")))
 	case n.file != "":
-		return "kubectl apply --server-side --namespace " + n.ID.Namespace + " --filename " + n.file
+		return string(apply(shell.Filename(n.file)))
 	case n.Defined != nil:
 		return "defined in " + n.Defined.File + ", beside other objects"
 	}
@@ -104,7 +109,32 @@ func clusterOf(set *object.Set, e *instance.Existing, install *classic.Install, 
 			c.needs = append(c.needs, c.needOf(set, r))
 		}
 	}
+	c.checkNames(e.At, view)
 	return c, !view.Failed()
+}
+
+// checkNames refuses names that Kubernetes does not take, and paths that cannot be printed: the bootstrap is made of them.
+func (c cluster) checkNames(at *object.Object, findings *finding.List) {
+	names, files := []string{c.namespace, c.name, c.operator.releaseName(), c.instance.releaseName()}, slices.Concat(c.pair, []string{c.dir, c.manifest})
+	for _, n := range c.needs {
+		names, files = append(names, n.ID.Name, strings.ToLower(n.ID.Kind)), append(files, n.file)
+	}
+	for _, chart := range []chart{c.operator, c.instance} {
+		files = append(files, chart.versionFile)
+		if chart.release != nil {
+			files = append(files, chart.release.File)
+		}
+	}
+	for _, name := range names {
+		if name != "" && !object.IsName(name) {
+			findings.Error(at, "", "config field bootstrap: %q is not a name that Kubernetes takes", name)
+		}
+	}
+	for _, file := range files {
+		if !printable.Fits(file) {
+			findings.Error(at, "", "config field bootstrap: the path %q has control characters, or a command to a CI runner: rename it", file)
+		}
+	}
 }
 
 // checkForm refuses what only a FluxInstance can do.

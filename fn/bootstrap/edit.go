@@ -22,7 +22,7 @@ import (
 
 // editHelmfile brings the releases of Flux Operator into a helmfile, or up to what Git says. Everything else in it stays.
 func (w *writer) editHelmfile(h *helmfile) {
-	before := h.mask.restored(h.masked)
+	before, unmasked := h.mask.restored(h.masked), bytes.Count(h.masked, []byte("{{"))
 	w.checkOthers(h)
 	w.bring(h, w.operator, func() *kyaml.Node { return w.operatorEntry(path.Dir(h.name), h.ends()) }, w.hooks(path.Dir(h.name)))
 	if w.manifest == "" {
@@ -31,7 +31,10 @@ func (w *writer) editHelmfile(h *helmfile) {
 	if after := h.mask.restored(h.masked); !bytes.Equal(before, after) {
 		w.changes = append(w.changes, checkout.Change{Path: h.name, Before: before, After: after})
 	}
-	w.told(h.name, "helmfile --file "+h.name+" sync")
+	if bytes.Count(h.masked, []byte("{{")) > unmasked {
+		w.checkTemplates(h.name, "{{")
+	}
+	w.told(h.name, sync(h.name))
 }
 
 // classicChart is the community chart that installs Flux without Flux Operator.

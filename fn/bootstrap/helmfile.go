@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
@@ -11,6 +12,8 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // helmfile edits the helmfile that bootstraps the cluster, or writes one.
@@ -33,8 +36,20 @@ func (w *writer) helmfile() {
 		w.say(finding.Error, name, "%s", err)
 		return
 	}
-	w.put(name, w.header("helmfile --file "+name+" sync", w.before(), w.cluster.needs)+text, 0)
-	w.told(name, "helmfile --file "+name+" sync")
+	w.checkTemplates(name, text)
+	w.put(name, w.header(sync(name), w.before(), w.cluster.needs)+text, 0)
+	w.told(name, sync(name))
+}
+
+// sync brings the releases of a helmfile onto the cluster.
+func sync(name string) shell.Line { return shell.Run("helmfile", "--file", shell.Path(name), "sync") }
+
+// checkTemplates refuses a text that helmfile takes for a template, in a file or in a field: its functions run programs. Source: helmfile
+// v1.8.0, release templates and hooks.
+func (w *writer) checkTemplates(name, written string) {
+	if strings.Contains(written, "{{") {
+		w.say(finding.Error, name, "config field bootstrap: a name, path, version or value has {{ in it, which helmfile takes for a template: use bootstrap shell")
+	}
 }
 
 // before introduces what has to be there first.
@@ -43,12 +58,12 @@ func (w *writer) before() string {
 }
 
 // header is the comment at the top of a new file: what it is for, how it is run, and what has to be there first.
-func (w *writer) header(command, needed string, needs []need) string {
+func (w *writer) header(command shell.Line, needed string, needs []need) string {
 	lines := []string{
 		"Brings Flux back onto a rebuilt cluster; Flux then takes over what this installs, and syncs. Not for a cluster that",
 		"still runs the classic install: there the guards in Git come first.",
 		"",
-		"  " + command,
+		"  " + string(command),
 	}
 	if len(needs) > 0 {
 		lines = append(lines, "", needed, "")
@@ -58,7 +73,7 @@ func (w *writer) header(command, needed string, needs []need) string {
 	}
 	var out strings.Builder
 	for _, line := range lines {
-		out.WriteString(strings.TrimRight("# "+line, " ") + "\n")
+		out.WriteString(strings.TrimRight("# "+printable.Line(line), " ") + "\n")
 	}
 	return out.String()
 }
@@ -111,7 +126,7 @@ func (w *writer) valuesFile(c chart) string { return "templates/" + c.name + ".y
 // Source: helmfile v1.8.0, template functions readFile, fromYaml, get, toYaml.
 func valuesTemplate(file string) string {
 	return "{{- /* The values of the HelmRelease, so that Flux has nothing to change when it takes the release over. */ -}}\n" +
-		`{{ readFile "` + file + `" | fromYaml | get "spec.values" dict | toYaml }}` + "\n"
+		`{{ readFile ` + strconv.Quote(file) + ` | fromYaml | get "spec.values" dict | toYaml }}` + "\n"
 }
 
 // hooks apply the FluxInstance where no chart renders it. Flux applies the same object from Git later: with a release of the
@@ -120,7 +135,7 @@ func (w *writer) hooks(dir string) []*kyaml.Node {
 	if w.manifest == "" {
 		return nil
 	}
-	return append([]*kyaml.Node{hook("apply", "--server-side", "--field-manager="+fieldManager, "--filename="+relative(dir, w.manifest))}, w.pairHooks(dir)...)
+	return append([]*kyaml.Node{hook("apply", "--server-side", "--field-manager="+fieldManager, "--filename="+shell.Filename(relative(dir, w.manifest)))}, w.pairHooks(dir)...)
 }
 
 // pairHooks apply the sync pair where it stays in Git, once its CRDs are there.
@@ -130,7 +145,7 @@ func (w *writer) pairHooks(dir string) []*kyaml.Node {
 	}
 	hooks := []*kyaml.Node{hook("--namespace="+w.namespace, "wait", "fluxinstance/"+w.name, "--for=condition=Ready", "--timeout=10m")}
 	for _, file := range w.pair {
-		hooks = append(hooks, hook("apply", "--server-side", "--field-manager="+fieldManager, "--filename="+relative(dir, file)))
+		hooks = append(hooks, hook("apply", "--server-side", "--field-manager="+fieldManager, "--filename="+shell.Filename(relative(dir, file))))
 	}
 	return hooks
 }

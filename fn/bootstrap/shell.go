@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // shell writes a POSIX script of helm and kubectl.
@@ -12,11 +14,12 @@ func (w *writer) shell() {
 	name := path.Join(w.dir, "bootstrap.sh")
 	s := &script{writer: w}
 	s.line("#!/bin/sh")
-	s.out.WriteString(w.header("sh "+name, "It creates what a file defines, and stops where one of these is missing in the namespace "+w.namespace+":", w.missing()))
+	command := shell.Run("sh", shell.Path(name))
+	s.out.WriteString(w.header(command, "It creates what a file defines, and stops where one of these is missing in the namespace "+w.namespace+":", w.missing()))
 	s.line("set -eu")
 	s.line(`cd "$(dirname "$0")/%s"`, relative(w.dir, "."))
 	s.line("")
-	s.line("namespace=%s", quoted(w.namespace))
+	s.line("namespace=%s", shell.Quoted(w.namespace))
 	s.functions()
 	s.checks()
 	s.needs()
@@ -24,7 +27,7 @@ func (w *writer) shell() {
 	s.line("")
 	s.line(`echo "Flux runs and syncs: flux -n $namespace get kustomizations"`)
 	w.put(name, s.out.String(), 0o755)
-	w.told(name, "sh "+name)
+	w.told(name, command)
 }
 
 // missing are what no file of the repository can create.
@@ -39,9 +42,6 @@ type script struct {
 }
 
 func (s *script) line(format string, args ...any) { fmt.Fprintf(&s.out, format+"\n", args...) }
-
-// quoted is a text as one word of a shell.
-func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 func (s *script) functions() {
 	s.line(`
@@ -88,7 +88,7 @@ kubectl version >/dev/null || fail "no cluster answers"
 if kubectl --namespace "$namespace" get deployment source-controller >/dev/null 2>&1 &&
   ! kubectl --namespace "$namespace" get fluxinstances.fluxcd.controlplane.io %s >/dev/null 2>&1; then
   fail "this cluster runs Flux without Flux Operator: migrate it by Git, and do not bootstrap it"
-fi`, strings.Join(tools, " "), quoted(s.name))
+fi`, strings.Join(tools, " "), shell.Quoted(s.name))
 }
 
 // needs makes sure that Flux can sync: what a file defines is created, the rest has to be there.
@@ -96,17 +96,17 @@ func (s *script) needs() {
 	s.line(`
 kubectl create namespace "$namespace" --dry-run=client --output=yaml | apply --filename=-`)
 	for _, n := range s.missing() {
-		s.line(`has %s %s || fail "create the %s %s in the namespace $namespace, then run this again"`,
-			strings.ToLower(n.ID.Kind), quoted(n.ID.Name), n.ID.Kind, n.ID.Name)
+		s.line(`has %s %s || fail %s`, shell.Word(strings.ToLower(n.ID.Kind)), shell.Quoted(n.ID.Name),
+			shell.Quoted(fmt.Sprintf("create the %s %s in the namespace %s, then run this again", n.ID.Kind, n.ID.Name, s.namespace)))
 	}
 	for _, n := range s.cluster.needs {
-		kind, name := strings.ToLower(n.ID.Kind), quoted(n.ID.Name)
+		kind, name := shell.Word(strings.ToLower(n.ID.Kind)), shell.Quoted(n.ID.Name)
 		switch {
 		case n.file == "":
 		case n.encrypted:
-			s.line(`has %s %s || sops --decrypt %s | apply --namespace "$namespace" --filename=-`, kind, name, quoted(n.file))
+			s.line(`has %s %s || sops --decrypt %s | apply --namespace "$namespace" --filename=-`, kind, name, shell.Quoted(shell.Path(n.file)))
 		default:
-			s.line(`has %s %s || apply --namespace "$namespace" --filename=%s`, kind, name, quoted(n.file))
+			s.line(`has %s %s || apply --namespace "$namespace" --filename=%s`, kind, name, shell.Quoted(shell.Filename(n.file)))
 		}
 	}
 }
@@ -117,13 +117,13 @@ func (s *script) install() {
 	s.helm(s.operator, "--wait", "--timeout=10m")
 	s.line("kubectl wait crd/fluxinstances.fluxcd.controlplane.io --for=condition=Established --timeout=1m")
 	if s.manifest != "" {
-		s.line("apply --filename=%s", quoted(s.manifest))
+		s.line("apply --filename=%s", shell.Quoted(shell.Filename(s.manifest)))
 	} else {
 		s.helm(s.instance)
 	}
-	s.line(`kubectl --namespace "$namespace" wait fluxinstance/%s --for=condition=Ready --timeout=10m`, s.name)
+	s.line(`kubectl --namespace "$namespace" wait %s --for=condition=Ready --timeout=10m`, shell.Word("fluxinstance/"+s.name))
 	for _, file := range s.pair {
-		s.line("apply --filename=%s", quoted(file))
+		s.line("apply --filename=%s", shell.Quoted(shell.Filename(file)))
 	}
 }
 
@@ -131,17 +131,17 @@ func (s *script) install() {
 // stops where they cannot be.
 func (s *script) helm(c chart, flags ...string) {
 	if c.versionFile != "" {
-		s.line("version=$(yq -r -e '.%s' %s)", strings.Join(c.versionPath, "."), quoted(c.versionFile))
+		s.line("version=$(yq -r -e '.%s' %s)", strings.Join(c.versionPath, "."), shell.Quoted(shell.Path(c.versionFile)))
 	} else {
-		s.line("version=%s", quoted(c.version))
+		s.line("version=%s", shell.Quoted(c.version))
 	}
 	switch {
 	case c.inFile:
-		s.line("values=$(yq '.spec.values // {}' %s)", quoted(c.release.File))
+		s.line("values=$(yq '.spec.values // {}' %s)", shell.Quoted(shell.Path(c.release.File)))
 	case len(c.values) > 0:
-		s.line("values=%s", quoted(yamlOf(c.values)))
+		s.line("values=%s", shell.Quoted(yamlOf(c.values)))
 	default:
 		s.line("values='{}'")
 	}
-	s.line("%s", strings.Join(append([]string{"release", c.releaseName(), charts + c.name}, flags...), " "))
+	s.line("%s", shell.Run(append([]string{"release", c.releaseName(), charts + c.name}, flags...)...))
 }

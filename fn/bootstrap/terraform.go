@@ -5,8 +5,11 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // The module that bootstraps Flux Operator, and a release of it whose inputs are known.
@@ -21,7 +24,8 @@ func (w *writer) terraform() {
 	name := path.Join(w.dir, "main.tf")
 	var out strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
-	out.WriteString(w.header("export KUBE_CONFIG_PATH=~/.kube/config; terraform -chdir="+w.dir+" init; terraform -chdir="+w.dir+" apply",
+	initialize, apply := shell.Run("terraform", "-chdir="+w.dir, "init"), shell.Run("terraform", "-chdir="+w.dir, "apply")
+	out.WriteString(w.header("export KUBE_CONFIG_PATH=~/.kube/config; "+initialize+"; "+apply,
 		w.before()[:len(w.before())-1]+", or in secrets_yaml:", w.secrets()))
 	line(`
 terraform {
@@ -72,7 +76,7 @@ module "flux_operator_bootstrap" {
   }
 }`, w.terraformVersion(), w.terraformValues())
 	w.put(name, out.String(), 0)
-	w.told(name, fmt.Sprintf("terraform -chdir=%[1]s init && terraform -chdir=%[1]s apply", w.dir))
+	w.told(name, shell.And(initialize, apply))
 }
 
 // secretsDescription says what an input of the module does: it deletes what it has created and is no longer told.
@@ -111,7 +115,7 @@ func (w *writer) prerequisiteFiles(line func(string, ...any)) {
 
 // file reads a file of the repository.
 func (w *writer) file(name string) string {
-	return `file("${path.module}/` + strings.Trim(hcl(relative(w.dir, name)), `"`) + `")`
+	return `file("${path.module}/` + hcl(relative(w.dir, name))[1:] + `)`
 }
 
 // terraformVersion is the version of the chart, read from where Git has it.
@@ -135,7 +139,22 @@ func (w *writer) terraformValues() string {
 
 // hcl is a text as HCL's quoted template writes it.
 func hcl(text string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`, "${", "$${", "%{", "%%{").Replace(text) + `"`
+	var out strings.Builder
+	for i, r := range text {
+		switch before := text[:i]; {
+		case r == '"' || r == '\\':
+			out.WriteString(`\` + string(r))
+		case r == '\n':
+			out.WriteString(`\n`)
+		case r == '{' && (strings.HasSuffix(before, "$") || strings.HasSuffix(before, "%")):
+			fmt.Fprintf(&out, `\u%04x`, r)
+		case unicode.IsControl(r):
+			fmt.Fprintf(&out, `\u%04x`, r)
+		default:
+			out.WriteRune(r)
+		}
+	}
+	return `"` + out.String() + `"`
 }
 
 // yamlOf writes values that were decoded from YAML, so that they can be written as YAML.

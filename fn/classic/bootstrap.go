@@ -14,6 +14,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // partOf is the label that Flux puts on everything that it installs.
@@ -206,7 +207,7 @@ func (i *Install) readEdits(found *finding.List) (ok bool) {
 			return true
 		}
 		found.Warn(i.Anchor, "", "what flux install writes for %s is not known here, so changes that were made by hand in these manifests are not carried: "+
-			"compare them with flux install --version v%[1]s --export, and make patches of what differs", release)
+			"compare them with %s, and make patches of what differs", release, shell.Run("flux", "install", "--version", "v"+release, "--export"))
 		return true
 	}
 	var err error

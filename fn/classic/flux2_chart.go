@@ -17,6 +17,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // chartName is the name of the community's chart that installs Flux.
@@ -335,27 +336,33 @@ func nextMinor(chart string) *semver.Version {
 // for helm.sh/resource-policy in the stored release, not on the cluster.
 func keepReason(namespace string, release *object.Object) string {
 	return fmt.Sprintf("removing the HelmRelease makes Helm uninstall Flux: it deletes by kind and name and looks at no label, so that what Flux Operator "+
-		"has taken over goes too. Let Helm forget the release instead: set spec.suspend: true, push, and wait until flux -n %[1]s get helmrelease %[2]s shows "+
+		"has taken over goes too. Let Helm forget the release instead: set spec.suspend: true, push, and wait until %s shows "+
 		"it suspended (helm-controller uninstalls nothing then); remove it from Git, where kustomize.toolkit.fluxcd.io/prune: disabled keeps it on the cluster; then "+
-		"%[3]s. The annotation helm.sh/resource-policy: keep is no way out when it is only set on the cluster: Helm reads it from the stored release",
-		namespace, release.Name, deleteRelease(namespace, release))
+		"%s. The annotation helm.sh/resource-policy: keep is no way out when it is only set on the cluster: Helm reads it from the stored release",
+		getRelease(namespace, release), deleteRelease(namespace, release))
 }
 
 // forgetRelease is how Helm forgets a release that has no guard yet, and leaves what it installed.
 func forgetRelease(namespace string, release *object.Object) string {
 	return fmt.Sprintf("set spec.suspend: true on the HelmRelease and annotate it with kustomize.toolkit.fluxcd.io/prune: disabled, push, and wait until "+
-		"flux -n %[1]s get helmrelease %[2]s shows it suspended (helm-controller uninstalls nothing then); remove it from Git, which leaves it on the cluster; then %[3]s",
-		namespace, release.Name, deleteRelease(namespace, release))
+		"%s shows it suspended (helm-controller uninstalls nothing then); remove it from Git, which leaves it on the cluster; then %s",
+		getRelease(namespace, release), deleteRelease(namespace, release))
+}
+
+// getRelease shows a HelmRelease.
+func getRelease(namespace string, release *object.Object) shell.Line {
+	return shell.Run("flux", "-n", namespace, "get", "helmrelease", release.Name)
 }
 
 // deleteRelease are the commands that delete a suspended HelmRelease and what Helm has stored of it.
-func deleteRelease(namespace string, release *object.Object) string {
+func deleteRelease(namespace string, release *object.Object) shell.Line {
 	name := release.Name
 	if target := release.Str("spec", "targetNamespace"); target != "" {
 		name = target + "-" + name
 	}
 	storage, stored := cmp.Or(release.Str("spec", "storageNamespace"), namespace), cmp.Or(release.Str("spec", "releaseName"), name)
-	return fmt.Sprintf("kubectl -n %s delete helmrelease %s && kubectl -n %s delete secret -l owner=helm,name=%s", namespace, release.Name, storage, stored)
+	return shell.And(shell.Run("kubectl", "-n", namespace, "delete", "helmrelease", release.Name),
+		shell.Run("kubectl", "-n", storage, "delete", "secret", "-l", "owner=helm,name="+stored))
 }
 
 // readPostRenderers takes the post-renderers of the HelmRelease for what they are: patches on what the chart renders. They

@@ -181,8 +181,8 @@ func readBase(set *object.Set, k *object.Object, base string, of cluster, cfg co
 	}
 	if of.byHand != "" && cfg.Phase == config.Deploy {
 		own := found.For(install.Cluster())
-		own.Warn(k, "resources", "Flux was installed from this by hand: Flux %s and these patches are taken to be what runs. Compare them with kubectl -n %s get deployments -o wide "+
-			"before you push", version, install.Namespace)
+		own.Warn(k, "resources", "Flux was installed from this by hand: Flux %s and these patches are taken to be what runs. Compare them with %s "+
+			"before you push", version, deploymentsCommand(install.Namespace))
 		found.Merge(own)
 	}
 	return install

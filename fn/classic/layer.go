@@ -12,6 +12,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // Layer is one step on the way from the manifests to the cluster: what a kustomization.yaml, or the Flux Kustomization at last, does to
@@ -345,7 +346,7 @@ func (i *Install) checkFields(folder *Folder, found *finding.List) bool {
 	}
 	if namespace, set := folder.Fields["namespace"]; set && namespace != i.Namespace {
 		found.Error(folder.Object, "namespace", "the field moves Flux to %v, while its manifests are made for %s: regenerate them with "+
-			"flux install --namespace %v --export first", namespace, i.Namespace, namespace)
+			"%s first", namespace, i.Namespace, shell.Run("flux", "install", "--namespace", fmt.Sprint(namespace), "--export"))
 		return false
 	}
 	return true

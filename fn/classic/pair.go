@@ -11,6 +11,7 @@ import (
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // Pair is the source and the root Flux Kustomization that sync a cluster.
@@ -241,15 +242,22 @@ func whyNoPair(set *object.Set, anchor *object.Object) string {
 	if root := rootWithoutSource(set, anchor); root != nil {
 		ref := func(key string) string { return root.Str("spec", "sourceRef", key) }
 		return fmt.Sprintf("%s in %s is its root, and its source %s/%s is not in the input: run on the whole repository; where no file defines the source, put it into one "+
-			"(flux -n %s export source %s %s), or set the config field sync.mode to keep, with which the sync pair stays as it is", root.ID, root.File, ref("kind"), ref("name"), cmp.Or(ref("namespace"), root.Namespace), exportKind(ref("kind")), ref("name"))
+			"(%s), or set the config field sync.mode to keep, with which the sync pair stays as it is", root.ID, root.File, ref("kind"), ref("name"),
+			exportSource(cmp.Or(ref("namespace"), root.Namespace), ref("kind"), ref("name")))
 	}
 	return "no Flux Kustomization of the input has its source there and a path that applies this object, in its file or by a patch in a kustomization.yaml; run on the whole " +
 		"repository, with the source and the root of the cluster in it; where no file defines them, " + exportPair(set)
 }
 
-// exportKind is what flux export calls a source.
-func exportKind(kind string) string {
-	return map[string]string{"GitRepository": "git", "OCIRepository": "oci", "Bucket": "bucket"}[kind]
+// exportSource prints a source as YAML.
+func exportSource(namespace, kind, name string) shell.Line {
+	kinds := map[string]string{"GitRepository": "git", "OCIRepository": "oci", "Bucket": "bucket"}
+	return shell.Run("flux", "-n", namespace, "export", "source", kinds[kind], name)
+}
+
+// exportRoot prints a Flux Kustomization of a name that nobody knows here.
+func exportRoot(namespace string) shell.Line {
+	return shell.Run("flux", "-n", namespace, "export", "kustomization", "NAME")
 }
 
 // rootWithoutSource is a Flux Kustomization that applies an object and whose source is not in the input; where none applies it, it is

@@ -9,6 +9,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // componentsFile is the name that flux bootstrap gives its manifests.
@@ -83,8 +84,13 @@ func readPlaceholder(set *object.Set, k *object.Object, file string, cfg config.
 	own := found.For(install.Cluster())
 	defer found.Merge(own)
 	own.Warn(k, "resources", empty+": Flux %s is what instance.version says, and the components are taken to be %s, without other flags of flux install. Compare them with "+
-		"kubectl -n %s get deployments -o wide, and correct the FluxInstance before you push", file, version, strings.Join(install.Options.Components, ", "), install.Namespace)
+		"%s, and correct the FluxInstance before you push", file, version, strings.Join(install.Options.Components, ", "), deploymentsCommand(install.Namespace))
 	return []*Install{install}
+}
+
+// deploymentsCommand shows the controllers that run.
+func deploymentsCommand(namespace string) shell.Line {
+	return shell.Run("kubectl", "-n", namespace, "get", "deployments", "-o", "wide")
 }
 
 // componentsFor are the components beyond the default that the objects of the repository need.

@@ -23,7 +23,7 @@ func TellTraces(set *object.Set, found *finding.List) bool {
 		if isManifestSource(source) && !isTemplate(source) {
 			traces = true
 			found.Error(source, "", "no Flux Kustomization applies Flux's manifests from this source: run on the whole repository; where it is gone from Git, "+
-				"put it back (flux -n %s export kustomization NAME)", cmp.Or(source.Namespace, "flux-system"))
+				"put it back (%s)", exportRoot(cmp.Or(source.Namespace, "flux-system")))
 		}
 	}
 	return traces
@@ -35,8 +35,8 @@ func exportPair(set *object.Set) string {
 	if !absent {
 		kind, name = "GitRepository", "NAME"
 	}
-	return fmt.Sprintf("write both halves into a file that the root itself applies (flux -n flux-system export source %s %s, flux -n flux-system export kustomization NAME), "+
-		"push that, wait until it is applied, and run again", exportKind(kind), name)
+	return fmt.Sprintf("write both halves into a file that the root itself applies (%s, %s), push that, wait until it is applied, and run again",
+		exportSource("flux-system", kind, name), exportRoot("flux-system"))
 }
 
 // absentSource is Kind/name of the source that most Flux Kustomizations sync from of those that the input does not define;

@@ -17,7 +17,7 @@ import (
 	"migrate-to-flux-operator/fn/live"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
-	"migrate-to-flux-operator/fn/printable"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // readLive reads what kubectl said of the cluster.
@@ -76,9 +76,9 @@ func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings
 	if j.config.Phase == config.Cleanup {
 		topic = finding.Look
 	}
-	findings.Run(topic, install.Pair.Root, []string{live.Command(install, liveFile)},
-		"let cleanup look at the cluster itself, with --phase cleanup --cluster %s --live %s, where this has been written to",
-		printable.Shell("./"+strings.TrimPrefix(install.Cluster(), ".")), liveFile)
+	findings.Run(topic, install.Pair.Root, []shell.Line{live.Command(install, liveFile)},
+		"let cleanup look at the cluster itself, with %s, where this has been written to",
+		shell.Run("--phase", "cleanup", "--cluster", "./"+strings.TrimPrefix(install.Cluster(), "."), "--live", liveFile))
 }
 
 // checkLive files what is missing on the cluster.

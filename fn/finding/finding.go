@@ -13,6 +13,7 @@ import (
 
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/printable"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // Severity is a contract: with one Error the output equals the input and the exit code is not 0.
@@ -113,14 +114,24 @@ func (l *List) Info(topic Topic, o *object.Object, field, format string, args ..
 }
 
 // Run adds an Info that says what to run: the commands, one after the other, are the end of its message.
-func (l *List) Run(topic Topic, o *object.Object, commands []string, format string, args ...any) {
-	f := about(Info, topic, o, "", format, args...)
-	for i, command := range commands {
-		commands[i] = printable.Line(command)
+func (l *List) Run(topic Topic, o *object.Object, commands []shell.Line, format string, args ...any) {
+	l.Add(about(Info, topic, o, "", format, args...).With(commands...))
+}
+
+// With is a finding that says what to run: the commands, one after the other, are the end of its message. It is an Error where a command
+// cannot be printed as it is.
+func (f Finding) With(commands ...shell.Line) Finding {
+	joined, lines := string(shell.And(commands...)), make([]string, len(commands))
+	if !printable.Fits(joined) {
+		f.Severity = Error
+		f.Message = fmt.Sprintf("a command for this has a name or path with control characters, or with a command to a CI runner: %s", joined)
+		return f
 	}
-	f.Message += ": " + strings.Join(commands, " && ")
-	f.Command = strings.Join(commands, "\n")
-	l.Add(f)
+	for i, command := range commands {
+		lines[i] = string(command)
+	}
+	f.Message, f.Command = f.Message+": "+joined, strings.Join(lines, "\n")
+	return f
 }
 
 func about(s Severity, t Topic, o *object.Object, field, format string, args ...any) Finding {

@@ -2,29 +2,37 @@ package instance
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // OwnerCommands print who owns the Flux objects of a cluster, and the sync pair where Flux Operator takes it over. Flux Operator's
 // own Deployment has no owner, and is not part of Flux.
-func OwnerCommands(install *classic.Install, adopts bool) []string {
-	const owner = "-L fluxcd.controlplane.io/name"
-	commands := []string{
-		fmt.Sprintf("kubectl -n %s get deployments -l app.kubernetes.io/part-of=flux %s", install.Namespace, owner),
-		"kubectl get crds -l app.kubernetes.io/part-of=flux " + owner,
+func OwnerCommands(install *classic.Install, adopts bool) []shell.Line {
+	const owner = "fluxcd.controlplane.io/name"
+	commands := []shell.Line{
+		shell.Run("kubectl", "-n", install.Namespace, "get", "deployments", "-l", "app.kubernetes.io/part-of=flux", "-L", owner),
+		shell.Run("kubectl", "get", "crds", "-l", "app.kubernetes.io/part-of=flux", "-L", owner),
 	}
 	if adopts {
-		pair := fmt.Sprintf("kubectl -n %s get kustomizations.kustomize.toolkit.fluxcd.io/%s %s/%s %s", install.Namespace, install.Pair.LiveRoot.Name,
-			resourceOf(install.Pair.Source.Kind), install.Pair.LiveSource.Name, owner)
-		commands = append([]string{pair}, commands...)
+		pair := shell.Run("kubectl", "-n", install.Namespace, "get", kustomizations+"/"+install.Pair.LiveRoot.Name,
+			resourceOf(install.Pair.Source.Kind)+"/"+install.Pair.LiveSource.Name, "-L", owner)
+		commands = append([]shell.Line{pair}, commands...)
 	}
 	return commands
+}
+
+// kustomizations are Flux Kustomizations, as kubectl names them.
+const kustomizations = "kustomizations." + classic.KustomizeGroup
+
+// reconcile lets Flux fetch and apply a Flux Kustomization now.
+func reconcile(namespace, name string, flags ...string) shell.Line {
+	return shell.Run(append([]string{"flux", "-n", namespace, "reconcile", "kustomization", name}, flags...)...)
 }
 
 func resourceOf(kind string) string {
@@ -61,9 +69,9 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 		findings.Warn(root, "", "Flux %s has no healthCheckExprs: the Kustomization flux-instance can be Ready before the take-over; look at the labels",
 			p.Install.Version.MinorRange())
 	}
-	findings.Run(finding.Wait, root, []string{
-		fmt.Sprintf("flux -n %s reconcile kustomization %s --with-source", ns, root.Name),
-		fmt.Sprintf("kubectl -n %s wait fluxinstance/%s --for=condition=Ready --timeout=10m", ns, fluxName),
+	findings.Run(finding.Wait, root, []shell.Line{
+		reconcile(ns, root.Name, "--with-source"),
+		shell.Run("kubectl", "-n", ns, "wait", "fluxinstance/"+fluxName, "--for=condition=Ready", "--timeout=10m"),
 	}, "push this commit and wait until the FluxInstance is Ready")
 	findings.Run(finding.Verify, root, OwnerCommands(p.Install, p.Config.Sync.Mode == config.Adopt),
 		"then check that Flux Operator owns everything: every row of this must show %s", fluxName)
@@ -99,24 +107,25 @@ func fixedRevision(source *object.Object) string {
 // rollback is the way back, before and after the take-over. Source: MIGRATION facts 10, run live.
 func (p *Plan) rollback(findings *finding.List) {
 	root, ns := p.Install.Pair.Root, p.Install.Namespace
-	first, remove := operatorName, []string{fmt.Sprintf("kubectl -n %s delete helmreleases.%s/%s %s.%s/%s", ns, classic.HelmGroup, operatorName,
-		p.chartSourceResource(), classic.SourceGroup, operatorName)}
+	release := func(name string) shell.Line { // with the source of its chart
+		return shell.Run("kubectl", "-n", ns, "delete", "helmreleases."+classic.HelmGroup+"/"+name, p.chartSourceResource()+"."+classic.SourceGroup+"/"+name)
+	}
+	first, remove := operatorName, []shell.Line{release(operatorName)}
 	uninstall := "remove Flux Operator"
 	if p.External {
 		first, remove, uninstall = instanceName, nil, "uninstall Flux Operator as it was installed"
 	}
 	findings.Info(finding.Rollback, root, "", "before the take-over: revert this commit and wait until the Kustomization %s is gone before pushing again", first)
-	free := []string{fmt.Sprintf("kubectl -n %s annotate fluxinstance/%s fluxcd.controlplane.io/reconcile=disabled", ns, fluxName)}
+	free := []shell.Line{shell.Run("kubectl", "-n", ns, "annotate", "fluxinstance/"+fluxName, "fluxcd.controlplane.io/reconcile=disabled")}
 	if p.asRelease() {
 		// Helm leaves the FluxInstance where it is.
-		free = append(free, fmt.Sprintf("kubectl -n %s delete helmreleases.%s/%s %s.%s/%s", ns, classic.HelmGroup, instanceName,
-			p.chartSourceResource(), classic.SourceGroup, instanceName))
+		free = append(free, release(instanceName))
 	}
-	free = append(free, fmt.Sprintf("kubectl -n %s delete fluxinstance/%s", ns, fluxName))
+	free = append(free, shell.Run("kubectl", "-n", ns, "delete", "fluxinstance/"+fluxName))
 	findings.Run(finding.Rollback, root, free, "after the take-over: revert this commit, which rolls nothing back by itself, and wait until the Kustomization %s is gone; then let Flux Operator go of Flux", instanceName)
-	give := append(remove, releaseCommand(p.Install), fmt.Sprintf("flux -n %s reconcile kustomization %s --with-source", ns, p.Install.Pair.LiveRoot.Name))
+	give := append(remove, releaseCommand(p.Install), reconcile(ns, p.Install.Pair.LiveRoot.Name, "--with-source"))
 	if owner := p.Install.Owner; owner != nil {
-		give = append(give, fmt.Sprintf("flux -n %s reconcile kustomization %s", owner.Namespace, owner.Name))
+		give = append(give, reconcile(owner.Namespace, owner.Name))
 	}
 	findings.Run(finding.Rollback, root, give, "then %s, and let the classic install have its objects back", uninstall)
 }
@@ -124,8 +133,8 @@ func (p *Plan) rollback(findings *finding.List) {
 // guideMove says how to see that the root has moved, and what holds it there.
 func (p *Plan) guideMove(findings *finding.List) {
 	root := p.Install.Pair.Root
-	findings.Run(finding.Verify, root, []string{
-		fmt.Sprintf("kubectl -n %s get kustomizations.kustomize.toolkit.fluxcd.io/%s -o jsonpath='{.spec.path}'", p.Install.Namespace, root.Name),
+	findings.Run(finding.Verify, root, []shell.Line{
+		shell.Run("kubectl", "-n", p.Install.Namespace, "get", kustomizations+"/"+root.Name, "-o", "jsonpath={.spec.path}"),
 	}, "and that the root has moved: this must print %s", p.Sync.Spec["path"])
 	findings.Info(finding.Rollback, root, "spec.path", "from the take-over on the root syncs %s: without that folder it cannot be built, and neither applies nor prunes anything; "+
 		"set spec.sync.path of the FluxInstance back to %s, and wait until the root has it, before a commit takes the folder away",
@@ -141,20 +150,21 @@ func (p *Plan) chartSourceResource() string {
 }
 
 // releaseCommand removes the annotations by which kustomize-controller leaves alone what Flux Operator had.
-func releaseCommand(install *classic.Install) string {
-	return fmt.Sprintf("kubectl -n %s annotate namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,serviceaccounts,services,deployments,"+
-		"networkpolicies,resourcequotas,kustomizations.kustomize.toolkit.fluxcd.io,%s -l app.kubernetes.io/managed-by=flux-operator "+
-		"kustomize.toolkit.fluxcd.io/ssa- kustomize.toolkit.fluxcd.io/prune-", install.Namespace, resourceOf(install.Pair.Source.Kind))
+func releaseCommand(install *classic.Install) shell.Line {
+	return shell.Run("kubectl", "-n", install.Namespace, "annotate",
+		"namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,serviceaccounts,services,deployments,networkpolicies,resourcequotas,"+
+			kustomizations+","+resourceOf(install.Pair.Source.Kind),
+		"-l", "app.kubernetes.io/managed-by=flux-operator", "kustomize.toolkit.fluxcd.io/ssa-", "kustomize.toolkit.fluxcd.io/prune-")
 }
 
 // GuideCleanup says what to look at after cleanup.
 func GuideCleanup(install *classic.Install, findings *finding.List) {
 	root, ns := install.Pair.Root, install.Namespace
-	findings.Run(finding.Wait, install.Anchor, []string{
-		fmt.Sprintf("flux -n %s reconcile kustomization %s --with-source", ns, root.Name),
-		fmt.Sprintf("kubectl -n %s wait kustomization/%s --for=condition=Ready --timeout=10m", ns, root.Name),
+	findings.Run(finding.Wait, install.Anchor, []shell.Line{
+		reconcile(ns, root.Name, "--with-source"),
+		shell.Run("kubectl", "-n", ns, "wait", "kustomization/"+root.Name, "--for=condition=Ready", "--timeout=10m"),
 	}, "push this commit and wait until %s has applied it", root.ID)
-	findings.Run(finding.Verify, install.Anchor, []string{fmt.Sprintf("flux -n %s events --for Kustomization/%s", ns, root.Name)},
+	findings.Run(finding.Verify, install.Anchor, []shell.Line{shell.Run("flux", "-n", ns, "events", "--for", "Kustomization/"+root.Name)},
 		"nothing that Flux Operator owns may be deleted: the events of %s must say skipped for Flux objects", root.ID)
 	findings.Info(finding.Rollback, install.Anchor, "", "a revert of this commit is safe: the files come back and are skipped")
 	if len(install.Bootstrap) > 0 {

@@ -2,6 +2,7 @@ package instance
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // presentOperator is what already installs Flux Operator on the cluster of an install, nil when nothing does: of several, that
@@ -165,7 +167,7 @@ func (p *Plan) presentRuns() string {
 	if p.present.Kind == "HelmRelease" {
 		return "this HelmRelease is Ready"
 	}
-	return "its Deployment is available (kubectl -n " + p.Install.Namespace + " get deployments " + operatorName + ")"
+	return fmt.Sprintf("its Deployment is available (%s)", shell.Run("kubectl", "-n", p.Install.Namespace, "get", "deployments", operatorName))
 }
 
 // presentName is what people call the object that installs Flux Operator.

@@ -11,6 +11,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // The annotation that keeps Helm from deleting an object with its release. Source: helm.sh/helm v3.19.0 and v4.2.2.
@@ -97,8 +98,8 @@ func (p *Plan) checkRelease(_ *object.Set, findings *finding.List) {
 	}
 	if last := flux.LastChart(); p.Operator.Version.GreaterThan(last) {
 		findings.Warn(p.Install.Anchor, "", "instance.form HelmRelease: the chart %[1]s %[2]s is taken to have the values that %[3]s has, the last that this release knows; "+
-			"see that it renders them: yq .spec.values helmrelease.yaml | helm template %[1]s %[4]s/%[1]s --version %[2]s -n %[5]s -f -",
-			flux.InstanceChart, p.Operator.Version, last, chartRepository, p.Install.Namespace)
+			"see that it renders them: %[4]s", flux.InstanceChart, p.Operator.Version, last, shell.Line("yq .spec.values helmrelease.yaml").Pipe(shell.Run("helm", "template",
+			flux.InstanceChart, chartRepository+"/"+flux.InstanceChart, "--version", p.Operator.Version.String(), "-n", p.Install.Namespace, "-f", "-")))
 	}
 	have, _ := object.Get[map[string]any](rendered, "spec")
 	for _, field := range lost(want, have) {

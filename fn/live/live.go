@@ -10,6 +10,7 @@ import (
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/printable"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // The labels that Flux Operator puts on everything that it owns. Source: Flux Operator 0.58.1.
@@ -46,11 +47,11 @@ func WantOf(install *classic.Install, flux *instance.Existing) Want {
 }
 
 // Command prints what Check reads, into a file. It names types and no objects, because kubectl takes either, and no Secrets.
-func Command(install *classic.Install, file string) string {
+func Command(install *classic.Install, file string) shell.Line {
 	source := map[string]string{"GitRepository": "gitrepositories", "OCIRepository": "ocirepositories", "Bucket": "buckets"}[install.Pair.Source.Kind]
-	return fmt.Sprintf("(kubectl get -n %s fluxinstances.%s,kustomizations.%s,%s.%s,deployments.apps -o yaml; echo ---; "+
-		"kubectl get customresourcedefinitions -l app.kubernetes.io/part-of=flux -o yaml) > %s",
-		install.Namespace, classic.OperatorGroup, classic.KustomizeGroup, source, classic.SourceGroup, file)
+	types := fmt.Sprintf("fluxinstances.%s,kustomizations.%s,%s.%s,deployments.apps", classic.OperatorGroup, classic.KustomizeGroup, source, classic.SourceGroup)
+	return "(" + shell.Run("kubectl", "get", "-n", install.Namespace, types, "-o", "yaml") + "; echo ---; " +
+		"kubectl get customresourcedefinitions -l app.kubernetes.io/part-of=flux -o yaml) > " + shell.Run(file)
 }
 
 // Check returns what is missing on the cluster, one sentence each; nothing when Flux Operator owns Flux.

@@ -2,13 +2,13 @@ package migrate
 
 import (
 	"path"
-	"strings"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // cleanup removes the classic install. What it removes is deleted by Flux unless it is guarded and taken over, so it does
@@ -27,7 +27,7 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 	checkGuards(set, install, existing, findings)
 	if !cfg.TakenOver {
 		findings.Error(existing.At, "", "cleanup needs takenOver: true, which says that you have seen the label fluxcd.controlplane.io/name on the root, "+
-			"the source and the Flux objects of the cluster (a Ready FluxInstance is not enough); check with: %s", strings.Join(instance.OwnerCommands(install, existing.Adopts()), " && "))
+			"the source and the Flux objects of the cluster (a Ready FluxInstance is not enough); check with: %s", shell.And(instance.OwnerCommands(install, existing.Adopts())...))
 	}
 	if findings.Failed() {
 		return

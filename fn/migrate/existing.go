@@ -14,6 +14,7 @@ import (
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // ExistingInstance is the FluxInstance of a cluster, nil when the input has none.
@@ -158,13 +159,14 @@ func switchForm(existing *instance.Existing, install *classic.Install) string {
 	const policy, chart = "helm.sh/resource-policy", flux.InstanceChart
 	if existing.Form == config.HelmRelease {
 		return fmt.Sprintf("set commonAnnotations {%s: keep} in the values and wait until that release is live, because Helm looks at its release and not at the cluster; "+
-			"then remove the HelmRelease from Git and delete it (kubectl -n %s delete helmrelease/%s), which leaves the FluxInstance; then add the FluxInstance to Git",
-			policy, install.Namespace, existing.At.Name)
+			"then remove the HelmRelease from Git and delete it (%s), which leaves the FluxInstance; then add the FluxInstance to Git",
+			policy, shell.Run("kubectl", "-n", install.Namespace, "delete", "helmrelease/"+existing.At.Name))
 	}
-	return fmt.Sprintf("annotate the FluxInstance with %[1]s: disabled and wait until that is live; remove it from Git, which leaves it on the cluster; let Helm take it over "+
-		"(kubectl -n %[2]s annotate fluxinstance/%[3]s meta.helm.sh/release-name=%[4]s meta.helm.sh/release-namespace=%[2]s && kubectl -n %[2]s label fluxinstance/%[3]s "+
-		"app.kubernetes.io/managed-by=Helm --overwrite); then add the HelmRelease %[4]s with the same instance and commonAnnotations {%[5]s: keep}",
-		instance.PruneKey, install.Namespace, existing.ID().Name, chart, policy)
+	ns, name := install.Namespace, "fluxinstance/"+existing.ID().Name
+	take := shell.And(shell.Run("kubectl", "-n", ns, "annotate", name, "meta.helm.sh/release-name="+chart, "meta.helm.sh/release-namespace="+ns),
+		shell.Run("kubectl", "-n", ns, "label", name, "app.kubernetes.io/managed-by=Helm", "--overwrite"))
+	return fmt.Sprintf("annotate the FluxInstance with %s: disabled and wait until that is live; remove it from Git, which leaves it on the cluster; let Helm take it over "+
+		"(%s); then add the HelmRelease %s with the same instance and commonAnnotations {%s: keep}", instance.PruneKey, take, chart, policy)
 }
 
 // checkAdopts refuses a FluxInstance that generates a pair under other names than the live one, whose namespace may come from a

@@ -3,9 +3,7 @@
 package migrate
 
 import (
-	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -17,6 +15,8 @@ import (
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // The outcomes of a run for one cluster.
@@ -76,7 +76,7 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	var together finding.List // what is said of several clusters at once
 	overlapping := checkOverlap(installs, &together)
 	cfg = checkOnePath(installs, cfg, &together)
-	checkNames(installs, &together)
+	checkNames(set, installs, cfg, &together)
 	if cfg.Phase == config.Cleanup {
 		checkShared(installs, &together)
 	}
@@ -109,7 +109,7 @@ func tellOpen(clusters []Cluster, all *finding.List) {
 	var open []string
 	for _, c := range clusters {
 		if c.Outcome == Deployed || c.Outcome == CleanedUp {
-			open = append(open, "--cluster ./"+strings.TrimPrefix(c.Path, "."))
+			open = append(open, string(shell.Run("--cluster", "./"+strings.TrimPrefix(c.Path, "."))))
 		}
 	}
 	if len(open) > 0 {
@@ -117,21 +117,27 @@ func tellOpen(clusters []Cluster, all *finding.List) {
 	}
 }
 
-// kubernetesName is what Kubernetes takes for a name or a namespace; variables that Flux substitutes may be in it.
-var kubernetesName = regexp.MustCompile(`^([a-z0-9]|\$\{\w+\})(([-a-z0-9.]|\$\{\w+\})*([a-z0-9]|\$\{\w+\}))?$`)
-
-// checkNames refuses an install under a name that no cluster has: commands for a shell are made of these names.
-func checkNames(installs []*classic.Install, all *finding.List) {
+// checkNames refuses an install under names that no cluster has, and in paths that cannot be printed: commands for a shell are made of them.
+func checkNames(set *object.Set, installs []*classic.Install, cfg config.Config, all *finding.List) {
+	check := func(o *object.Object, held map[string]any, field func(string) string) {
+		for _, bad := range object.BadNames(held) {
+			all.Error(o, field(bad.Field), "%q is not a name that Kubernetes takes", bad.Value)
+		}
+		if !printable.Fits(o.File) {
+			all.Error(o, "", "the path of this file has control characters, or a command to a CI runner: rename it")
+		}
+	}
 	for _, i := range installs {
-		for _, o := range []*object.Object{i.Anchor, i.Owner, i.Pair.Source, i.Pair.Root} {
-			if o == nil || o.Name == "" { // a kustomization.yaml has no name
-				continue
+		if e := ExistingInstance(set, i, cfg); e != nil {
+			check(e.At, e.Instance, e.Field)
+		}
+		for _, o := range []*object.Object{i.Anchor, i.Owner, i.Pair.Source, i.Pair.Root, i.Pair.LiveSource, i.Pair.LiveRoot} {
+			if o != nil {
+				check(o, o.Map(), func(field string) string { return field })
 			}
-			for _, name := range []string{o.Name, cmp.Or(o.Namespace, "default")} {
-				if !kubernetesName.MatchString(name) {
-					all.Error(o, "metadata", "%q is not a name that Kubernetes takes", name)
-				}
-			}
+		}
+		if !printable.Fits(i.Cluster()) {
+			all.Error(i.Pair.Root, "spec.path", "the path has control characters, or a command to a CI runner: rename it")
 		}
 	}
 }
@@ -324,19 +330,16 @@ func (c *Cluster) observe(install *classic.Install, existing *instance.Existing)
 // tellLeft says what the classic install has under names that Flux Operator does not use: the guard keeps it, and where it was
 // applied by hand nothing ever pruned it.
 func (c *Cluster) tellLeft(install *classic.Install, findings *finding.List) {
-	var commands []string
+	var commands []shell.Line
 	for _, id := range c.Classic {
 		if slices.Contains(c.Operator, id) {
 			continue
 		}
-		command := "kubectl delete " + strings.ToLower(id.Kind)
-		if id.Group != "" {
-			command += "." + id.Group
+		words := []string{"kubectl", "delete", strings.TrimSuffix(strings.ToLower(id.Kind)+"."+id.Group, ".") + "/" + id.Name}
+		if id.Namespace != "" {
+			words = append(words, "-n", id.Namespace)
 		}
-		if command += "/" + id.Name; id.Namespace != "" {
-			command += " -n " + id.Namespace
-		}
-		commands = append(commands, command)
+		commands = append(commands, shell.Run(words...))
 	}
 	if len(commands) > 0 {
 		findings.Run(finding.Verify, install.Anchor, commands, "what the classic install has under other names than Flux Operator stays on the cluster until it is deleted by hand")

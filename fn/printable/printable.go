@@ -31,6 +31,9 @@ func Text(text string) string {
 	}, text))
 }
 
+// Fits reports whether a text can be shown on one line as it is.
+func Fits(text string) bool { return Line(text) == text }
+
 // Log is text without what a CI runner obeys when it reads it in a log: a question mark takes the place of what makes it one.
 func Log(text string) string {
 	if !Commands(text) {
@@ -59,19 +62,6 @@ func shown(r rune) rune {
 // hidden tells what a terminal acts on rather than shows, or what may be a line break to some reader.
 func hidden(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
-}
-
-// Shell quotes a text for a shell, where it needs that.
-func Shell(text string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
-
-// plain tells what a shell takes as it is.
-func plain(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("./_-", r)
 }
 
 // JSON escapes in JSON what encoding/json leaves as it is and a terminal or a CI runner acts on. The meaning stays the same, for JSON

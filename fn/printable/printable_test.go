@@ -47,11 +47,3 @@ func TestJSON(t *testing.T) {
 		}
 	}
 }
-
-func TestShell(t *testing.T) {
-	for in, want := range map[string]string{"./clusters/a-b_c.d": "./clusters/a-b_c.d", "a b": "'a b'", "$(x)": "'$(x)'", "it's": `'it'\''s'`} {
-		if got := Shell(in); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	}
-}

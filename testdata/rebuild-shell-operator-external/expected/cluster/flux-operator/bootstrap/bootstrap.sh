@@ -42,7 +42,7 @@ if kubectl --namespace "$namespace" get deployment source-controller >/dev/null 
 fi
 
 kubectl create namespace "$namespace" --dry-run=client --output=yaml | apply --filename=-
-has secret 'flux-system' || fail "create the Secret flux-system in the namespace $namespace, then run this again"
+has secret 'flux-system' || fail 'create the Secret flux-system in the namespace flux-system, then run this again'
 
 version='0.55.0'
 values='{}'

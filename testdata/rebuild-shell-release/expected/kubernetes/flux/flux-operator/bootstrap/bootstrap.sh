@@ -43,8 +43,8 @@ if kubectl --namespace "$namespace" get deployment source-controller >/dev/null 
 fi
 
 kubectl create namespace "$namespace" --dry-run=client --output=yaml | apply --filename=-
-has secret 'deploy-key' || fail "create the Secret deploy-key in the namespace $namespace, then run this again"
-has secret 'sops-age' || fail "create the Secret sops-age in the namespace $namespace, then run this again"
+has secret 'deploy-key' || fail 'create the Secret deploy-key in the namespace flux-system, then run this again'
+has secret 'sops-age' || fail 'create the Secret sops-age in the namespace flux-system, then run this again'
 has configmap 'cluster-settings' || apply --namespace "$namespace" --filename='kubernetes/flux/vars/cluster-settings.yaml'
 has secret 'cluster-secrets' || sops --decrypt 'kubernetes/flux/vars/cluster-secrets.sops.yaml' | apply --namespace "$namespace" --filename=-
 
