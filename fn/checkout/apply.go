@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"migrate-to-flux-operator/fn/printable"
+
+	"migrate-to-flux-operator/fn/regular"
 )
 
 // Apply writes changes into a directory, all or none. It first checks that every file still holds what was read and
@@ -64,9 +66,6 @@ var (
 	errOutside   = errors.New("the path leads out of the directory or into .git")
 	errTwice     = errors.New("the file is changed twice")
 	errExists    = errors.New("refusing to overwrite a file that was not there")
-	errChanged   = errors.New("the file has changed since it was read")
-	errNotAFile  = errors.New("not a regular file")
-	errLink      = errors.New("refusing to follow a symbolic link")
 	errReadOnly  = errors.New("the file is read-only")
 	errNoContent = errors.New("the change has neither an old nor a new content")
 )
@@ -82,7 +81,7 @@ func (a *applier) check(f *target) error {
 	if i := slices.Index(a.files, f); i > 0 && a.files[i-1].Path == f.Path {
 		return errTwice
 	}
-	if err := a.checkParents(f.Path); err != nil {
+	if err := regular.NoLinkAbove(a.root, f.Path); err != nil {
 		return err
 	}
 	return a.unchanged(f)
@@ -93,23 +92,6 @@ func inGit(name string) bool {
 	return slices.ContainsFunc(strings.Split(name, "/"), func(s string) bool { return strings.EqualFold(s, ".git") })
 }
 
-// checkParents refuses a path below a link or below a file.
-func (a *applier) checkParents(name string) error {
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		info, err := a.root.Lstat(dir)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			return err
-		case info.Mode()&fs.ModeSymlink != 0:
-			return errLink
-		case !info.IsDir():
-			return errNotAFile
-		}
-	}
-	return nil
-}
-
 // unchanged checks that a file is as it was read.
 func (a *applier) unchanged(f *target) error {
 	info, err := a.root.Lstat(f.Path)
@@ -118,22 +100,18 @@ func (a *applier) unchanged(f *target) error {
 		f.perm = f.mode()
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
-		return errChanged
+		return regular.ErrChanged
 	case err != nil:
 		return err
 	case f.Before == nil:
 		return errExists
-	case info.Mode()&fs.ModeSymlink != 0:
-		return errLink
-	case !info.Mode().IsRegular():
-		return errNotAFile
-	case info.Mode()&0o200 == 0:
+	case info.Mode().IsRegular() && info.Mode()&0o200 == 0:
 		return errReadOnly
 	}
 	f.perm = info.Mode().Perm()
-	raw, err := a.root.ReadFile(f.Path)
+	raw, err := regular.Read(a.root, f.Path)
 	if err == nil && !bytes.Equal(raw, f.Before) {
-		err = errChanged
+		err = regular.ErrChanged
 	}
 	return err
 }
@@ -153,7 +131,7 @@ func (a *applier) stage(f *target) error {
 	if err := a.mkdir(path.Dir(f.Path)); err != nil {
 		return err
 	}
-	name, err := a.beside(f.Path, "new", func(name string) error { return a.write(name, f.After, f.perm) })
+	name, err := a.beside(f.Path, "new", func(name string) error { return writeFile(a.root, name, f.After, f.perm) })
 	f.staged = name
 	return err
 }
@@ -164,7 +142,7 @@ func (a *applier) keep(f *target, name string) error {
 	if err == nil || errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return a.write(name, f.Before, f.perm)
+	return writeFile(a.root, name, f.Before, f.perm)
 }
 
 // beside finds a free name beside a file for create.
@@ -201,9 +179,9 @@ func (a *applier) mkdir(dir string) error {
 	return nil
 }
 
-// write creates a file and brings it to the disk; a file that cannot be written in full is removed again.
-func (a *applier) write(name string, content []byte, perm fs.FileMode) error {
-	f, err := a.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+// writeFile creates a file and brings it to the disk; a file that cannot be written in full is removed again.
+func writeFile(root *os.Root, name string, content []byte, perm fs.FileMode) error {
+	f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -215,7 +193,7 @@ func (a *applier) write(name string, content []byte, perm fs.FileMode) error {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, a.root.Remove(name))
+		return errors.Join(err, root.Remove(name))
 	}
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"migrate-to-flux-operator/fn/regular"
 )
 
 // state is every file of a directory with its mode and content, but for `.git`.
@@ -104,8 +106,8 @@ func TestApplyRefuses(t *testing.T) {
 		change Change
 		want   error
 	}{
-		"a file that changed":    {Change{Path: "z.yaml", Before: []byte("old"), After: content}, errChanged},
-		"a file that vanished":   {Change{Path: "gone.yaml", Before: []byte("old"), After: content}, errChanged},
+		"a file that changed":    {Change{Path: "z.yaml", Before: []byte("old"), After: content}, regular.ErrChanged},
+		"a file that vanished":   {Change{Path: "gone.yaml", Before: []byte("old"), After: content}, regular.ErrChanged},
 		"a file that is there":   {Change{Path: "z.yaml", After: content}, errExists},
 		"the parent":             {Change{Path: "../x.yaml", After: content}, errOutside},
 		"an absolute path":       {Change{Path: "/tmp/x.yaml", After: content}, errOutside},
@@ -113,11 +115,11 @@ func TestApplyRefuses(t *testing.T) {
 		"git's own files":        {Change{Path: "b/.GIT/hooks/x", After: content}, errOutside},
 		"a backslash":            {Change{Path: `..\x.yaml`, After: content}, errOutside},
 		"the same file twice":    {Change{Path: "a.yaml", Before: []byte("a\n"), After: content}, errTwice},
-		"a file as a directory":  {Change{Path: "z.yaml/x.yaml", After: content}, errNotAFile},
-		"a directory as a file":  {Change{Path: "b", Before: content, After: content}, errNotAFile},
-		"a link":                 {Change{Path: "link.yaml", Before: []byte("z\n"), After: content}, errLink},
-		"below a link inside":    {Change{Path: "in/x.yaml", After: content}, errLink},
-		"below a link outside":   {Change{Path: "out/x.yaml", After: content}, errLink},
+		"a file as a directory":  {Change{Path: "z.yaml/x.yaml", After: content}, regular.ErrNotAFile},
+		"a directory as a file":  {Change{Path: "b", Before: content, After: content}, regular.ErrNotAFile},
+		"a link":                 {Change{Path: "link.yaml", Before: []byte("z\n"), After: content}, regular.ErrLink},
+		"below a link inside":    {Change{Path: "in/x.yaml", After: content}, regular.ErrLink},
+		"below a link outside":   {Change{Path: "out/x.yaml", After: content}, regular.ErrLink},
 		"deep below such a link": {Change{Path: "out/y/x.yaml", After: content}, nil},
 		"a read-only file":       {Change{Path: "locked.yaml", Before: content, After: nil}, errReadOnly},
 		"nothing at all":         {Change{Path: "q.yaml"}, errNoContent},

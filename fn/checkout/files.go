@@ -2,13 +2,17 @@ package checkout
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"migrate-to-flux-operator/fn/regular"
 )
 
 // Tree and Overlay are file systems.
@@ -37,7 +41,7 @@ func (t *Tree) check(op, name string) error {
 // Kept are the bytes of a file that was kept, to read and not to change.
 func (t *Tree) Kept(name string) []byte { return t.files[name] }
 
-// ReadFile is the content of a file: of a kept one the bytes that were read first, of another one what it holds now.
+// ReadFile is the content of a regular file: of a kept one the bytes that were read first, of another one what it holds now.
 func (t *Tree) ReadFile(name string) ([]byte, error) {
 	if raw, ok := t.files[name]; ok {
 		return bytes.Clone(raw), nil
@@ -45,7 +49,7 @@ func (t *Tree) ReadFile(name string) ([]byte, error) {
 	if err := t.check("open", name); err != nil {
 		return nil, err
 	}
-	return t.root.ReadFile(name)
+	return regular.Read(t.root, name)
 }
 
 // Open opens a file or a directory. A link that leads out of the tree is refused.
@@ -57,6 +61,12 @@ func (t *Tree) Stat(name string) (fs.FileInfo, error) {
 		return nil, err
 	}
 	return t.root.Stat(name)
+}
+
+// Exists reports whether there is anything at a path, be it ignored by Git or a link that leads nowhere.
+func (t *Tree) Exists(name string) bool {
+	_, err := t.root.Lstat(filepath.FromSlash(name))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // LinkAbove is the symbolic link on the way to a path, if there is one.

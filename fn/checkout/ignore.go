@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/fluxcd/pkg/sourceignore/gitignore"
+
+	"migrate-to-flux-operator/fn/regular"
 )
 
 // ignoreFiles are the names of files that list what to leave out.
@@ -118,7 +120,7 @@ func gitDirOf(dir string) string {
 	case info.IsDir():
 		return git
 	}
-	text, err := os.ReadFile(git)
+	text, err := regular.ReadIn(dir, ".git")
 	to, found := strings.CutPrefix(strings.TrimSpace(string(text)), "gitdir: ")
 	if err != nil || !found {
 		return ""
@@ -135,12 +137,12 @@ func (r *repository) rules() rules {
 		return nil
 	}
 	var out rules
-	if file, err := os.ReadFile(filepath.Join(r.gitDir, "info", "exclude")); err == nil {
+	if file, err := regular.ReadIn(r.gitDir, "info/exclude"); err == nil {
 		out = out.with(file, nil)
 	}
 	for i := range r.prefix {
 		dir := filepath.Join(append([]string{r.dir}, r.prefix[:i]...)...)
-		if file, err := os.ReadFile(filepath.Join(dir, gitIgnoreFile)); err == nil {
+		if file, err := regular.ReadIn(dir, gitIgnoreFile); err == nil {
 			out = out.with(file, r.prefix[:i:i])
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"migrate-to-flux-operator/fn/limit"
 	"testing/fstest"
 )
 
@@ -57,7 +59,7 @@ func TestOpenReadsWhatMayMatter(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{
 		"a.yaml": "a: 1\n", "b/c.yml": "{{ broken", "b/d.json": "{}", "b/Kustomization": "x: 1", "e.txt": "x",
-		".git/config.yaml": "x", ".sops.yaml": "x", "bin.yaml": "a\x00b", "wide.yaml": "\xff\xfea\x00:\x00", "big.yaml": strings.Repeat("x", 101),
+		".git/config.yaml": "x", ".sops.yaml": "x", "bin.yaml": "a\x00b", "wide.yaml": "\xff\xfea\x00:\x00", "big.yaml": strings.Repeat("x", limit.Size+1),
 		".krmignore": "skipped/\n*.tmp.yaml\n", "skipped/a.yaml": "x", "x.tmp.yaml": "x", "t.yaml.j2": "x",
 	})
 	for link, to := range map[string]string{"link.yaml": "a.yaml", "out.yaml": "/etc/hosts", "dir": "b"} {
@@ -65,11 +67,11 @@ func TestOpenReadsWhatMayMatter(t *testing.T) {
 			t.Skip("no symbolic links here:", err)
 		}
 	}
-	tree := openTree(t, dir, Options{MaxSize: 100})
+	tree := openTree(t, dir, Options{})
 	if want := []string{".sops.yaml", "a.yaml", "b/Kustomization", "b/c.yml", "b/d.json"}; !slices.Equal(tree.Files(), want) {
 		t.Errorf("got %v, want %v", tree.Files(), want)
 	}
-	if want := []Note{{"big.yaml", "larger than 100 bytes"}, {"wide.yaml", errUTF16.Error()}}; !slices.Equal(tree.Notes(), want) {
+	if want := []Note{{"big.yaml", limit.ErrSize.Error()}, {"wide.yaml", errUTF16.Error()}}; !slices.Equal(tree.Notes(), want) {
 		t.Errorf("got notes %v, want %v", tree.Notes(), want)
 	}
 	if _, err := tree.ReadFile("skipped/a.yaml"); err != nil {

@@ -39,7 +39,7 @@ func planCommand() *cobra.Command {
 				}
 			}
 			if report != "" {
-				if err := writeReport(cmd.OutOrStdout(), report, result); err != nil {
+				if err := writeReport(cmd.OutOrStdout(), args[0], report, result); err != nil {
 					return err
 				}
 			}

@@ -2,13 +2,13 @@ package command
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/limit"
 	"migrate-to-flux-operator/fn/printable"
 )
 
@@ -74,10 +74,10 @@ func (l *listValue) Set(given string) error {
 }
 
 // config reads the file and lets the flags that were given win.
-func (f *configFlags) config(cmd *cobra.Command) (config.Config, error) {
+func (f *configFlags) config(cmd *cobra.Command, dir string) (config.Config, error) {
 	cfg := config.Default()
 	if f.file != "" {
-		text, err := os.ReadFile(f.file)
+		text, err := readGiven(dir, f.file, limit.Size)
 		if err != nil {
 			return cfg, err
 		}
@@ -98,13 +98,13 @@ func (f *configFlags) config(cmd *cobra.Command) (config.Config, error) {
 
 // run reads the config and what kubectl said, and migrates the checkout in memory.
 func (f *configFlags) run(cmd *cobra.Command, dir string) (*Result, error) {
-	cfg, err := f.config(cmd)
+	cfg, err := f.config(cmd, dir)
 	if err != nil {
 		return nil, err
 	}
 	job := job{dir: dir, config: cfg, progress: progressOn(cmd.ErrOrStderr())}
 	if f.live != "" {
-		if job.live, err = readLive(f.live, cfg); err != nil {
+		if job.live, err = readLive(dir, f.live, cfg); err != nil {
 			return nil, err
 		}
 	}

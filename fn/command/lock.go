@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/instance"
+	"migrate-to-flux-operator/fn/limit"
 	"migrate-to-flux-operator/fn/live"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
@@ -21,11 +21,11 @@ import (
 )
 
 // readLive reads what kubectl said of the cluster.
-func readLive(file string, cfg config.Config) ([]*object.Object, error) {
+func readLive(dir, file string, cfg config.Config) ([]*object.Object, error) {
 	if cfg.Phase != config.Cleanup {
 		return nil, fmt.Errorf("--live %s: only the phase cleanup looks at the cluster; add --phase cleanup", file)
 	}
-	text, err := os.ReadFile(file)
+	text, err := readGiven(dir, file, limit.List)
 	if err != nil {
 		return nil, fmt.Errorf("--live: %w", err)
 	}

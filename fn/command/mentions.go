@@ -29,13 +29,17 @@ func (r *repository) mentions(changes []checkout.Change) []finding.Finding {
 		if err != nil || entry.IsDir() || !entry.Type().IsRegular() || !isTooling(file) && !classic.MayRunAzure(file) || len(r.set.InFile(file)) > 0 {
 			return nil
 		}
-		if content, err := fs.ReadFile(r.tree, file); err == nil {
-			if gone != nil && isTooling(file) {
-				all = append(all, mentionsIn(file, content, gone)...)
-			}
-			all = append(all, terraformIn(file, content)...)
-			all = append(all, azureIn(file, content)...)
+		content, err := r.tree.ReadFile(file)
+		if err != nil {
+			all = append(all, finding.Finding{Severity: finding.Warning, File: file,
+				Message: "could not be read: look whether it names what this commit changes, or bootstraps Flux"})
+			return nil
 		}
+		if gone != nil && isTooling(file) {
+			all = append(all, mentionsIn(file, content, gone)...)
+		}
+		all = append(all, terraformIn(file, content)...)
+		all = append(all, azureIn(file, content)...)
 		return nil
 	})
 	return all

@@ -1,15 +1,21 @@
 package command
 
 import (
+	"bytes"
+	"fmt"
 	"io"
-	"os"
+	"path/filepath"
 
+	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/printable"
 	"migrate-to-flux-operator/fn/report"
 )
 
+// reportMark is the first line of a report, which Markdown does not show: a file that begins otherwise is somebody else's.
+const reportMark = "<!-- Written by migrate-to-flux-operator, which overwrites only what begins with this line. -->\n"
+
 // writeReport writes the report for the pull request into a file, or to stdout for -.
-func writeReport(out io.Writer, file string, r *Result) error {
+func writeReport(out io.Writer, dir, file string, r *Result) error {
 	run := report.Run{Outcome: r.Outcome, Config: r.config, Trees: r.trees, Line: r.places.line}
 	for _, f := range r.Files {
 		run.Files = append(run.Files, report.File(f))
@@ -22,5 +28,16 @@ func writeReport(out io.Writer, file string, r *Result) error {
 		_, err := io.WriteString(out, text)
 		return err
 	}
-	return os.WriteFile(file, []byte(text), 0o644)
+	name, inside := nameIn(dir, file)
+	if !inside {
+		dir, name = filepath.Dir(file), filepath.Base(file)
+	}
+	err := checkout.WriteOwn(dir, name, []byte(reportMark+"\n"+text), func(old []byte) bool {
+		// What a runner of CI or mktemp has just made is empty; an empty file of the repository may have a meaning.
+		return bytes.HasPrefix(old, []byte(reportMark)) || len(old) == 0 && !inside
+	})
+	if err != nil {
+		return fmt.Errorf("--report %s: %w", printable.Line(file), err)
+	}
+	return nil
 }

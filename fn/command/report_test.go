@@ -2,6 +2,7 @@ package command
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,8 +20,8 @@ func TestReport(t *testing.T) {
 		text := must(t, 0, dir, append(args, "--report", "-")...).out
 		file := filepath.Join(t.TempDir(), "report.md")
 		plan := must(t, 0, dir, append(args, "--report", file)...).out
-		if written, err := os.ReadFile(file); err != nil || string(written) != text || strings.Contains(plan, "```mermaid") {
-			t.Errorf("the file is not what - prints: %v", err)
+		if written, err := os.ReadFile(file); err != nil || string(written) != reportMark+"\n"+text || strings.Contains(plan, "```mermaid") {
+			t.Errorf("the file is not its mark and what - prints: %v", err)
 		}
 		if strings.Count(text, "```mermaid\n") != 2 || strings.Count(text, "```")%2 != 0 {
 			t.Errorf("there are not two pictures:\n%s", text)
@@ -90,4 +91,36 @@ func findingsOf(t *testing.T, dir string, flags ...string) []finding.Finding {
 		t.Fatal("no finding has a command")
 	}
 	return all
+}
+
+// TestReportOverwritesNothing holds that a report takes the place of an older one only, and of what a runner of CI has just made.
+func TestReportOverwritesNothing(t *testing.T) {
+	dir, outside := fixture(t, "deploy"), t.TempDir()
+	write(t, dir, "report.md", "# Theirs.\n")
+	write(t, outside, "summary", "")
+	write(t, outside, "theirs", "# Theirs.\n")
+	for link, to := range map[string]string{"link.md": filepath.Join(outside, "summary"), "out": outside} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Skip("no symbolic links here:", err)
+		}
+	}
+	before := filesOf(t, dir)
+	for file, want := range map[string]string{
+		"report.md": "remove it, or name another", "cluster/sync.yaml": "remove it, or name another", "link.md": "symbolic link", "out/new.md": "symbolic link",
+		filepath.Join("..", filepath.Base(outside), "theirs"): "remove it, or name another",
+	} {
+		if got := must(t, ExitError, dir, "plan", "DIR", "--report", filepath.Join(dir, file)); !strings.Contains(got.errOut, want) {
+			t.Errorf("%s: stderr is %q, want %q", file, got.errOut, want)
+		}
+	}
+	if !maps.Equal(before, filesOf(t, dir)) || read(t, outside, "summary") != "" || read(t, outside, "theirs") != "# Theirs.\n" {
+		t.Error("a file was overwritten")
+	}
+	for range 2 {
+		must(t, 0, dir, "plan", "DIR", "--report", filepath.Join(outside, "summary"))
+		must(t, 0, dir, "plan", "DIR", "--report", filepath.Join(dir, "new.md"))
+	}
+	if read(t, outside, "summary") != read(t, dir, "new.md") || !strings.HasPrefix(read(t, dir, "new.md"), reportMark) {
+		t.Error("the report is not what was written")
+	}
 }

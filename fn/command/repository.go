@@ -307,7 +307,7 @@ func (r *repository) created() ([]checkout.Change, error) {
 	}
 	var changes []checkout.Change
 	for _, file := range files {
-		if _, err := r.tree.Stat(file); err == nil {
+		if r.tree.Exists(file) {
 			return nil, fmt.Errorf("%s exists already: move it, or set outputDir", file)
 		}
 		if link, found := r.tree.LinkAbove(file); found {

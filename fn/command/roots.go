@@ -29,7 +29,7 @@ type operated struct {
 func operatedBy(tree fs.FS) ([]operated, error) {
 	var objects []*object.Object
 	err := fs.WalkDir(tree, ".", func(file string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || path.Ext(file) != ".yaml" && path.Ext(file) != ".yml" {
+		if err != nil || !entry.Type().IsRegular() || path.Ext(file) != ".yaml" && path.Ext(file) != ".yml" {
 			return err
 		}
 		content, err := fs.ReadFile(tree, file)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -20,6 +19,7 @@ import (
 	"migrate-to-flux-operator/fn/bootstrap"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/limit"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/proof"
@@ -30,7 +30,7 @@ import (
 //
 // It fails on what is no ResourceList, on a wrong function config, and on every Error of the migration.
 func Run(in io.Reader, out io.Writer) error {
-	raw, err := readAll(in)
+	raw, err := limit.Read(in, limit.List)
 	if err != nil {
 		return fmt.Errorf("the input cannot be read: %w", err)
 	}
@@ -45,22 +45,6 @@ func Run(in io.Reader, out io.Writer) error {
 
 // A list of more bytes than largeList is collected earlier than Go does by itself: memory counts for more there, and time for more below.
 const largeList, largeListGC = 1 << 20, 50
-
-// readAll reads to the end, and takes memory once where the size is known beforehand, as that of a file is.
-func readAll(in io.Reader) ([]byte, error) {
-	file, isFile := in.(fs.File)
-	if !isFile {
-		return io.ReadAll(in)
-	}
-	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return io.ReadAll(in)
-	}
-	var raw bytes.Buffer
-	raw.Grow(int(info.Size()) + bytes.MinRead) // which it wants free to see the end
-	_, err = raw.ReadFrom(in)
-	return raw.Bytes(), err
-}
 
 // runParsed parses and prints every item.
 func runParsed(raw []byte, out io.Writer) error {

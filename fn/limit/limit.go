@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -14,6 +15,8 @@ import (
 const (
 	// Size is the number of bytes above which a file is not read.
 	Size = 10 << 20
+	// List is the number of bytes above which a ResourceList, or what kubectl printed, is not read.
+	List = 256 << 20
 	// Documents is how many documents a file may have.
 	Documents = 10_000
 	// Depth is how deep lists and mappings may be nested.
@@ -33,6 +36,29 @@ var (
 	ErrText      = fmt.Errorf("YAML aliases that stand for more than %d bytes", AliasedText)
 	ErrCycle     = errors.New("a YAML anchor that contains itself")
 )
+
+// Read reads to the end, and no more than size bytes. It takes memory once where a file tells how much it needs.
+func Read(from io.Reader, size int64) ([]byte, error) {
+	var raw bytes.Buffer
+	if file, isFile := from.(fs.File); isFile {
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Size() <= size {
+			raw.Grow(int(info.Size()) + bytes.MinRead) // which it wants free to see the end
+		}
+	}
+	_, err := raw.ReadFrom(io.LimitReader(from, size+1))
+	if err == nil && int64(raw.Len()) > size {
+		return nil, tooLarge(size)
+	}
+	return raw.Bytes(), err
+}
+
+// tooLarge is the error of what is larger than size.
+func tooLarge(size int64) error {
+	if size == Size {
+		return ErrSize
+	}
+	return fmt.Errorf("larger than %d bytes", size)
+}
 
 // Is tells whether an error is one of a text that was refused for what it would cost.
 func Is(err error) bool {
