@@ -18,6 +18,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // editHelmfile brings the releases of Flux Operator into a helmfile, or up to what Git says. Everything else in it stays.
@@ -243,14 +244,14 @@ func (w *writer) valuesOf(release *kyaml.RNode, dir string) (map[string]any, err
 	if release.Field("values") == nil {
 		return values, nil
 	}
-	entries, err := release.Field("values").Value.Elements()
+	entries, err := reason.With(release.Field("values").Value.Elements())
 	if err != nil {
 		return nil, err
 	}
 	for _, entry := range entries {
 		more := map[string]any{}
 		if name := entry.YNode().Value; entry.YNode().Kind != kyaml.ScalarNode {
-			err = entry.YNode().Decode(&more)
+			err = reason.Of(entry.YNode().Decode(&more))
 		} else if isTemplated(name) {
 			err = errors.New("their file is named by a template")
 		} else {

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // evaluate renders a values file of a helmfile, as far as it uses the functions that read the values of a HelmRelease.
@@ -28,7 +29,7 @@ func evaluate(files fs.FS, name, release, namespace string) (map[string]any, err
 		}
 	}
 	values := map[string]any{}
-	return values, yaml.Unmarshal([]byte(text), &values)
+	return values, reason.Of(yaml.Unmarshal([]byte(text), &values))
 }
 
 // evaluation evaluates the text, the pipelines, the functions and the fields of templates, and refuses everything else. Package
@@ -40,9 +41,12 @@ type evaluation struct {
 
 // template evaluates a text.
 func (e evaluation) template(name, text string) (string, error) {
-	trees, err := parse.Parse(name, text, "", "", e.functions)
-	if err != nil || trees[name] == nil { // a template of nothing but definitions
-		return "", err
+	trees, err := reason.With(parse.Parse(name, text, "", "", e.functions))
+	if err != nil {
+		return "", fmt.Errorf("template %s: %w", name, err)
+	}
+	if trees[name] == nil { // a template of nothing but definitions
+		return "", nil
 	}
 	var out strings.Builder
 	for _, node := range trees[name].Root.Nodes {
@@ -52,15 +56,18 @@ func (e evaluation) template(name, text string) (string, error) {
 		case *parse.ActionNode:
 			value, err := e.pipe(node.Pipe)
 			if err != nil {
-				return "", fmt.Errorf("template %s: %s: %w", name, node, err)
+				return "", fmt.Errorf("template %s:%d: %w", name, lineOf(text, node), err)
 			}
 			fmt.Fprint(&out, value)
 		default:
-			return "", fmt.Errorf("template %s: %s: %w", name, node, errNotKnown)
+			return "", fmt.Errorf("template %s:%d: %w", name, lineOf(text, node), errNotKnown)
 		}
 	}
 	return out.String(), nil
 }
+
+// lineOf is the line of a part of a template.
+func lineOf(text string, node parse.Node) int { return 1 + strings.Count(text[:node.Position()], "\n") }
 
 // errNotKnown says that a part of a template is not evaluated.
 var errNotKnown = errors.New("only pipelines of functions and fields are known here")
@@ -150,7 +157,7 @@ func functions(files fs.FS, dir string) map[string]any {
 		}),
 		"fromYaml": taking(1, func(args []any) (any, error) {
 			read := map[string]any{}
-			return read, yaml.Unmarshal([]byte(fmt.Sprint(args[0])), &read)
+			return read, reason.Of(yaml.Unmarshal([]byte(fmt.Sprint(args[0])), &read))
 		}),
 		"toYaml": taking(1, func(args []any) (any, error) {
 			text, err := yaml.Marshal(args[0])

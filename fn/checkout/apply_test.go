@@ -306,12 +306,17 @@ func TestDiffIsApply(t *testing.T) {
 		changes := randomChanges(t, r, one)
 		randomChanges(t, rand.New(rand.NewPCG(seed, 1)), two)
 		patch := filepath.Join(t.TempDir(), "patch")
-		if err := os.WriteFile(patch, Diff(changes), 0o644); err != nil {
+		shown := Diff(changes)
+		if err := os.WriteFile(patch, shown, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		git(t, two, "init", "-q")
 		git(t, two, "add", "-A")
-		git(t, two, "apply", "--whitespace=nowarn", patch)
+		apply := []string{"apply", "--whitespace=nowarn", patch}
+		if strings.Contains(string(shown), "--unidiff-zero") {
+			apply = slices.Insert(apply, 1, "--unidiff-zero")
+		}
+		git(t, two, apply...)
 		if err := Apply(context.Background(), one, changes); err != nil {
 			t.Fatal(err)
 		}

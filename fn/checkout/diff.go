@@ -41,7 +41,7 @@ func (c Change) gitMode() string {
 }
 
 // Diff writes changes as a unified diff in Git's format, by path. `git apply` of it does what Apply does. Around a change it shows no line of
-// a Secret, and none that a CI runner takes for a command.
+// a Secret, and none that a CI runner takes for a command. A file in which a Secret changes is named, and git apply refuses the diff.
 func Diff(changes []Change) []byte {
 	var out bytes.Buffer
 	for _, c := range sorted(changes) {
@@ -64,8 +64,17 @@ func diffOne(out *bytes.Buffer, c Change) {
 		return
 	}
 	from, to := quotePath("a/"+c.Path), quotePath("b/"+c.Path)
-	body := hunks(c.Before, c.After)
-	if unanchored(body, c.Before) {
+	body := diff.Diff("a", c.Before, "b", c.After)
+	for range 3 {
+		_, body, _ = bytes.Cut(body, []byte("\n"))
+	}
+	was := secretsOf(c.Before)
+	withheld := changesSecrets(body, was, secretsOf(c.After))
+	body = withoutContext(body, unshown(was, c.Before))
+	switch {
+	case withheld:
+		fmt.Fprintf(out, "%s: values of a Secret or a generator are in lines that change, so that none is shown, and git apply takes nothing of this: use apply\n", to)
+	case unanchored(body, c.Before):
 		fmt.Fprintf(out, "%s: a Secret or a command to a CI runner follows a change, so that no line after it is shown: apply this with git apply --unidiff-zero\n", to)
 	}
 	fmt.Fprintf(out, "diff --git %s %s\n", from, to)
@@ -81,23 +90,17 @@ func diffOne(out *bytes.Buffer, c Change) {
 		return
 	}
 	fmt.Fprintf(out, "--- %s\n+++ %s\n", spaced(from), spaced(to))
-	out.Write(body)
-}
-
-// hunks is the part of a unified diff after its header.
-func hunks(before, after []byte) []byte {
-	text := diff.Diff("a", before, "b", after)
-	for range 3 {
-		_, text, _ = bytes.Cut(text, []byte("\n"))
+	if withheld {
+		body = []byte("@@ -1,1 +1,1 @@\n") // which git apply takes for cut off
 	}
-	return withoutContext(text, unshown(before))
+	out.Write(body)
 }
 
 // unshown tells which lines of a file, counted from 1, a diff must not show as context: those of Secrets, and those that a CI runner takes
 // for commands.
-func unshown(file []byte) func(line int) bool {
-	secret, lines := secretLines(file), bytes.Split(file, []byte("\n"))
-	return func(line int) bool { return secret(line) || printable.Commands(" "+string(lines[line-1])) }
+func unshown(hidden secrets, file []byte) func(line int) bool {
+	lines := bytes.Split(file, []byte("\n"))
+	return func(line int) bool { return hidden[line] != shown || printable.Commands(" "+string(lines[line-1])) }
 }
 
 // spaced ends a file name with white space in it by a tab, as Git does, so that the name's end can be told.

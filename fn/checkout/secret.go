@@ -3,51 +3,7 @@ package checkout
 import (
 	"bytes"
 	"fmt"
-	"regexp"
-
-	"sigs.k8s.io/yaml"
-
-	"migrate-to-flux-operator/fn/checkout/split"
-	"migrate-to-flux-operator/fn/limit"
 )
-
-// secretLines tells which lines of a file, counted from 1, a diff must not show as context: those of Secrets and of what SOPS
-// has encrypted, but for the ones that hold no value.
-func secretLines(file []byte) func(line int) bool {
-	hidden := map[int]bool{}
-	for _, doc := range split.Split(file) {
-		if !isSecret(file[doc.Body:doc.End]) {
-			continue
-		}
-		line := 1 + bytes.Count(file[:doc.Start], []byte("\n"))
-		for text := range bytes.Lines(doc.Bytes(file)) {
-			hidden[line] = !harmless.Match(bytes.TrimRight(text, "\r\n"))
-			line++
-		}
-	}
-	return func(line int) bool { return hidden[line] }
-}
-
-// isSecret tells a document whose values nobody may see; one that cannot be read counts, if it speaks of a Secret.
-func isSecret(doc []byte) bool {
-	if sopsKey.Match(doc) {
-		return true
-	}
-	head, sure := split.Sniff(doc)
-	if sure || !bytes.Contains(doc, []byte("Secret")) {
-		return head.Kind == "Secret"
-	}
-	var read struct {
-		Kind string `json:"kind"`
-	}
-	return limit.Check(doc) != nil || yaml.Unmarshal(doc, &read) != nil || read.Kind == "Secret"
-}
-
-// sopsKey is the key under which SOPS keeps how it encrypted a document.
-var sopsKey = regexp.MustCompile(`(?m)^["']?sops["']?:|"sops":`)
-
-// harmless are the lines of a Secret that hold no value: the start of its document, and what it is.
-var harmless = regexp.MustCompile(`^(---|\s*|#.*|apiVersion: *[\w./]+|kind: *\w+|(metadata|data|stringData):)$`)
 
 // withoutContext cuts the hunks of a unified diff at context lines that are hidden.
 func withoutContext(hunks []byte, hidden func(line int) bool) []byte {
@@ -156,6 +112,30 @@ func unanchored(hunks, file []byte) bool {
 			bare = true
 		case ' ':
 			at, bare = at+1, false
+		}
+	}
+	return false
+}
+
+// changesSecrets reports whether a changed line of a unified diff holds a secret, before or after.
+func changesSecrets(hunks []byte, was, is secrets) bool {
+	before, after := 0, 0
+	for line := range bytes.Lines(hunks) {
+		switch line[0] {
+		case '@':
+			before, after = starts(line)
+		case ' ':
+			before, after = before+1, after+1
+		case '-':
+			if was[before] == secret {
+				return true
+			}
+			before++
+		case '+':
+			if is[after] == secret {
+				return true
+			}
+			after++
 		}
 	}
 	return false

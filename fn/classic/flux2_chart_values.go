@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // ChartValues are the values that a HelmRelease gives its chart: those of spec.valuesFrom in their order, then spec.values.
@@ -48,7 +49,7 @@ func valuesOf(set *object.Set, release *object.Object, ref map[string]any) (map[
 		return nil, fmt.Errorf("the key %s of the ConfigMap %s is not in the input: %s, or run on the whole repository", key, name, remedy)
 	}
 	var values map[string]any
-	if err := yaml.Unmarshal([]byte(content), &values); err != nil {
+	if err := reason.Of(yaml.Unmarshal([]byte(content), &values)); err != nil {
 		return nil, fmt.Errorf("the key %s of the ConfigMap %s holds no values: %w", key, name, err)
 	}
 	if _, encrypted := values["sops"]; encrypted || strings.Contains(content, "ENC[AES256_GCM,") {

@@ -11,6 +11,7 @@ import (
 
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // live finds the pair as it is on the cluster.
@@ -228,7 +229,7 @@ func through(o *object.Object, fields map[string]any, patches []Patch) (*object.
 func Nodes(objects []*object.Object) ([]*kyaml.RNode, error) {
 	var nodes []*kyaml.RNode
 	for _, o := range objects {
-		node, err := kyaml.FromMap(o.Map())
+		node, err := reason.With(kyaml.FromMap(o.Map()))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", o.ID, err)
 		}

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // Patch is one change that the owner made to the classic install.
@@ -140,7 +141,7 @@ func listOf(o *object.Object, path ...string) ([]Patch, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := tree.Pipe(kyaml.Lookup(path...))
+	list, err := reason.With(tree.Pipe(kyaml.Lookup(path...)))
 	if err != nil || list == nil {
 		return nil, err
 	}
@@ -168,7 +169,7 @@ func patchOf(entry *kyaml.Node) (Patch, error) {
 		Target  map[string]any `json:"target"`
 		Options map[string]any `json:"options"`
 	}
-	if err := yaml.UnmarshalStrict([]byte(text), &read); err != nil {
+	if err := reason.Of(yaml.UnmarshalStrict([]byte(text), &read)); err != nil {
 		return Patch{}, fmt.Errorf("not a patch with a target: %w", err)
 	}
 	patch := Patch{Body: read.Patch, File: read.Path, Target: read.Target, Options: read.Options, Comment: headComment(entry)}
@@ -218,7 +219,7 @@ func targeted(patch Patch) ([]Patch, error) {
 				Name string `json:"name"`
 			} `json:"metadata"`
 		}
-		if err := yaml.Unmarshal([]byte(body), &named); err != nil {
+		if err := reason.Of(yaml.Unmarshal([]byte(body), &named)); err != nil {
 			return nil, fmt.Errorf("the patch is not YAML: %w", err)
 		}
 		if named.Kind == "" || named.Metadata.Name == "" {

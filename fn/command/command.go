@@ -14,6 +14,7 @@ import (
 
 	"migrate-to-flux-operator/fn/krm"
 	"migrate-to-flux-operator/fn/printable"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // Exit codes of the commands.
@@ -65,7 +66,7 @@ func execute(ctx context.Context, root *cobra.Command) (err error) {
 
 // internal is the error that a mistake of this program becomes.
 func internal(broken any) error {
-	return fmt.Errorf("internal error: %v; please report it with the files that it was run on", broken)
+	return fmt.Errorf("internal error: %w; please report it with the files that it was run on, without their Secrets", reason.Panic(broken))
 }
 
 // pipe is a stdout whose reader may leave early, as head does: what a command says goes nowhere then, and its exit code stays.

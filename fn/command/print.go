@@ -16,6 +16,7 @@ import (
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/printable"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // formats are the ways to print a plan.
@@ -40,7 +41,7 @@ func printYAML(out io.Writer, r *Result) error {
 	if err != nil {
 		return err
 	}
-	node, err := kyaml.Parse(string(text))
+	node, err := reason.With(kyaml.Parse(string(text)))
 	if err != nil {
 		return err
 	}

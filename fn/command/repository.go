@@ -9,10 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -23,6 +21,7 @@ import (
 	"migrate-to-flux-operator/fn/limit"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/printable"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // repository is a checkout as a set of objects.
@@ -45,17 +44,12 @@ type broken struct {
 	flux bool
 }
 
-// yamlError is what the YAML parser says, and in which line of the document.
-var yamlError = regexp.MustCompile(`yaml: (?:line (\d+): )?([^\n]*)`)
-
 // message says where the document is broken, by the line in its file.
 func (b broken) message() string {
 	line, said := b.line, b.err.Error()
-	if found := yamlError.FindStringSubmatch(said); found != nil {
-		n, _ := strconv.Atoi(found[1])
-		line, said = line+max(n-1, 0), found[2]
+	if why := new(reason.Error); errors.As(b.err, &why) {
+		line, said = line+max(why.Line-1, 0), why.Words
 	}
-	said, _, _ = strings.Cut(said, "\n")
 	if limit.Is(b.err) {
 		return printable.Line(fmt.Sprintf("%s:%d was not looked at: %s", b.file, line, said))
 	}

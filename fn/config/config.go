@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // APIVersion and Kind of the function config; a ConfigMap with the same keys, dotted, is read as well.
@@ -82,7 +83,7 @@ func (s *Switch) UnmarshalJSON(text []byte) error {
 	default:
 		var word string
 		if json.Unmarshal(text, &word) != nil {
-			return fmt.Errorf("%s is neither on nor off", text)
+			return reason.New("%s is neither on nor off", text)
 		}
 		*s = Switch(word)
 	}
@@ -156,7 +157,7 @@ func Parse(text []byte) (Config, error) {
 		APIVersion string `json:"apiVersion"`
 		Kind       string `json:"kind"`
 	}
-	if err := yaml.Unmarshal(text, &meta); err != nil {
+	if err := reason.Of(yaml.Unmarshal(text, &meta)); err != nil {
 		return Config{}, fmt.Errorf("the function config is not YAML: %w", err)
 	}
 	config := Default()
@@ -171,8 +172,8 @@ func Parse(text []byte) (Config, error) {
 			return Config{}, err
 		}
 		doc := document{Config: config}
-		if err := yaml.UnmarshalStrict(text, &doc); err != nil {
-			return Config{}, fmt.Errorf("the function config is wrong: %s", plain(err))
+		if err := reason.Of(yaml.UnmarshalStrict(text, &doc)); err != nil {
+			return Config{}, fmt.Errorf("the function config is wrong: %w", err)
 		}
 		config = doc.Config
 	default:
@@ -184,7 +185,7 @@ func Parse(text []byte) (Config, error) {
 // checkNames refuses a field that is not known by exactly this name: the decoder would take TakenOver for takenOver.
 func checkNames(text []byte) error {
 	var read map[string]any
-	if err := yaml.Unmarshal(text, &read); err != nil {
+	if err := reason.Of(yaml.Unmarshal(text, &read)); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(read)) {
@@ -210,8 +211,8 @@ func unknown(name string) error {
 
 func fromConfigMap(text []byte, config *Config) error {
 	var cm configMap
-	if err := yaml.UnmarshalStrict(text, &cm); err != nil {
-		return fmt.Errorf("the function config is wrong: %s", plain(err))
+	if err := reason.Of(yaml.UnmarshalStrict(text, &cm)); err != nil {
+		return fmt.Errorf("the function config is wrong: %w", err)
 	}
 	for _, key := range slices.Sorted(maps.Keys(cm.Data)) {
 		if err := config.Set(key, cm.Data[key]); err != nil {
@@ -244,7 +245,7 @@ func (c *Config) Set(name, text string) error {
 	case "operator.install":
 		c.Operator.Install = text
 	case "operator.values":
-		err = yaml.UnmarshalStrict([]byte(text), &c.Operator.Values)
+		err = reason.Of(yaml.UnmarshalStrict([]byte(text), &c.Operator.Values))
 	case "instance.form":
 		c.Instance.Form = text
 	case "instance.version":
@@ -265,7 +266,7 @@ func (c *Config) Set(name, text string) error {
 		return unknown(name)
 	}
 	if err != nil {
-		return fmt.Errorf("config field %s: %s", name, plain(err))
+		return fmt.Errorf("config field %s: %w", name, err)
 	}
 	return nil
 }
@@ -324,15 +325,3 @@ func (c *Config) exclusions() error {
 	}
 	return nil
 }
-
-// plain is the error without the names of Go types and functions.
-func plain(err error) string {
-	text := err.Error()
-	for _, noise := range []string{"error unmarshaling JSON: ", "error converting YAML to JSON: ", "while decoding JSON: ", "json: ", "yaml: unmarshal errors:\n  "} {
-		text = strings.ReplaceAll(text, noise, "")
-	}
-	return wrongType.ReplaceAllString(text, "$2 cannot be a $1")
-}
-
-// wrongType matches how encoding/json says that a value is of another type.
-var wrongType = regexp.MustCompile(`cannot unmarshal (\w+) into Go (?:struct field (?:document|Config|Operator|Instance|Sync)\.(?:Config\.)?(\S+)|value) of type \S+.*`)

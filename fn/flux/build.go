@@ -12,6 +12,7 @@ import (
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"migrate-to-flux-operator/fn/limit"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // files is a tree of files that kustomize builds, by absolute path. It exists in memory only.
@@ -37,7 +38,7 @@ func (f files) build() ([]*kyaml.RNode, error) {
 func (f files) run() (objects []*kyaml.RNode, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("kustomize build: %v", r)
+			err = reason.Panic(r)
 		}
 	}()
 	tree := filesys.MakeFsInMemory()
@@ -50,7 +51,7 @@ func (f files) run() (objects []*kyaml.RNode, err error) {
 		LoadRestrictions: types.LoadRestrictionsNone,
 		PluginConfig:     types.DisabledPluginConfig(),
 	})
-	built, err := kustomizer.Run(tree, "/")
+	built, err := reason.With(kustomizer.Run(tree, "/"))
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // quotesVersion is the first chart that writes distribution.version in quotes. Source: templates/instance.yaml of the chart.
@@ -133,7 +134,7 @@ func (c *chartInstance) scalar(path string, value any) any {
 		return text
 	}
 	var read map[string]any
-	err := yaml.Unmarshal([]byte("value: "+text), &read)
+	err := reason.Of(yaml.Unmarshal([]byte("value: "+text), &read))
 	if isText := err == nil && len(read) == 1 && isString(read["value"]); !isText && !strings.HasPrefix(path, "cluster.") {
 		c.fail(path, "writes %q without quotes, and YAML does not read it as a text", text)
 		return text

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // Difference is a field that a classic install and Flux Operator render differently. A nil value means that the field is not there; an empty
@@ -72,7 +74,7 @@ func index(objects []*yaml.RNode) (map[ID]leaves, error) {
 		if _, twice := out[id]; twice {
 			return nil, fmt.Errorf("%s is there twice", id)
 		}
-		content, err := object.Map()
+		content, err := reason.With(object.Map())
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", id, err)
 		}

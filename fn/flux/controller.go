@@ -9,6 +9,8 @@ import (
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // controller is the manifest of a component: its objects as JSON, one of which is the Deployment.
@@ -43,7 +45,7 @@ func controllerOf(version, component string) (*controller, error) {
 
 // read takes one object of the manifest.
 func (c *controller) read(text []byte) error {
-	content, err := yaml.YAMLToJSON(text)
+	content, err := reason.With(yaml.YAMLToJSON(text))
 	if err != nil {
 		return err
 	}
@@ -59,7 +61,7 @@ func (c *controller) read(text []byte) error {
 			} `json:"template"`
 		} `json:"spec"`
 	}
-	if err := json.Unmarshal(content, &object); err != nil {
+	if err := reason.Of(json.Unmarshal(content, &object)); err != nil {
 		return err
 	}
 	if object.Kind == "Deployment" {
@@ -76,11 +78,11 @@ func (c *controller) with(ops []op) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	patch, err := jsonpatch.DecodePatch(content)
+	patch, err := reason.With(jsonpatch.DecodePatch(content))
 	if err != nil {
 		return nil, err
 	}
-	deployment, err := patch.Apply(c.objects[c.deployment])
+	deployment, err := reason.With(patch.Apply(c.objects[c.deployment]))
 	if err != nil {
 		return nil, err
 	}

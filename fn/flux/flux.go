@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // data holds the tables and the manifests. It is read on use only.
@@ -60,7 +62,7 @@ func Latest(constraint string) (*semver.Version, error) {
 
 // latest is Latest among the releases up to limit, when there is one.
 func latest(constraint string, limit *semver.Version) (*semver.Version, error) {
-	c, err := semver.NewConstraint(constraint)
+	c, err := reason.With(semver.NewConstraint(constraint))
 	if err != nil {
 		return nil, fmt.Errorf("version %q is no semver range: %w", constraint, err)
 	}

@@ -8,6 +8,8 @@ import (
 
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // Options are the flags of `flux install`. Use DefaultOptions and change what differs; an empty text is a default too.
@@ -197,10 +199,10 @@ func suffix(roles []*yaml.RNode, suffix string) error {
 		}
 	}
 	for _, role := range roles {
-		if err := role.SetName(role.GetName() + suffix); err != nil {
+		if err := reason.Of(role.SetName(role.GetName() + suffix)); err != nil {
 			return err
 		}
-		ref, err := role.Pipe(yaml.Lookup("roleRef", "name"))
+		ref, err := reason.With(role.Pipe(yaml.Lookup("roleRef", "name")))
 		if err != nil {
 			return err
 		}
@@ -234,7 +236,7 @@ func documentsOf(manifest []byte) ([]document, error) {
 		if len(text) == 0 {
 			continue
 		}
-		object, err := yaml.Parse(string(text))
+		object, err := reason.With(yaml.Parse(string(text)))
 		if err != nil {
 			return nil, err
 		}

@@ -11,6 +11,8 @@ import (
 
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // instance is the part of a FluxInstance that decides what is rendered. Source: the CRD of Flux Operator v0.58.1.
@@ -103,7 +105,7 @@ func decodeInstance(object map[string]any) (*instance, error) {
 		return nil, err
 	}
 	var in instance
-	if err := json.Unmarshal(content, &in); err != nil {
+	if err := reason.Of(json.Unmarshal(content, &in)); err != nil {
 		return nil, fmt.Errorf("decode FluxInstance: %w", err)
 	}
 	if in.Metadata.Namespace == "" {
@@ -271,7 +273,7 @@ func merge(object *yaml.RNode, add map[string]string, path ...string) error {
 	if len(add) == 0 {
 		return nil
 	}
-	entries, err := object.Pipe(yaml.LookupCreate(yaml.MappingNode, path...))
+	entries, err := reason.With(object.Pipe(yaml.LookupCreate(yaml.MappingNode, path...)))
 	if err != nil {
 		return err
 	}

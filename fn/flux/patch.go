@@ -12,6 +12,8 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 	kyaml "sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // ID names an object. The API version is not part of it: a patch or another writer may use another one for the same object.
@@ -76,7 +78,7 @@ func plain(value map[string]any) (map[string]any, error) {
 		return nil, err
 	}
 	out := map[string]any{}
-	err = json.Unmarshal(content, &out)
+	err = reason.Of(json.Unmarshal(content, &out))
 	if out == nil {
 		out = map[string]any{}
 	}
@@ -113,12 +115,12 @@ func stream(objects []*yaml.RNode) ([]byte, error) {
 func forgetFiles(object *yaml.RNode) error {
 	for _, key := range slices.Sorted(maps.Keys(object.GetAnnotations())) {
 		if bookkeeping(key) {
-			if err := object.PipeE(yaml.ClearAnnotation(key)); err != nil {
+			if err := reason.Of(object.PipeE(yaml.ClearAnnotation(key))); err != nil {
 				return err
 			}
 		}
 	}
-	return yaml.ClearEmptyAnnotations(object)
+	return reason.Of(yaml.ClearEmptyAnnotations(object))
 }
 
 // bookkeeping tells an annotation of a function runtime.
@@ -202,7 +204,7 @@ func SelectEach(objects []*yaml.RNode, targets []map[string]any) ([][]ID, error)
 		if err != nil {
 			return nil, err
 		}
-		selected, err := resources.Select(selector)
+		selected, err := reason.With(resources.Select(selector))
 		if err != nil {
 			return nil, err
 		}
@@ -222,7 +224,7 @@ func selectable(objects []*yaml.RNode) (resmap.ResMap, error) {
 	if err := setFormer(among, formerNames(objects)); err != nil {
 		return nil, err
 	}
-	return resmap.NewFactory(provider.NewDefaultDepProvider().GetResourceFactory()).NewResMapFromRNodeSlice(among)
+	return reason.With(resmap.NewFactory(provider.NewDefaultDepProvider().GetResourceFactory()).NewResMapFromRNodeSlice(among))
 }
 
 // selectorOf reads a target as kustomize does.
@@ -231,7 +233,7 @@ func selectorOf(target map[string]any) (selector types.Selector, err error) {
 	if err != nil {
 		return selector, err
 	}
-	return selector, kyaml.UnmarshalStrict(content, &selector)
+	return selector, reason.Of(kyaml.UnmarshalStrict(content, &selector))
 }
 
 // heads are the objects without all that no target can select by.

@@ -8,6 +8,8 @@ import (
 
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // build has kustomize build the objects that a patch reaches, and gives the others no more than their namespace: no patch reaches most of
@@ -72,7 +74,7 @@ func reach(all []document, patches []types.Patch) (reached [][]byte, others []*y
 	}
 	ids := map[ID]bool{}
 	for _, patch := range patches {
-		selected, err := among.Select(*patch.Target)
+		selected, err := reason.With(among.Select(*patch.Target))
 		if err != nil {
 			return nil, nil, err
 		}

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // formerAnnotations are those by which kustomize remembers what an object was called before a step renamed it, so that a target for
@@ -54,7 +56,7 @@ func setFormer(objects []*yaml.RNode, former map[ID][]string) error {
 			continue
 		}
 		for n, key := range formerAnnotations {
-			if err := o.PipeE(yaml.SetAnnotation(key, names[n])); err != nil {
+			if err := reason.Of(o.PipeE(yaml.SetAnnotation(key, names[n]))); err != nil {
 				return err
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // draft is a FluxInstance in the making: its fields by their names, and the owner's patches.
@@ -144,7 +145,7 @@ func (d *draft) render() ([]*kyaml.RNode, error) {
 	}
 	for _, o := range objects {
 		if o.GetKind() == "Kustomization" {
-			if err := o.PipeE(kyaml.ClearAnnotation(operatorPruneKey)); err != nil {
+			if err := reason.Of(o.PipeE(kyaml.ClearAnnotation(operatorPruneKey))); err != nil {
 				return nil, err
 			}
 		}

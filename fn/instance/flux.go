@@ -13,6 +13,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // minimumOperator is the first release that sets prune: Disabled on everything it applies, so that the old Kustomization
@@ -260,10 +261,10 @@ func (p *Plan) suffix(objects []*kyaml.RNode) error {
 		default:
 			continue
 		}
-		if err := o.SetName(p.suffixed(o.GetName())); err != nil {
+		if err := reason.Of(o.SetName(p.suffixed(o.GetName()))); err != nil {
 			return err
 		}
-		if role, err := o.Pipe(kyaml.Lookup("roleRef", "name")); err != nil {
+		if role, err := reason.With(o.Pipe(kyaml.Lookup("roleRef", "name"))); err != nil {
 			return err
 		} else if role != nil && role.YNode().Value != "cluster-admin" {
 			role.YNode().Value = p.suffixed(role.YNode().Value)
@@ -278,7 +279,7 @@ func (p *Plan) suffixed(name string) string {
 
 // bareNode is an object of the pair without what is dropped for a reason.
 func bareNode(content map[string]any, moved fields.Moved) (*kyaml.RNode, error) {
-	node, err := kyaml.FromMap(content)
+	node, err := reason.With(kyaml.FromMap(content))
 	if err != nil {
 		return nil, err
 	}
@@ -287,11 +288,11 @@ func bareNode(content map[string]any, moved fields.Moved) (*kyaml.RNode, error) 
 		if len(keys) < 2 || leaf.Path == "metadata.namespace" || strings.HasPrefix(leaf.Path, "spec.sourceRef.") {
 			continue
 		}
-		if err := node.PipeE(kyaml.Lookup(keys[:len(keys)-1]...), kyaml.Clear(keys[len(keys)-1])); err != nil {
+		if err := reason.Of(node.PipeE(kyaml.Lookup(keys[:len(keys)-1]...), kyaml.Clear(keys[len(keys)-1]))); err != nil {
 			return nil, err
 		}
 	}
-	return node, node.PipeE(kyaml.Clear("status"))
+	return node, reason.Of(node.PipeE(kyaml.Clear("status")))
 }
 
 // report says which differences are left; each is an Error, because Flux Operator would change the running Flux.

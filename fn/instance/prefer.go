@@ -11,6 +11,7 @@ import (
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // settle brings the draft as close to the classic install as it can: fields in the place of patches, and a patch for what
@@ -360,7 +361,7 @@ func (d *draft) dropMerged(field ...string) bool {
 
 // withoutField is a merge patch without a field; empty where it says nothing else, has is false where it does not say it.
 func withoutField(body string, field []string) (without string, has bool) {
-	node, err := kyaml.Parse(body)
+	node, err := reason.With(kyaml.Parse(body))
 	if err != nil || node.YNode().Kind != kyaml.MappingNode {
 		return "", false
 	}

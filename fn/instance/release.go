@@ -11,6 +11,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 	"migrate-to-flux-operator/fn/shell"
 )
 
@@ -110,10 +111,10 @@ func (p *Plan) checkRelease(_ *object.Set, findings *finding.List) {
 
 // decoded are the values, and the spec that the chart is to render from them.
 func (p *Plan) decoded() (values, spec map[string]any, err error) {
-	if err := p.InstanceValues().Decode(&values); err != nil {
+	if err := reason.Of(p.InstanceValues().Decode(&values)); err != nil {
 		return nil, nil, err
 	}
-	return values, spec, p.spec().Decode(&spec)
+	return values, spec, reason.Of(p.spec().Decode(&spec))
 }
 
 // lost are the fields of a map, two levels deep, that another one does not hold as they are.

@@ -35,7 +35,8 @@ type view struct {
 	override map[string][]byte
 	trace    trace
 	opaque   []Opaque
-	schema   bool // a kustomization changes kustomize's global schema
+	refused  error // why a file was not given to kustomize
+	schema   bool  // a kustomization changes kustomize's global schema
 	// whole keeps the schemas of CRDs, which most builds carry along for nothing; cut tells that some were left out.
 	whole, cut bool
 	// allowed is what the build may fail to find.
@@ -122,14 +123,22 @@ func (v *view) ReadFile(name string) ([]byte, error) {
 		return nil, &fs.PathError{Op: "open", Path: p, Err: fs.ErrNotExist}
 	}
 	if !slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(p)) {
-		return v.lean(is.content), v.tree.check(p)
+		return v.lean(is.content), v.refuse(v.tree.check(p))
 	}
 	clean, err := v.sanitize(p, is.content)
 	if err != nil {
-		return nil, err
+		return nil, v.refuse(err)
 	}
 	v.override[p] = clean
 	return clean, nil
+}
+
+// refuse remembers the first file that is refused.
+func (v *view) refuse(err error) error {
+	if v.refused == nil {
+		v.refused = err
+	}
+	return err
 }
 
 // lean is a file without the schemas of CRDs.

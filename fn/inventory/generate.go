@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/limit"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // transforms are the fields of a Flux Kustomization that go into the build,
@@ -31,7 +32,7 @@ func transformsOf(spec map[string]any) (transforms, error) {
 	if err != nil {
 		return t, err
 	}
-	if err := json.Unmarshal(data, &t); err != nil {
+	if err := reason.Of(json.Unmarshal(data, &t)); err != nil {
 		return t, err
 	}
 	for i, p := range t.Patches {
@@ -77,7 +78,7 @@ func (v *view) base(dir string) (types.Kustomization, string, error) {
 		if err != nil {
 			return k, file, err
 		}
-		return k, file, yaml.Unmarshal(data, &k)
+		return k, file, reason.Of(yaml.Unmarshal(data, &k))
 	}
 	k.Resources = v.manifests(dir, ".")
 	if len(k.Resources) == 0 {

@@ -2,19 +2,21 @@ package inventory
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"os"
 	"path"
-	"regexp"
-	"strings"
 	"sync"
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
+
+	"migrate-to-flux-operator/fn/reason"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // rendered is the outcome of building one path, before substitution. It
@@ -81,8 +83,7 @@ func renderOnce(v *view, dir string, t transforms) *rendered {
 	}
 	res, err := v.kustomize(dir)
 	out.opaque = v.opaque
-	if out.err = err; err != nil {
-		out.err = fmt.Errorf("%s", address.ReplaceAllString(strings.ReplaceAll(err.Error(), mount+"/", ""), ""))
+	if out.err = v.why(dir, err); err != nil {
 		return out
 	}
 	build := newBuild(v, dir, t)
@@ -92,8 +93,16 @@ func renderOnce(v *view, dir string, t transforms) *rendered {
 	return out
 }
 
-// address is a part of kustomize's errors that is another one in every run.
-var address = regexp.MustCompile(` &\{0x[0-9a-f]+ [^}]*\}`)
+// why says why dir does not build. What this program refused itself comes first: kustomize quotes it.
+func (v *view) why(dir string, err error) error {
+	switch {
+	case err != nil && v.refused != nil:
+		return v.refused
+	case errors.Is(err, reason.ErrUntold):
+		return reason.New("kustomize refuses it, in words that may quote a value: run %s to see them", shell.Run("kustomize", "build", dir))
+	}
+	return err
+}
 
 // building keeps builds apart: kustomize's schema is global.
 var building sync.Mutex
@@ -105,7 +114,7 @@ func (v *view) kustomize(dir string) (res resmap.ResMap, err error) {
 	defer silence()()
 	defer func() {
 		if r := recover(); r != nil { // it panics on some malformed objects
-			err = fmt.Errorf("kustomize panicked: %v", r)
+			err = reason.Panic(r)
 		}
 		if v.schema { // crds and openapi would leak into the next build
 			openapi.ResetOpenAPI()
@@ -115,7 +124,7 @@ func (v *view) kustomize(dir string) (res resmap.ResMap, err error) {
 		LoadRestrictions: types.LoadRestrictionsNone,
 		PluginConfig:     types.DisabledPluginConfig(),
 	})
-	return k.Run(v, path.Join(mount, dir))
+	return reason.With(k.Run(v, path.Join(mount, dir)))
 }
 
 // silence drops kustomize's deprecation notices, which it prints to the

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/limit"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // unknown encloses the name of a variable whose value is not in the
@@ -87,7 +88,7 @@ func (v variables) apply(o *object) (*object, error) {
 	text, guessed, err := v.eval(text)
 	var content map[string]any
 	if err == nil {
-		err = yaml.Unmarshal([]byte(text), &content)
+		err = reason.Of(yaml.Unmarshal([]byte(text), &content))
 	}
 	switch {
 	case err != nil && guessed:
@@ -101,7 +102,7 @@ func (v variables) apply(o *object) (*object, error) {
 // eval substitutes in a text and says whether an unknown value took part.
 func (v variables) eval(text string) (out string, guessed bool, err error) {
 	budget, factor := limit.Size, growth(text)
-	out, err = envsubst.Eval(text, func(name string) (string, bool) {
+	out, err = reason.With(envsubst.Eval(text, func(name string) (string, bool) {
 		value, ok := v.values[name]
 		if !ok && v.open {
 			value = unknown + name + unknown
@@ -109,7 +110,7 @@ func (v variables) eval(text string) (out string, guessed bool, err error) {
 		guessed = guessed || strings.Contains(value, unknown)
 		budget -= len(value) * factor
 		return value, budget >= 0
-	})
+	}))
 	if budget < 0 {
 		return "", guessed, errTooLong
 	}

@@ -236,10 +236,10 @@ func TestSparseCheckoutAndIncludes(t *testing.T) {
 	}
 }
 
-// TestErrorsAreTheSame builds what kustomize refuses with an address of its memory in the words.
+// TestErrorsAreTheSame builds what kustomize refuses with an address of its memory in its words.
 func TestErrorsAreTheSame(t *testing.T) {
 	inv, _ := identities(t, files("apps/kustomization.yaml", "configMapGenerator:\n- {name: a, behavior: merge, literals: [a=b]}\n"), root(""))
-	if broken := inv.Owners[0].Broken; !strings.HasPrefix(broken, "merging from generator: id ") {
+	if broken := inv.Owners[0].Broken; broken != "a generator merges into an object that is not there" {
 		t.Error(broken)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"migrate-to-flux-operator/fn/checkout/split"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // runCut leaves what is around the items to the framework, and passes the items on as the bytes that they are, but for those that
@@ -102,7 +103,7 @@ func (c *cutItems) parsed(number int) (o *object.Object, annotations map[string]
 // untouched tells whether the framework leaves an item as it is: it does not where annotations are in the way of its own, or empty.
 func untouched(node *kyaml.RNode) bool {
 	through := []*kyaml.RNode{node.Copy()}
-	annotations, err := kio.PreprocessResourcesForInternalAnnotationMigration(through)
+	annotations, err := reason.With(kio.PreprocessResourcesForInternalAnnotationMigration(through))
 	if err != nil || kio.ReconcileInternalAnnotations(through, annotations) != nil || kyaml.ClearEmptyAnnotations(through[0]) != nil {
 		return false
 	}

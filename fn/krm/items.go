@@ -10,6 +10,7 @@ import (
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // parsedItems are items that the framework parsed. Each object's node is written back as it is where nothing changed.
@@ -119,7 +120,7 @@ func added(o *object.Object, current, legacy bool) (*yaml.RNode, error) {
 		annotations = append(annotations, [2]string{legacyIndex, index}, [2]string{legacyPath, o.File})
 	}
 	for _, a := range annotations {
-		if err := node.PipeE(yaml.SetAnnotation(a[0], a[1])); err != nil {
+		if err := reason.Of(node.PipeE(yaml.SetAnnotation(a[0], a[1]))); err != nil {
 			return nil, err
 		}
 	}

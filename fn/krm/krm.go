@@ -23,6 +23,7 @@ import (
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/proof"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // Run reads a ResourceList from in and writes the migrated one to out. With an Error the items are written as they came,
@@ -64,17 +65,21 @@ func runParsed(raw []byte, out io.Writer) error {
 func execute(raw []byte, function framework.ResourceListProcessorFunc) (written []byte, err error) {
 	defer func() {
 		if broken := recover(); broken != nil {
-			written, err = nil, fmt.Errorf("internal error, nothing was changed: %v; please report it with the input", broken)
+			written, err = nil, fmt.Errorf("internal error, nothing was changed: %w; please report it with the input, without its Secrets", reason.Panic(broken))
 		}
 	}()
 	var buffer bytes.Buffer
 	source := &kio.ByteReadWriter{Reader: bytes.NewReader(raw), Writer: &buffer, KeepReaderAnnotations: true}
-	failed := framework.Execute(framework.ResourceListProcessorFunc(func(rl *framework.ResourceList) error {
-		if source.WrappingKind != kio.ResourceListKind {
-			return errNotAList
+	var own error
+	failed := reason.Of(framework.Execute(framework.ResourceListProcessorFunc(func(rl *framework.ResourceList) error {
+		if own = errNotAList; source.WrappingKind == kio.ResourceListKind {
+			own = function(rl)
 		}
-		return function(rl)
-	}), source)
+		return own
+	}), source))
+	if own != nil {
+		failed = own
+	}
 	if source.WrappingKind != kio.ResourceListKind {
 		return nil, cmp.Or(failed, errNotAList)
 	}

@@ -5,11 +5,12 @@ package limit
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 
 	"go.yaml.in/yaml/v3"
+
+	"migrate-to-flux-operator/fn/reason"
 )
 
 const (
@@ -29,12 +30,12 @@ const (
 
 // The reasons to refuse a text.
 var (
-	ErrSize      = fmt.Errorf("larger than %d bytes", Size)
-	ErrDocuments = fmt.Errorf("more than %d documents", Documents)
-	ErrDepth     = fmt.Errorf("nested deeper than %d levels", Depth)
-	ErrAliased   = fmt.Errorf("YAML aliases that stand for more than %d values", Aliased)
-	ErrText      = fmt.Errorf("YAML aliases that stand for more than %d bytes", AliasedText)
-	ErrCycle     = errors.New("a YAML anchor that contains itself")
+	ErrSize      = reason.New("larger than %d bytes", Size)
+	ErrDocuments = reason.New("more than %d documents", Documents)
+	ErrDepth     = reason.New("nested deeper than %d levels", Depth)
+	ErrAliased   = reason.New("YAML aliases that stand for more than %d values", Aliased)
+	ErrText      = reason.New("YAML aliases that stand for more than %d bytes", AliasedText)
+	ErrCycle     = reason.New("a YAML anchor that contains itself")
 )
 
 // Read reads to the end, and no more than size bytes. It takes memory once where a file tells how much it needs.
@@ -57,7 +58,7 @@ func tooLarge(size int64) error {
 	if size == Size {
 		return ErrSize
 	}
-	return fmt.Errorf("larger than %d bytes", size)
+	return reason.New("larger than %d bytes", size)
 }
 
 // Is tells whether an error is one of a text that was refused for what it would cost.

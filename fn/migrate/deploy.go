@@ -13,6 +13,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // deploy adds Flux Operator and the FluxInstance beside the classic install, and guards what the classic install could
@@ -166,7 +167,7 @@ func annotate(objects []*object.Object) error {
 		annotations, written := metadata["annotations"]
 		err := o.Edit(func(k *fn.KubeObject) error {
 			if written && annotations == nil { // the key is there, and nothing below it
-				if _, err := k.RemoveNestedField("metadata", "annotations"); err != nil {
+				if _, err := reason.With(k.RemoveNestedField("metadata", "annotations")); err != nil {
 					return err
 				}
 			}
@@ -183,10 +184,10 @@ func annotate(objects []*object.Object) error {
 const guardLine = "guard of the migration to Flux Operator"
 
 func guardAnnotation(k *fn.KubeObject) error {
-	if err := k.SetAnnotation(instance.PruneKey, instance.Disabled); err != nil {
+	if err := reason.Of(k.SetAnnotation(instance.PruneKey, instance.Disabled)); err != nil {
 		return err
 	}
-	return k.SetLineComment(guardLine, "metadata", "annotations", instance.PruneKey)
+	return reason.Of(k.SetLineComment(guardLine, "metadata", "annotations", instance.PruneKey))
 }
 
 // guardOwner keeps the install's own Flux Kustomization from deleting the install when it is removed. What counts is the
@@ -203,7 +204,7 @@ func guardOwner(set *object.Set, install *classic.Install) error {
 	case live.Str("spec", "deletionPolicy") != install.Owner.Str("spec", "deletionPolicy"):
 		edit = guardObjects
 	case install.Version.Release.Minor() < 5 || install.Owner.Version() != "v1":
-		edit = func(k *fn.KubeObject) error { return k.SetNestedBool(false, "spec", "prune") }
+		edit = func(k *fn.KubeObject) error { return reason.Of(k.SetNestedBool(false, "spec", "prune")) }
 	}
 	if err := install.Owner.Edit(edit); err != nil {
 		return err
@@ -216,17 +217,17 @@ func guardOwner(set *object.Set, install *classic.Install) error {
 }
 
 func guardPolicy(k *fn.KubeObject) error {
-	if err := k.SetNestedString("Orphan", "spec", "deletionPolicy"); err != nil {
+	if err := reason.Of(k.SetNestedString("Orphan", "spec", "deletionPolicy")); err != nil {
 		return err
 	}
-	return k.SetLineComment(guardLine, "spec", "deletionPolicy")
+	return reason.Of(k.SetLineComment(guardLine, "spec", "deletionPolicy"))
 }
 
 func guardObjects(k *fn.KubeObject) error {
-	if err := k.SetNestedString(instance.Disabled, "spec", "commonMetadata", "annotations", instance.PruneKey); err != nil {
+	if err := reason.Of(k.SetNestedString(instance.Disabled, "spec", "commonMetadata", "annotations", instance.PruneKey)); err != nil {
 		return err
 	}
-	return k.SetLineComment(guardLine, "spec", "commonMetadata", "annotations", instance.PruneKey)
+	return reason.Of(k.SetLineComment(guardLine, "spec", "commonMetadata", "annotations", instance.PruneKey))
 }
 
 // listNewFolder adds the new folder to the kustomization.yaml of the sync path, and of the one that the root moves to, where

@@ -15,6 +15,7 @@ import (
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 const guardComment = "Guard of the migration to Flux Operator: what leaves Git is not deleted from the cluster.\nThe phase cleanup removes it."
@@ -35,7 +36,7 @@ func guardFolder(set *object.Set, install *classic.Install) error {
 		return nil
 	}
 	return folder.Object.EditNode(func(node *kyaml.RNode) error {
-		list, err := node.Pipe(kyaml.LookupCreate(kyaml.SequenceNode, "patches"))
+		list, err := reason.With(node.Pipe(kyaml.LookupCreate(kyaml.SequenceNode, "patches")))
 		if err != nil {
 			return err
 		}
@@ -235,7 +236,7 @@ func appliedBy(set *object.Set, install *classic.Install, folder *classic.Folder
 // dropPatches removes entries of the lists of patches, found by their fields; an emptied list goes.
 func dropPatches(node *kyaml.RNode, useless []classic.Patch) error {
 	for _, field := range []string{"patches", "patchesStrategicMerge", "patchesJson6902"} {
-		list, err := node.Pipe(kyaml.Lookup(field))
+		list, err := reason.With(node.Pipe(kyaml.Lookup(field)))
 		if err != nil {
 			return err
 		}
@@ -251,7 +252,7 @@ func dropPatches(node *kyaml.RNode, useless []classic.Patch) error {
 		}
 		list.YNode().Content = kept
 		if len(kept) == 0 {
-			if err := node.PipeE(kyaml.Clear(field)); err != nil {
+			if err := reason.Of(node.PipeE(kyaml.Clear(field))); err != nil {
 				return err
 			}
 		}
@@ -327,7 +328,7 @@ func strayIn(set *object.Set, install *classic.Install, dir string) string {
 
 // emptyEntries leaves of a kustomization.yaml a list without entries: kustomize takes one without any list for a mistake.
 func emptyEntries(k *kyaml.RNode) error {
-	fields, err := k.Fields()
+	fields, err := reason.With(k.Fields())
 	if err != nil {
 		return err
 	}
@@ -335,9 +336,9 @@ func emptyEntries(k *kyaml.RNode) error {
 		if slices.Contains([]string{"apiVersion", "kind", "metadata"}, field) {
 			continue
 		}
-		if err := k.PipeE(kyaml.Clear(field)); err != nil {
+		if err := reason.Of(k.PipeE(kyaml.Clear(field))); err != nil {
 			return err
 		}
 	}
-	return k.PipeE(kyaml.SetField("resources", kyaml.NewListRNode()))
+	return reason.Of(k.PipeE(kyaml.SetField("resources", kyaml.NewListRNode())))
 }

@@ -9,6 +9,7 @@ import (
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // addEntry appends an entry to resources, in the style of the entries that are there.
@@ -21,7 +22,7 @@ func addEntry(kustomization *object.Object, entry string) error {
 		entry = "./" + entry
 	}
 	return kustomization.EditNode(func(k *kyaml.RNode) error {
-		list, err := k.Pipe(kyaml.LookupCreate(kyaml.SequenceNode, "resources"))
+		list, err := reason.With(k.Pipe(kyaml.LookupCreate(kyaml.SequenceNode, "resources")))
 		if err != nil {
 			return err
 		}
@@ -82,13 +83,13 @@ func dropFrom(k *object.Object, match func(string) bool) (changed bool, err erro
 
 // dropScalars takes elements out of a list; the others keep their comments.
 func dropScalars(node *kyaml.RNode, field string, match func(string) bool) error {
-	list, err := node.Pipe(kyaml.Lookup(field))
+	list, err := reason.With(node.Pipe(kyaml.Lookup(field)))
 	if err != nil || list == nil {
 		return err
 	}
 	list.YNode().Content = slices.DeleteFunc(list.YNode().Content, func(e *kyaml.Node) bool { return match(e.Value) })
 	if len(list.YNode().Content) == 0 {
-		return node.PipeE(kyaml.Clear(field))
+		return reason.Of(node.PipeE(kyaml.Clear(field)))
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // move prepares the new sync path: a kustomization.yaml there applies everything that the old path applies, so that it does
@@ -153,7 +154,7 @@ func inline(k *object.Object) bool {
 
 // rebase rewrites the paths of a list to be relative to another folder; URLs stay as they are.
 func rebase(node *kyaml.RNode, field, from, to string) error {
-	list, err := node.Pipe(kyaml.Lookup(field))
+	list, err := reason.With(node.Pipe(kyaml.Lookup(field)))
 	if err != nil || list == nil {
 		return err
 	}

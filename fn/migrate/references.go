@@ -16,6 +16,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // repairReferences looks for everything that names what cleanup takes off the cluster: the install's own Kustomization and
@@ -115,14 +116,14 @@ func (d dependency) drop(o *object.Object) error {
 // editDependencies edits spec.dependsOn, which goes when nothing is left in it.
 func editDependencies(o *object.Object, edit func(entries *kyaml.Node)) error {
 	return o.EditNode(func(node *kyaml.RNode) error {
-		list, err := node.Pipe(kyaml.Lookup("spec", "dependsOn"))
+		list, err := reason.With(node.Pipe(kyaml.Lookup("spec", "dependsOn")))
 		if err != nil || list == nil {
 			return err
 		}
 		if edit(list.YNode()); len(list.Content()) > 0 {
 			return nil
 		}
-		return node.PipeE(kyaml.Lookup("spec"), kyaml.Clear("dependsOn"))
+		return reason.Of(node.PipeE(kyaml.Lookup("spec"), kyaml.Clear("dependsOn")))
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"migrate-to-flux-operator/fn/limit"
 	"migrate-to-flux-operator/fn/printable"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // ID names an object on a cluster.
@@ -118,7 +119,7 @@ func (o *Object) load() error {
 			return err
 		}
 		read = map[string]any{}
-		if err := yaml.Unmarshal(text, &read); err != nil {
+		if err := reason.Of(yaml.Unmarshal(text, &read)); err != nil {
 			return fmt.Errorf("not a YAML mapping: %w", err)
 		}
 	}
@@ -191,7 +192,7 @@ func spells(raw []byte) bool {
 }
 
 // Node is the object as a YAML tree with its comments, a copy for reading.
-func (o *Object) Node() (*kyaml.RNode, error) { return kyaml.Parse(o.Text()) }
+func (o *Object) Node() (*kyaml.RNode, error) { return reason.With(kyaml.Parse(o.Text())) }
 
 // Changed tells whether the object was edited, and says something else since.
 func (o *Object) Changed() bool { return o.edited != nil && o.edited.String() != o.was }
@@ -213,7 +214,7 @@ func (o *Object) open() error {
 	if o.edited != nil {
 		return nil
 	}
-	edited, err := fn.ParseKubeObject([]byte(o.Original()))
+	edited, err := reason.With(fn.ParseKubeObject([]byte(o.Original())))
 	if err != nil {
 		return err
 	}
@@ -239,7 +240,7 @@ func (o *Object) EditNode(change func(*kyaml.RNode) error) error {
 	if err != nil {
 		return err
 	}
-	edited, err := fn.ParseKubeObject([]byte(text))
+	edited, err := reason.With(fn.ParseKubeObject([]byte(text)))
 	if err != nil {
 		return err
 	}

@@ -110,8 +110,8 @@ func writeScalar(h io.Writer, n *yaml.Node) error {
 	switch tag {
 	case "!!int", "!!float", "!!bool", "!!null", "!!timestamp":
 		var value any
-		if err := n.Decode(&value); err == nil {
-			_, err = fmt.Fprintf(h, "%s %v", tag, value)
+		if n.Decode(&value) == nil {
+			_, err := fmt.Fprintf(h, "%s %v", tag, value)
 			return err
 		}
 	}

@@ -78,7 +78,7 @@ func TestEditUgly(t *testing.T) {
 func TestEditRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ doc, want, message string }{
 		"an anchored value that an alias repeats": {"a: &x {b: 1}\nc: *x\n", "{a: {b: 2}, c: {b: 1}}", "alias *x"},
-		"an anchor that is still used":            {"a: &x 1\nb: *x\n", "b: 1", "unknown anchor"},
+		"an anchor that is still used":            {"a: &x 1\nb: *x\n", "b: 1", "an anchor that is not there"},
 		"a key from a merge":                      {"a: &x {b: 1}\nc:\n  <<: *x\n  d: 1\n", "{a: {b: 1}, c: {d: 1}}", "merge key"},
 		"a doubled key":                           {"a: 1\na: 2\n", "a: 3", "more than once"},
 		"an explicit key":                         {"? a\n: b\nc: 1\n", "{a: b, c: 2}", "the key \"a\""},

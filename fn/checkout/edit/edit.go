@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // Edit changes doc, one YAML or JSON document with or without its `---` line and comments, so that it means what want
@@ -77,7 +79,7 @@ func unflow(n *yaml.Node) {
 func parse(text []byte) (*yaml.Node, error) {
 	var doc, more yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(text))
-	if err := dec.Decode(&doc); err != nil {
+	if err := reason.Of(dec.Decode(&doc)); err != nil {
 		if err == io.EOF {
 			err = errors.New("it holds nothing")
 		}
