@@ -12,53 +12,70 @@ import (
 	"strings"
 
 	"migrate-to-flux-operator/fn/printable"
-
 	"migrate-to-flux-operator/fn/regular"
 )
 
-// Apply writes changes into a directory, all or none. It first checks that every file still holds what was read and
-// that every new file is still missing; then it writes the new contents beside their targets, and renames them at the
-// end. On an error, or when the context is cancelled, the directory is as it was. A directory whose last file was
-// deleted is removed, as Git does. Nothing is written through a symbolic link, outside of dir or into `.git`.
+// Apply writes changes into a directory, all or none. It first checks that every file still holds what was read and that every new file is
+// still missing. Then it puts the new contents, and second names of the old files, into a folder of its own at the top, with a journal of
+// what it is going to do; at the end it renames them, and removes the folder. On an error, or when the context is cancelled, the directory
+// is as it was; when the process is killed, Recover puts it right. A directory whose last file was deleted is removed, as Git does. Nothing
+// is written through a symbolic link, outside of dir or into `.git`.
 func Apply(ctx context.Context, dir string, changes []Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	a := &applier{root: root}
-	for _, c := range sorted(changes) {
-		a.files = append(a.files, &target{Change: c})
+	unlock, err := lock(root)
+	if err != nil {
+		return err
 	}
-	steps := []func(*target) error{a.check, a.stage, a.commit}
-	for _, step := range steps {
-		for _, f := range a.files {
-			err := ctx.Err()
-			if err == nil {
-				err = step(f)
-			}
-			if err != nil {
-				return a.undo(fmt.Errorf("%s: %w; nothing was changed", printable.Line(f.Path), err))
-			}
-		}
+	defer unlock()
+	if _, err := root.Lstat(folder); err == nil {
+		return unchanged(errKilled)
+	}
+	a := &applier{root: root}
+	for i, c := range sorted(changes) {
+		a.files = append(a.files, &target{Change: c, index: i})
+	}
+	if err := a.each(ctx, a.check); err != nil {
+		return unchanged(err)
+	}
+	err = a.begin()
+	if err == nil {
+		err = a.each(ctx, a.stage)
+	}
+	if err == nil {
+		err = a.plan()
+	}
+	if err == nil {
+		err = a.each(ctx, a.commit)
+	}
+	if err != nil {
+		return a.undo(err)
 	}
 	return a.finish()
 }
+
+// unchanged is the error of a run that has put everything back.
+func unchanged(err error) error { return fmt.Errorf("%w; nothing was changed", err) }
 
 // applier is the state of one Apply.
 type applier struct {
 	root  *os.Root
 	files []*target
-	made  []string // directories that were created, outermost first
+	made  []string // the directories that are missing, outermost first
 }
 
 // target is one file of an Apply.
 type target struct {
 	Change
-	perm   fs.FileMode
-	staged string // the new content beside the target
-	backup string // the old file beside the target
-	done   bool
+	index int
+	perm  fs.FileMode
+	done  bool
 }
 
 // Errors of Apply.
@@ -70,30 +87,66 @@ var (
 	errNoContent = errors.New("the change has neither an old nor a new content")
 )
 
+// each takes a step with every file.
+func (a *applier) each(ctx context.Context, step func(*target) error) error {
+	for _, f := range a.files {
+		err := ctx.Err()
+		if err == nil {
+			err = step(f)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", printable.Line(f.Path), err)
+		}
+	}
+	return nil
+}
+
 // check looks whether a change can be made, and writes nothing.
 func (a *applier) check(f *target) error {
-	if !fs.ValidPath(f.Path) || f.Path == "." || strings.ContainsAny(f.Path, "\\\x00") || inGit(f.Path) {
-		return errOutside
+	if err := checkPath(a.root, f.Path); err != nil {
+		return err
 	}
 	if f.Before == nil && f.After == nil {
 		return errNoContent
 	}
-	if i := slices.Index(a.files, f); i > 0 && a.files[i-1].Path == f.Path {
+	if f.index > 0 && a.files[f.index-1].Path == f.Path {
 		return errTwice
 	}
-	if err := regular.NoLinkAbove(a.root, f.Path); err != nil {
-		return err
+	if f.After != nil {
+		a.made = append(a.made, a.missing(path.Dir(f.Path))...)
 	}
-	return a.unchanged(f)
+	return a.asRead(f)
 }
+
+// checkPath refuses a path that is not one of a file below the directory, outside of `.git`.
+func checkPath(root *os.Root, name string) error {
+	if !fs.ValidPath(name) || name == "." || strings.ContainsAny(name, "\\\x00") || inGit(name) || within(name, folder) {
+		return errOutside
+	}
+	return regular.NoLinkAbove(root, name)
+}
+
+// within reports whether a path is that of a directory or below it.
+func within(name, dir string) bool { return name == dir || strings.HasPrefix(name, dir+"/") }
 
 // inGit reports whether a path is in a `.git`, in any case of letters, as some file systems see it.
 func inGit(name string) bool {
 	return slices.ContainsFunc(strings.Split(name, "/"), func(s string) bool { return strings.EqualFold(s, ".git") })
 }
 
-// unchanged checks that a file is as it was read.
-func (a *applier) unchanged(f *target) error {
+// missing are a directory and those above it that are not there and not known to be missing, outermost first.
+func (a *applier) missing(dir string) []string {
+	if dir == "." || slices.Contains(a.made, dir) {
+		return nil
+	}
+	if _, err := a.root.Lstat(dir); err == nil {
+		return nil
+	}
+	return append(a.missing(path.Dir(dir)), dir)
+}
+
+// asRead checks that a file is as it was read.
+func (a *applier) asRead(f *target) error {
 	info, err := a.root.Lstat(f.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && f.Before == nil:
@@ -116,67 +169,20 @@ func (a *applier) unchanged(f *target) error {
 	return err
 }
 
-// stage writes the new content beside the target, and gives the old one a second name.
+// stage writes the new content of a file into the folder, and gives the old file a second name there, by a link where the file system has
+// them and by a copy elsewhere.
 func (a *applier) stage(f *target) error {
 	if f.Before != nil {
-		name, err := a.beside(f.Path, "old", func(name string) error { return a.keep(f, name) })
-		if err != nil {
-			return err
+		if err := a.root.Link(f.Path, oldOf(f.index)); err != nil {
+			if err := writeFile(a.root, oldOf(f.index), f.Before, f.perm); err != nil {
+				return err
+			}
 		}
-		f.backup = name
 	}
 	if f.After == nil {
 		return nil
 	}
-	if err := a.mkdir(path.Dir(f.Path)); err != nil {
-		return err
-	}
-	name, err := a.beside(f.Path, "new", func(name string) error { return writeFile(a.root, name, f.After, f.perm) })
-	f.staged = name
-	return err
-}
-
-// keep gives a file a second name, by a link where the file system has them and by a copy elsewhere.
-func (a *applier) keep(f *target, name string) error {
-	err := a.root.Link(f.Path, name)
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return writeFile(a.root, name, f.Before, f.perm)
-}
-
-// beside finds a free name beside a file for create.
-func (a *applier) beside(name, kind string, create func(string) error) (string, error) {
-	dir, base := path.Split(name)
-	if len(base) > 200 {
-		base = base[:200]
-	}
-	for i := range 1000 {
-		free := fmt.Sprintf("%s.%s.%s%d~", dir, base, kind, i)
-		err := create(free)
-		if !errors.Is(err, fs.ErrExist) {
-			return free, err
-		}
-	}
-	return "", fmt.Errorf("no free name for a temporary file: %w", fs.ErrExist)
-}
-
-// mkdir creates a directory and its parents, and remembers which ones were missing.
-func (a *applier) mkdir(dir string) error {
-	if dir == "." {
-		return nil
-	}
-	if info, err := a.root.Lstat(dir); err == nil && info.IsDir() {
-		return nil
-	}
-	if err := a.mkdir(path.Dir(dir)); err != nil {
-		return err
-	}
-	if err := a.root.Mkdir(dir, 0o755); err != nil {
-		return err
-	}
-	a.made = append(a.made, dir)
-	return nil
+	return writeFile(a.root, newOf(f.index), f.After, f.perm)
 }
 
 // writeFile creates a file and brings it to the disk; a file that cannot be written in full is removed again.
@@ -200,7 +206,7 @@ func writeFile(root *os.Root, name string, content []byte, perm fs.FileMode) err
 
 // commit puts a file in its place, or takes it away, if it is still as it was read.
 func (a *applier) commit(f *target) error {
-	if err := a.unchanged(f); err != nil {
+	if err := a.asRead(f); err != nil {
 		return err
 	}
 	var err error
@@ -210,70 +216,48 @@ func (a *applier) commit(f *target) error {
 	case f.Before == nil:
 		err = a.create(f)
 	default:
-		err = a.root.Rename(f.staged, f.Path)
+		err = a.root.Rename(newOf(f.index), f.Path)
 	}
 	f.done = err == nil
 	return err
 }
 
-// create puts a new file in its place without overwriting one that someone else put there just now, where the file
-// system has links.
+// create puts a new file in its place without overwriting one that someone else put there just now, where the file system has links.
 func (a *applier) create(f *target) error {
-	err := a.root.Link(f.staged, f.Path)
+	if err := a.root.MkdirAll(path.Dir(f.Path), 0o755); err != nil {
+		return err
+	}
+	err := a.root.Link(newOf(f.index), f.Path)
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return errExists
 	case err != nil:
-		return a.root.Rename(f.staged, f.Path)
+		return a.root.Rename(newOf(f.index), f.Path)
 	}
-	f.done = true
-	return a.root.Remove(f.staged)
+	return nil
 }
 
-// undo puts everything back and returns cause, with what went wrong on the way.
+// undo puts everything back and returns cause, with what went wrong on the way: the folder stays then.
 func (a *applier) undo(cause error) error {
-	errs := []error{cause}
+	var errs []error
 	for _, f := range slices.Backward(a.files) {
-		errs = append(errs, a.restore(f))
-	}
-	for _, dir := range slices.Backward(a.made) {
-		errs = append(errs, missingIsFine(a.root.Remove(dir)))
-	}
-	return errors.Join(errs...)
-}
-
-// restore puts one file back.
-func (a *applier) restore(f *target) error {
-	var errs []error
-	if f.done && f.Before == nil {
-		errs = append(errs, missingIsFine(a.root.Remove(f.Path)))
-	}
-	if f.done && f.backup != "" {
-		errs = append(errs, a.root.Rename(f.backup, f.Path))
-	} else if f.backup != "" {
-		errs = append(errs, missingIsFine(a.root.Remove(f.backup)))
-	}
-	if f.staged != "" {
-		errs = append(errs, missingIsFine(a.root.Remove(f.staged)))
-	}
-	return errors.Join(errs...)
-}
-
-// missingIsFine drops the error of removing what is not there.
-func missingIsFine(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-// finish removes the old files, and the directories that lost their last file. Everything is in its place by now.
-func (a *applier) finish() error {
-	var errs []error
-	for _, f := range a.files {
-		if f.backup != "" {
-			errs = append(errs, a.root.Remove(f.backup))
+		if f.done {
+			errs = append(errs, putBack(a.root, f.index, f.Path, f.Before == nil))
 		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("%w; not everything could be put back: %w", cause, err)
+	}
+	if err := errors.Join(removeEmpty(a.root, a.made), removeFolder(a.root)); err != nil {
+		return fmt.Errorf("%w; nothing was changed, but something is left: %w", cause, err)
+	}
+	return unchanged(cause)
+}
+
+// finish removes the folder, and the directories that lost their last file. Everything is in its place by now.
+func (a *applier) finish() error {
+	if err := removeFolder(a.root); err != nil {
+		return fmt.Errorf("the files were changed, but %s could not be removed: %w", folder, err)
 	}
 	for _, f := range a.files {
 		for dir := path.Dir(f.Path); f.After == nil && dir != "."; dir = path.Dir(dir) {
@@ -282,5 +266,5 @@ func (a *applier) finish() error {
 			}
 		}
 	}
-	return errors.Join(errs...)
+	return nil
 }

@@ -147,6 +147,10 @@ func (w *walk) readRules(dir *os.Root, j job, r rules, e fs.DirEntry) rules {
 // entry takes one entry of a directory.
 func (w *walk) entry(dir *os.Root, j job, e fs.DirEntry) error {
 	isDir := e.IsDir()
+	if j.dir == "." && e.Name() == folder {
+		w.hide(folder)
+		return nil
+	}
 	if e.Name() == ".git" || !isDir && !e.Type().IsRegular() {
 		return nil
 	}

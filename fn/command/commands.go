@@ -77,7 +77,7 @@ func applyCommand() *cobra.Command {
 		Use:   "apply DIR",
 		Short: "Edit the files of the checkout: everything or nothing",
 		Long: "Edit the files of the checkout as diff shows it, every byte outside of the edits left as it is. On an Error, or when something\n" +
-			"fails half way, the checkout is as it was. Nothing is committed." + exitCodes,
+			"fails half way, the checkout is as it was; when it is killed, the next apply puts back what was changed. Nothing is committed." + exitCodes,
 		Example: "  migrate-to-flux-operator apply .\n" +
 			"  migrate-to-flux-operator apply . --dry-run\n" +
 			"  migrate-to-flux-operator apply . --config migrate.yaml --cluster ./clusters/production\n" +
@@ -86,6 +86,9 @@ func applyCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if dryRun {
 				_, err := flags.diff(cmd, args[0])
+				return err
+			}
+			if err := putRight(cmd.OutOrStdout(), args[0]); err != nil {
 				return err
 			}
 			result, err := flags.run(cmd, args[0])

@@ -55,6 +55,7 @@ func listInventory(cmd *cobra.Command, dir, output string) error {
 		return err
 	}
 	defer tree.Close()
+	warnLeftover(cmd, tree)
 	files, err := inventory.Open(tree)
 	if err != nil {
 		return err
@@ -113,6 +114,7 @@ func compareInventory(cmd *cobra.Command, dir, revision, output string) error {
 		return err
 	}
 	defer after.Close()
+	warnLeftover(cmd, after)
 	was, err := inventory.Open(before)
 	if err != nil {
 		return err

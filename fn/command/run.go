@@ -163,6 +163,7 @@ func (r *repository) report(result *Result) {
 		}
 		result.Findings = append(result.Findings, f)
 	}
+	result.Findings = append(result.Findings, leftover(r.tree)...)
 	for _, n := range r.tree.Notes() {
 		result.Findings = append(result.Findings, finding.Finding{Severity: finding.Info, Topic: notRead, File: n.Path,
 			Message: printable.Line(n.Path + " was not read: " + n.Message)})
