@@ -31,6 +31,8 @@ type Tree struct {
 	files map[string][]byte // what Keep kept
 	names []string          // the keys of files, sorted
 	notes []Note
+	// leftOut is what .krmignore files name.
+	leftOut []string
 	// hidden are the ignored files and directories, which are not in the file system either.
 	hidden map[string]bool
 }
@@ -64,6 +66,10 @@ func (t *Tree) Files() []string { return slices.Clone(t.names) }
 
 // Notes are what was not read, by path.
 func (t *Tree) Notes() []Note { return slices.Clone(t.notes) }
+
+// LeftOut are the directories, and the files that would have been read, which .krmignore files name, in the order of the walk. They are in
+// the file system, because Flux does not know these files.
+func (t *Tree) LeftOut() []string { return slices.Clone(t.leftOut) }
 
 // isCandidate reports whether a file's name says that it may hold Kubernetes objects.
 func isCandidate(name string) bool {
@@ -164,7 +170,11 @@ func (w *walk) entry(dir *os.Root, j job, e fs.DirEntry) error {
 	switch {
 	case ignored && !w.tree.repo.tracks(name):
 		w.hide(name)
-	case len(j.krm) > 0 && j.krm.ignores(segments, isDir), !candidate:
+	case len(j.krm) > 0 && j.krm.ignores(segments, isDir):
+		if candidate {
+			w.tree.leftOut = append(w.tree.leftOut, name)
+		}
+	case !candidate:
 	case isDir:
 		return w.directory(job{name, segments, j.git, j.krm, ignored})
 	default:

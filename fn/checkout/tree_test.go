@@ -74,6 +74,9 @@ func TestOpenReadsWhatMayMatter(t *testing.T) {
 	if want := []Note{{"big.yaml", limit.ErrSize.Error()}, {"wide.yaml", errUTF16.Error()}}; !slices.Equal(tree.Notes(), want) {
 		t.Errorf("got notes %v, want %v", tree.Notes(), want)
 	}
+	if want := []string{"skipped", "x.tmp.yaml"}; !slices.Equal(tree.LeftOut(), want) {
+		t.Errorf("left out: %v, want %v", tree.LeftOut(), want)
+	}
 	if _, err := tree.ReadFile("skipped/a.yaml"); err != nil {
 		t.Errorf("a .krmignored file is still part of the file system: %v", err)
 	}

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -164,10 +165,30 @@ func (r *repository) report(result *Result) {
 		result.Findings = append(result.Findings, f)
 	}
 	result.Findings = append(result.Findings, leftover(r.tree)...)
+	severity := finding.Info
+	if len(result.Installs) == 0 {
+		severity = finding.Warning // it may be the very thing that was looked for
+	}
+	if names := r.tree.LeftOut(); len(names) > 0 {
+		if severity == finding.Warning && result.Failed() {
+			severity = finding.Error
+		}
+		result.Findings = append(result.Findings, finding.Finding{Severity: severity, Topic: notRead,
+			Message: printable.Line(".krmignore leaves this out, which Flux reads all the same: " + someOf(names))})
+	}
 	for _, n := range r.tree.Notes() {
-		result.Findings = append(result.Findings, finding.Finding{Severity: finding.Info, Topic: notRead, File: n.Path,
+		result.Findings = append(result.Findings, finding.Finding{Severity: severity, Topic: notRead, File: n.Path,
 			Message: printable.Line(n.Path + " was not read: " + n.Message)})
 	}
+}
+
+// someOf lists the first of many names.
+func someOf(names []string) string {
+	const some = 10
+	if len(names) > some {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:some], ", "), len(names)-some)
+	}
+	return strings.Join(names, ", ")
 }
 
 // decides tells whether a kustomization.yaml is above or below the sync path of a cluster, so that it decides what is applied.
