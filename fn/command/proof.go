@@ -18,6 +18,6 @@ func (r *repository) prove(result *Result, cfg config.Config) {
 	}
 	// The proof builds far more than it keeps, and is what takes the time on a large repository: here memory is worth less than time.
 	debug.SetGCPercent(200)
-	proved := proof.Prove(r.tree, r.tree.With(result.changes), result.Installs, cfg)
+	proved := proof.Prove(result.Outcome, r.tree, r.tree.With(result.changes), cfg)
 	result.Findings, result.trees = append(result.Findings, proved.Findings...), proved.Trees
 }

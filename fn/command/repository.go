@@ -79,6 +79,10 @@ func open(ctx context.Context, dir string) (*repository, error) {
 		return content, err == nil
 	}
 	r.set.Files = r.below
+	r.set.Tree = func() (fs.FS, error) {
+		changes, err := r.changes()
+		return tree.With(changes), err
+	}
 	return r, nil
 }
 

@@ -53,40 +53,11 @@ func operatedBy(tree fs.FS) ([]operated, error) {
 			o.objects, o.err = instance.Render(e.Instance)
 		}
 		if o.err == nil {
-			o.root, o.err = rootAmong(o.objects)
+			o.root, o.err = instance.RootAmong(o.objects)
 		}
 		all = append(all, o)
 	}
 	return all, nil
-}
-
-// rootAmong is the sync pair among what Flux Operator generates.
-func rootAmong(nodes []*kyaml.RNode) (inventory.Root, error) {
-	root := inventory.Root{Fixed: true}
-	for _, node := range nodes {
-		target := map[string]*map[string]any{classic.KustomizeGroup: &root.Kustomization, classic.SourceGroup: &root.Source}[flux.IDOf(node).Group]
-		if target == nil {
-			continue
-		}
-		var err error
-		if *target, err = contentOf(node); err != nil {
-			return inventory.Root{}, err
-		}
-	}
-	return root, nil
-}
-
-// contentOf is an object as JSON has it.
-func contentOf(node *kyaml.RNode) (map[string]any, error) {
-	text, err := node.String()
-	if err != nil {
-		return nil, err
-	}
-	o, err := object.Parse(text, "", 0)
-	if err != nil {
-		return nil, err
-	}
-	return o.Map(), nil
 }
 
 // rootsOf are the roots that Flux Operator generates.

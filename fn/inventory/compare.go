@@ -8,10 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/api/types"
-	"sigs.k8s.io/yaml"
-
-	"migrate-to-flux-operator/fn/limit"
+	"github.com/Masterminds/semver/v3"
 )
 
 // Action says what becomes of an object.
@@ -74,6 +71,8 @@ type CompareOptions struct {
 	Deleted map[ID]string
 	// Removed says why an object is meant to go, or nothing if it is not.
 	Removed func(Entry) string
+	// Release is the one of Flux that runs; the newest where it is not known.
+	Release *semver.Version
 	// AdoptedBase says whether Flux Operator takes over what comes from a
 	// remote base.
 	AdoptedBase func(address string) bool
@@ -283,7 +282,7 @@ func (j *judge) stays(c *Change, was []Entry) {
 }
 
 // guardFirst is how an object stays while its owner changes.
-const guardFirst = "guard it with " + pruneKey + ": " + disabled + " one commit earlier"
+const guardFirst = "guard it with " + PruneKey + ": " + Disabled + " one commit earlier"
 
 // deleted says whether Flux deletes the Flux Kustomization itself.
 func (j *judge) deleted(o Owner) bool {
@@ -408,13 +407,11 @@ func (j *judge) finalized(e Entry, owner Owner) (Action, Severity, string) {
 			return c.Action, c.Severity, fmt.Sprintf("as Flux Kustomization %s: %s", owner.Name, c.Why)
 		}
 	}
-	switch {
-	case owner.Suspend:
+	if owner.Suspend {
 		return Kept, Info, fmt.Sprintf("Flux Kustomization %s goes while it is suspended", owner.Name)
-	case owner.DeletionPolicy == "Orphan":
-		return Kept, Info, fmt.Sprintf("Flux Kustomization %s orphans what it applied", owner.Name)
-	case !owner.Prune && (owner.DeletionPolicy == "" || owner.DeletionPolicy == "MirrorPrune"):
-		return Kept, Info, fmt.Sprintf("Flux Kustomization %s goes, and does not prune", owner.Name)
+	}
+	if why := owner.Orphans(j.options.Release); why != "" {
+		return Kept, Info, fmt.Sprintf("Flux Kustomization %s %s", owner.Name, why)
 	}
 	return Lost, Error, fmt.Sprintf("Flux Kustomization %s goes, and its finalizer deletes it", owner.Name)
 }
@@ -533,7 +530,10 @@ func (j *judge) baseIssues() []Issue {
 		if was.Reason != OpaqueRemote || !stays || !is.Prune || j.stuck(is) != "" || is.Unread != "" || j.options.AdoptedBase != nil && j.options.AdoptedBase(was.What) {
 			continue
 		}
-		if !slices.ContainsFunc(j.after.Opaque, was.sameBase) && !j.before.walk.files.guards(was.File) {
+		if slices.ContainsFunc(j.after.Opaque, was.sameBase) {
+			continue
+		}
+		if guarded, _ := j.before.GuardsAll(was.File); !guarded {
 			out = append(out, Issue{Error, was.Owner, "prunes what it applied from the " + was.String() + ", which is gone", at(was.File)})
 		}
 	}
@@ -578,21 +578,6 @@ func unversioned(address string) string {
 	parts := strings.Split(strings.Trim(path.Clean(address), "/"), "/")
 	last := strings.TrimSuffix(parts[len(parts)-1], ".git")
 	return path.Join(append(slices.Clone(parts[:min(3, len(parts)-1)]), last)...)
-}
-
-// guards says whether a kustomization.yaml has a patch that puts the guard
-// against pruning on everything.
-func (s *snapshot) guards(file string) bool {
-	data := s.content(file)
-	var k types.Kustomization
-	if limit.Check(data) != nil || yaml.Unmarshal(data, &k) != nil {
-		return false
-	}
-	return slices.ContainsFunc(k.Patches, func(p types.Patch) bool {
-		all := p.Target != nil && (p.Target.Kind == "" || p.Target.Kind == ".*") && p.Target.Name == "" && p.Target.Namespace == "" &&
-			p.Target.Group == "" && p.Target.LabelSelector == "" && p.Target.AnnotationSelector == ""
-		return all && strings.Contains(p.Patch, pruneKey+": "+disabled)
-	})
 }
 
 // blind says why the files do not show what an owner has applied.

@@ -41,6 +41,8 @@ type view struct {
 	whole, cut bool
 	// allowed is what the build may fail to find.
 	allowed leniency
+	// standIn is the kustomization.yaml that lists an object that stands for all that it lists; none where it is empty.
+	standIn string
 	// origins has kustomize say which file each object came from.
 	origins bool
 	// generates tells that the name of an object depends on what is in files.

@@ -62,8 +62,11 @@ func Open(tree fs.FS) (*Files, error) {
 }
 
 // With reads another state of the repository. What reads the same files in
-// both is built once.
+// both is built once. Of no state it is Open.
 func (f *Files) With(tree fs.FS) (*Files, error) {
+	if f == nil {
+		return Open(tree)
+	}
 	files, err := load(tree)
 	return &Files{snapshot: files, renderer: f.renderer}, err
 }
@@ -144,24 +147,8 @@ type Entry struct {
 	// Unknown is set if the identity depends on a value that is not in the
 	// repository.
 	Unknown bool `json:"unknown,omitempty"`
-}
 
-// The metadata by which Flux leaves an object alone.
-const (
-	pruneKey     = "kustomize.toolkit.fluxcd.io/prune"
-	reconcileKey = "kustomize.toolkit.fluxcd.io/reconcile"
-	disabled     = "disabled"
-)
-
-// Guarded says whether the object, once live as it is here, is never deleted
-// by kustomize-controller.
-func (e Entry) Guarded() bool {
-	for _, m := range []map[string]string{e.Labels, e.Annotations} {
-		if strings.EqualFold(m[pruneKey], disabled) || strings.EqualFold(m[reconcileKey], disabled) {
-			return true
-		}
-	}
-	return false
+	object *object
 }
 
 // Ref is a reference to an object of a kind.

@@ -105,6 +105,15 @@ func boolean(m map[string]any, fields ...string) bool {
 	return b
 }
 
+// mayBeTrue returns whether the value at a path of fields is true, or depends
+// on what is not in the repository.
+func mayBeTrue(m map[string]any, fields ...string) bool {
+	last := len(fields) - 1
+	value, set := dig(m, fields[:last]...)[fields[last]]
+	b, known := value.(bool)
+	return b || set && value != nil && !known
+}
+
 // list returns the maps in the list at a path of fields.
 func list(m map[string]any, fields ...string) []map[string]any {
 	last := len(fields) - 1

@@ -60,6 +60,7 @@ func (v *view) sanitize(file string, data []byte) ([]byte, error) {
 		v.generates = v.generates || k[field] != nil
 	}
 	c.helm(k)
+	c.putStandIn(k)
 	c.loosen(k)
 	v.schema = v.schema || k["openapi"] != nil || k["crds"] != nil
 	if !c.changed {

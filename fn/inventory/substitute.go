@@ -78,7 +78,7 @@ var errUnknown = errors.New("a value is not in the repository")
 // there is nothing to substitute.
 func (v variables) apply(o *object) (*object, error) {
 	if len(v.values) == 0 && !v.open || !o.dollar ||
-		o.labels[substituteKey] == disabled || o.annotations[substituteKey] == disabled {
+		o.labels[substituteKey] == Disabled || o.annotations[substituteKey] == Disabled {
 		return o, nil
 	}
 	text, err := o.text()

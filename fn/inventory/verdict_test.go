@@ -111,7 +111,7 @@ func TestOneOfTwoOwnersLeaves(t *testing.T) {
 
 // TestRemoteBaseGone takes a remote base out: all that came from it is pruned, which no file shows.
 func TestRemoteBaseGone(t *testing.T) {
-	const guard = "patches: [{patch: '[{op: add, path: /metadata/annotations, value: {kustomize.toolkit.fluxcd.io/prune: disabled}}]', target: {kind: .*}}]\n"
+	const guard = "patches: [{patch: '- {op: add, path: /metadata/annotations, value: {kustomize.toolkit.fluxcd.io/prune: disabled}}', target: {kind: .*}}]\n"
 	tree := func(base, more string) fstest.MapFS {
 		return files("apps/kustomization.yaml", "resources: [a.yaml"+base+"]\n"+more, "apps/a.yaml", configMap("a"))
 	}
@@ -125,6 +125,8 @@ func TestRemoteBaseGone(t *testing.T) {
 		{"another version of it", base, strings.Replace(base, "1.2.0", "1.3.0", 1), "", CompareOptions{}, true},
 		{"another folder of it", ", 'https://github.com/o/r//config/one?ref=v1'", ", 'https://github.com/o/r//config/two?ref=v1'", "", CompareOptions{}, false},
 		{"guarded", base, "", guard, CompareOptions{}, true},
+		{"guarded, which is undone", base, "", guard + "commonAnnotations: {kustomize.toolkit.fluxcd.io/prune: enabled}\n", CompareOptions{}, false},
+		{"guarded by another kustomization.yaml", base, "", "commonAnnotations: {kustomize.toolkit.fluxcd.io/prune: Disabled}\n", CompareOptions{}, true},
 		{"taken over", base, "", "", CompareOptions{AdoptedBase: func(string) bool { return true }}, true},
 		{"without a path", ", 'https://'", "", "", CompareOptions{}, false},
 	} {

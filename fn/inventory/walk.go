@@ -157,7 +157,7 @@ func newOwner(d definition) Owner {
 		Parent:         d.parent,
 		Root:           d.root,
 		Path:           strings.TrimPrefix(path.Clean("/"+str(k, "spec", "path")), "/"),
-		Prune:          boolean(k, "spec", "prune"),
+		Prune:          mayBeTrue(k, "spec", "prune"),
 		Suspend:        boolean(k, "spec", "suspend"),
 		DeletionPolicy: str(k, "spec", "deletionPolicy"),
 		object:         k,
@@ -286,7 +286,7 @@ func (r *round) enter(o Owner, object *object) {
 	r.inv.Entries = append(r.inv.Entries, Entry{
 		ID: id, APIVersion: object.apiVersion, Owner: o.Name, File: object.file,
 		Labels: object.labels, Annotations: object.annotations,
-		Unknown: strings.Contains(id.key(), unknown),
+		Unknown: strings.Contains(id.key(), unknown), object: object,
 	})
 	if !matters(object) {
 		return

@@ -33,7 +33,7 @@ func filesBefore(objects []*object.Object) *files {
 	return filesOf(objects, (*object.Object).OriginalBytes)
 }
 
-// filesAfter are the files as they will be: what says the same as before is the same bytes.
+// filesAfter are the files as they will be: what says the same as before is the same bytes. Objects without a path are in one file.
 func filesAfter(objects []*object.Object) *files {
 	return filesOf(objects, func(o *object.Object) []byte {
 		if o.Changed() {
@@ -45,9 +45,13 @@ func filesAfter(objects []*object.Object) *files {
 
 func filesOf(objects []*object.Object, text func(*object.Object) []byte) *files {
 	f := &files{objects: map[string][]*object.Object{}, names: map[string][]string{".": nil}, text: text}
+	havePaths := slices.ContainsFunc(objects, func(o *object.Object) bool { return o.File != "" })
 	for _, o := range slices.SortedStableFunc(slices.Values(objects), object.Compare) {
 		file := path.Clean(o.File)
-		if !fs.ValidPath(file) || o.File == "" {
+		if !havePaths {
+			file = "items.yaml"
+		}
+		if !fs.ValidPath(file) || havePaths && o.File == "" {
 			continue
 		}
 		if f.objects[file] == nil {

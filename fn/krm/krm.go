@@ -107,6 +107,7 @@ func process(rl *framework.ResourceList, list items) error {
 	if err != nil {
 		return fail(rl, finding.Finding{Severity: finding.Error, Message: err.Error()})
 	}
+	set.Tree = func() (fs.FS, error) { return filesAfter(set.Current()), nil }
 	set.Read = func(file string) ([]byte, bool) { return readFile(set, file) }
 	if f, found := outside(set.Input()); found {
 		return fail(rl, f)
@@ -116,7 +117,7 @@ func process(rl *framework.ResourceList, list items) error {
 	var trees []proof.Trees
 	if !outcome.Failed() {
 		outcome.Findings = append(outcome.Findings, bootstrap.LeftOut(cfg)...)
-		proved := prove(before, set, outcome.Installs, cfg)
+		proved := prove(outcome, before, set, cfg)
 		outcome.Findings, trees = append(outcome.Findings, proved.Findings...), proved.Trees
 	}
 	outcome.Findings = finding.Standing(outcome.Findings)

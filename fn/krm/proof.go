@@ -1,20 +1,20 @@
 package krm
 
 import (
-	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/proof"
 )
 
 // prove shows that Flux prunes nothing, where the items carry paths from the root of the repository.
-func prove(before *files, set *object.Set, installs []*classic.Install, cfg config.Config) proof.Proof {
+func prove(outcome migrate.Outcome, before *files, set *object.Set, cfg config.Config) proof.Proof {
 	if cfg.Proof == config.Off {
 		return proof.Proof{Findings: []finding.Finding{proof.LeftOut()}}
 	}
-	if !set.HasPaths() && len(installs) > 0 {
+	if !set.HasPaths() && len(outcome.Installs) > 0 {
 		return proof.Proof{Findings: []finding.Finding{proof.NotWhole()}}
 	}
-	return proof.Prove(before, filesAfter(set.Current()), installs, cfg)
+	return proof.Prove(outcome, before, filesAfter(set.Current()), cfg)
 }

@@ -8,6 +8,7 @@ import (
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/instance"
+	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/printable"
 	"migrate-to-flux-operator/fn/shell"
@@ -137,7 +138,7 @@ func (c *cluster) adopted(o *object.Object) {
 		return
 	}
 	c.owned(o)
-	if !instance.PruneDisabled(o) {
+	if !inventory.EntryOf(o.Map()).Excluded() {
 		c.miss("%s has no annotation %s: %s: deleting it would delete every workload", o.ID, instance.PruneKey, instance.Disabled)
 	}
 }
@@ -155,7 +156,7 @@ func (c *cluster) owned(o *object.Object) {
 // owner wants the guard live on the Flux Kustomization that applies the classic install. One that is gone deletes nothing.
 func (c *cluster) owner() {
 	for _, o := range c.objects {
-		if c.want.Owner.Name != "" && o.ID.Same(c.want.Owner) && !instance.OwnerGuarded(o) {
+		if c.want.Owner.Name != "" && o.ID.Same(c.want.Owner) && inventory.OwnerOf(o.Map()).Orphans(nil) == "" {
 			c.miss("%s has neither deletionPolicy: Orphan nor prune: false: deleting it would delete Flux", o.ID)
 		}
 	}

@@ -7,13 +7,14 @@ import (
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/instance"
+	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/shell"
 )
 
 // cleanup removes the classic install. What it removes is deleted by Flux unless it is guarded and taken over, so it does
 // nothing until the input shows deploy's result and the owner says that the cluster has taken over.
-func cleanup(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, findings *finding.List) {
+func cleanup(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, before applied, others []inventory.Root, findings *finding.List) {
 	if existing == nil {
 		findings.Error(install.Anchor, "", "cleanup is too early: the input holds no FluxInstance for this cluster, and removing the classic install now "+
 			"would delete every Flux CRD and everything Flux applied; run the phase deploy, push it and wait for the take-over")
@@ -24,7 +25,7 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 		return
 	}
 	checkExisting(set, existing, install, cfg, findings)
-	checkGuards(set, install, existing, findings)
+	checkGuards(set, install, existing, before, findings)
 	if !cfg.TakenOver {
 		findings.Error(existing.At, "", "cleanup needs takenOver: true, which says that you have seen the label fluxcd.controlplane.io/name on the root, "+
 			"the source and the Flux objects of the cluster (a Ready FluxInstance is not enough); check with: %s", shell.And(instance.OwnerCommands(install, existing.Adopts())...))
@@ -34,6 +35,7 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 	}
 	removed, shaping := removals(install, existing, set), shapingFolders(set, install)
 	repairReferences(set, install, removed, findings)
+	removed = leaveToOthers(set, install, removed, others, findings)
 	for _, o := range removed {
 		set.Remove(o)
 	}
@@ -67,41 +69,18 @@ func removals(install *classic.Install, existing *instance.Existing, set *object
 	return append(removed, install.Bootstrap...)
 }
 
-// checkGuards refuses a cleanup whose deletions nothing holds back.
-func checkGuards(set *object.Set, install *classic.Install, existing *instance.Existing, findings *finding.List) {
-	const remedy = "without it an early cleanup deletes %s; run the phase deploy, push it, and wait until it is live"
-	if install.Owner != nil && !ownerGuarded(set, install) {
-		findings.Error(install.Owner, "spec.deletionPolicy", "the guard of the phase deploy is missing: "+remedy, "every Flux CRD and controller")
-	}
-	if install.Owner == nil && install.ByHand == "" && !folderGuarded(install) {
-		findings.Error(install.Anchor, "", "the guard of the phase deploy is missing: "+remedy, "every Flux CRD and everything Flux applied")
-	}
-	for _, o := range takenClaim(set, install, existing) {
-		if !guarded(install, o) {
-			findings.Error(o, "metadata.annotations", "the guard "+instance.PruneKey+": disabled of the phase deploy is missing: "+remedy, "the volume of source-controller")
+// checkGuards refuses a cleanup whose deletions nothing holds back, as Flux applies what is to go.
+func checkGuards(set *object.Set, install *classic.Install, existing *instance.Existing, before applied, findings *finding.List) {
+	for _, g := range before.unguarded(set, install, existing, existing.Adopts()) {
+		guard, is, remedy := "the guard", "missing", "run the phase deploy, push it, and wait until it is live"
+		if g.field == "metadata.annotations" {
+			guard += " " + instance.PruneKey + ": " + instance.Disabled
 		}
-	}
-	if !existing.Adopts() {
-		return
-	}
-	for _, o := range []*object.Object{install.Pair.Source, install.Pair.Root} {
-		if !guarded(install, o) {
-			findings.Error(o, "metadata.annotations", "the guard "+instance.PruneKey+": disabled of the phase deploy is missing: "+remedy, "every workload")
+		if g.undone != "" {
+			is, remedy = "undone by "+g.undone, "take that out, push it, and wait until the guard is live"
 		}
+		findings.Error(g.object, g.field, "%s of the phase deploy is %s: without it an early cleanup deletes %s; %s", guard, is, g.loss, remedy)
 	}
-}
-
-// folderGuarded tells whether the guard is on an install that a kustomization.yaml lists: on its files, or, where they are not in the input, on
-// whatever is in their place.
-func folderGuarded(install *classic.Install) bool {
-	return guarded(install, install.Anchor) || install.Unseen() && install.Folder.Guarded()
-}
-
-// ownerGuarded tells whether the guard on the install's own Flux Kustomization is there on the cluster, after everything that
-// shapes it.
-func ownerGuarded(set *object.Set, install *classic.Install) bool {
-	live, err := install.Pair.OnCluster(set, install.Owner)
-	return err == nil && instance.OwnerGuarded(live)
 }
 
 // dropPlaceholder removes the file that stands for the manifests.

@@ -7,24 +7,26 @@ import (
 	"strings"
 
 	"github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
+	"github.com/Masterminds/semver/v3"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/instance"
+	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/reason"
 )
 
 // deploy adds Flux Operator and the FluxInstance beside the classic install, and guards what the classic install could
 // delete. It returns the plan; nil where nothing was planned.
-func deploy(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, findings *finding.List) *instance.Plan {
+func deploy(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, before applied, findings *finding.List) *instance.Plan {
 	if existing != nil {
 		checkExisting(set, existing, install, cfg, findings)
 		if !existing.Adopts() {
 			cfg.Sync.Mode = config.Keep
 		}
-		setGuards(set, install, cfg, findings)
+		setGuards(set, install, cfg, before, findings)
 		return nil
 	}
 	plan := instance.New(set, install, cfg, findings)
@@ -43,7 +45,7 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 	if there != nil && !findings.Failed() {
 		findings.Error(there, "", "the new files go into ./%s, and the kustomization.yaml that they bring would leave this out: set outputDir, or move it to another folder that the root applies", plan.Dir)
 	}
-	setGuards(set, install, cfg, findings)
+	setGuards(set, install, cfg, before, findings)
 	move(set, install, plan, findings)
 	listNewFolder(set, install, plan, findings)
 	plan.Guide(set, findings)
@@ -95,8 +97,8 @@ func inTheWay(set *object.Set, other *object.Object) string {
 	return remedy
 }
 
-func setGuards(set *object.Set, install *classic.Install, cfg config.Config, findings *finding.List) {
-	if err := guard(set, install, cfg); err != nil {
+func setGuards(set *object.Set, install *classic.Install, cfg config.Config, before applied, findings *finding.List) {
+	if err := guard(set, install, cfg, before); err != nil {
 		findings.Error(install.Anchor, "", "the guards cannot be set: %s", err)
 	}
 }
@@ -104,21 +106,15 @@ func setGuards(set *object.Set, install *classic.Install, cfg config.Config, fin
 // guard keeps everything that the classic install applied from being deleted when its files go, however early they go.
 // Only a guard that is live on the cluster before that counts, which is why it belongs to the first commit.
 // Source: MIGRATION facts 10, run live.
-func guard(set *object.Set, install *classic.Install, cfg config.Config) error {
-	if err := guardInstall(set, install); err != nil {
+func guard(set *object.Set, install *classic.Install, cfg config.Config, before applied) error {
+	if err := guardInstall(set, install, before); err != nil {
 		return err
 	}
 	guardees := takenClaim(set, install, ExistingInstance(set, install, cfg))
 	if cfg.Sync.Mode != config.Keep {
 		guardees = append(guardees, install.Pair.Source, install.Pair.Root)
 	}
-	folder := install.Folder
-	if folder == nil && byFolder(install) {
-		var err error
-		if folder, err = classic.ReadFolder(set, path.Dir(install.Anchor.File)); err != nil { // it is new
-			return err
-		}
-	}
+	folder := folderOf(set, install)
 	return annotate(slices.DeleteFunc(guardees, func(o *object.Object) bool { return folder.Lists(o.File) }))
 }
 
@@ -139,12 +135,13 @@ func takenClaim(set *object.Set, install *classic.Install, existing *instance.Ex
 }
 
 // guardInstall guards the install where it can be guarded: its own Flux Kustomization, the objects that it names, or its folder.
-func guardInstall(set *object.Set, install *classic.Install) error {
+func guardInstall(set *object.Set, install *classic.Install, before applied) error {
 	switch {
 	case install.ByHand != "":
 		return nil
 	case install.Owner != nil:
-		return guardOwner(set, install)
+		guardOwner(install, before)
+		return nil
 	case len(install.Guarded) > 0:
 		return annotate(install.Guarded)
 	default:
@@ -152,15 +149,10 @@ func guardInstall(set *object.Set, install *classic.Install) error {
 	}
 }
 
-// guarded tells whether Flux leaves an object when its file goes: it carries the guard, or the patch of its folder puts it on.
-func guarded(install *classic.Install, o *object.Object) bool {
-	return instance.PruneDisabled(o) || install.Folder.Lists(o.File) && install.Folder.Guarded()
-}
-
 // annotate puts the guard on objects.
 func annotate(objects []*object.Object) error {
 	for _, o := range objects {
-		if instance.PruneDisabled(o) {
+		if inventory.EntryOf(o.Map()).Guarded() {
 			continue
 		}
 		metadata, _ := object.Get[map[string]any](o.Map(), "metadata")
@@ -190,31 +182,40 @@ func guardAnnotation(k *fn.KubeObject) error {
 	return reason.Of(k.SetLineComment(guardLine, "metadata", "annotations", instance.PruneKey))
 }
 
-// guardOwner keeps the install's own Flux Kustomization from deleting the install when it is removed. What counts is the
-// object on the cluster: where what applies it sets deletionPolicy on every Flux Kustomization, the install's objects carry
-// the guard. Only v1 of Flux 2.5 has deletionPolicy; the API server refuses a field that it does not know.
-// Source: the CRD of kustomize-controller v1.4.0 to v1.7.3.
-func guardOwner(set *object.Set, install *classic.Install) error {
-	live, err := install.Pair.OnCluster(set, install.Owner)
-	if err != nil || instance.OwnerGuarded(live) {
-		return err
+// guardOwner keeps the install's own Flux Kustomization from deleting the install when it is removed, by the first guard that this
+// release of Flux knows. guardAll tries the others where that does not hold.
+func guardOwner(install *classic.Install, now applied) {
+	owner := install.Owner
+	if !now.orphans(install) && now.placed[owner] == nil {
+		now.placed[owner] = &placing{owner: owner, release: install.Version.Release, was: owner.Text()}
+		now.placed[owner].next()
 	}
-	edit := guardPolicy
-	switch {
-	case live.Str("spec", "deletionPolicy") != install.Owner.Str("spec", "deletionPolicy"):
-		edit = guardObjects
-	case install.Version.Release.Minor() < 5 || install.Owner.Version() != "v1":
-		edit = func(k *fn.KubeObject) error { return reason.Of(k.SetNestedBool(false, "spec", "prune")) }
-	}
-	if err := install.Owner.Edit(edit); err != nil {
-		return err
-	}
-	if live, err = install.Pair.OnCluster(set, install.Owner); err == nil && !instance.OwnerGuarded(live) {
-		err = fmt.Errorf("what applies %s sets its spec.deletionPolicy, spec.prune or spec.commonMetadata, so that none of them can be the guard: "+
-			"take that from the patch first", install.Owner.ID)
-	}
-	return err
 }
+
+// ownerGuards are the guards that a Flux Kustomization can carry for what it applies, in the order in which they are tried.
+var ownerGuards = []func(*fn.KubeObject) error{guardPolicy, guardPrune, guardObjects}
+
+// placing tries the guards on a Flux Kustomization, one after the other.
+type placing struct {
+	owner   *object.Object
+	release *semver.Version
+	was     string // how it was without a guard
+	tried   int
+}
+
+// next puts the next guard in the place of the one before, and reports whether there was one.
+func (p *placing) next() bool {
+	if p.tried == 0 && !inventory.HasDeletionPolicy(p.owner.APIVersion, p.release) {
+		p.tried++
+	}
+	if p.tried == len(ownerGuards) {
+		return false
+	}
+	p.tried++
+	return p.owner.Restore(p.was) == nil && p.owner.Edit(ownerGuards[p.tried-1]) == nil
+}
+
+func guardPrune(k *fn.KubeObject) error { return k.SetNestedBool(false, "spec", "prune") }
 
 func guardPolicy(k *fn.KubeObject) error {
 	if err := reason.Of(k.SetNestedString("Orphan", "spec", "deletionPolicy")); err != nil {

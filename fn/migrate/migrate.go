@@ -14,6 +14,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/instance"
+	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/printable"
 	"migrate-to-flux-operator/fn/shell"
@@ -62,6 +63,10 @@ type Outcome struct {
 	Findings []finding.Finding `json:"findings"`
 	// Installs are the classic installs behind the clusters.
 	Installs []*classic.Install `json:"-"`
+	// Files are the files of the input, with what was built of them; nil where that has none.
+	Files *inventory.Files `json:"-"`
+	// Others are the roots of the clusters that the run leaves alone, as far as no file defines them.
+	Others []inventory.Root `json:"-"`
 }
 
 // Failed tells whether there is an Error, in which case the input is the output.
@@ -81,17 +86,25 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 		checkShared(installs, &together)
 	}
 	all.Merge(&together)
-	var outcome Outcome
+	before, err := asApplied(set, installs, applied{})
+	if err != nil {
+		all.Error(nil, "", "what Flux applies cannot be read: %s", err)
+	}
+	outcome := Outcome{Others: otherRoots(set, installs, cfg)}
 	for _, install := range installs {
 		findings := all.For(install.Cluster())
 		cluster := describe(install)
 		if reason, two := overlapping[install]; two {
 			cluster.Outcome, cluster.Reason = Refused, reason
 		} else {
-			cluster.run(set, install, cfg, findings)
+			cluster.run(set, install, cfg, before, outcome.Others, findings)
 		}
 		all.Merge(findings)
 		outcome.Clusters = append(outcome.Clusters, cluster)
+	}
+	outcome.Files = before.files
+	if cfg.Phase == config.Deploy && !all.Failed() {
+		outcome.Files = guardAll(set, installs, cfg, before, &all).files
 	}
 	if all.Failed() && !together.Failed() {
 		tellOpen(outcome.Clusters, &all)
@@ -280,16 +293,16 @@ func describe(i *classic.Install) Cluster {
 }
 
 // run makes the phase for one cluster and notes how it ended.
-func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Config, findings *finding.List) {
+func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Config, before applied, others []inventory.Root, findings *finding.List) {
 	existing := ExistingInstance(set, install, cfg)
-	before := len(set.Added()) + edits(set)
+	unchanged := len(set.Added()) + edits(set)
 	if install.CheckSyncRelease(set, findings); findings.Failed() {
 		c.Outcome, c.Reason = Refused, firstError(findings)
 		return
 	}
 	if cfg.Phase == config.Cleanup {
-		cleanup(set, install, existing, cfg, findings)
-	} else if plan := deploy(set, install, existing, cfg, findings); plan != nil {
+		cleanup(set, install, existing, cfg, before, others, findings)
+	} else if plan := deploy(set, install, existing, cfg, before, findings); plan != nil {
 		c.Fields, c.Classic, c.Operator = plan.Moves(), idsOf(plan.Before), idsOf(plan.After)
 	}
 	if existing != nil {
@@ -301,7 +314,7 @@ func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Conf
 	switch {
 	case findings.Failed():
 		c.Outcome, c.Reason = Refused, firstError(findings)
-	case len(set.Added())+edits(set) == before:
+	case len(set.Added())+edits(set) == unchanged:
 		c.Outcome = Unchanged
 	case cfg.Phase == config.Cleanup:
 		c.Outcome = CleanedUp

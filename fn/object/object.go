@@ -249,6 +249,22 @@ func (o *Object) EditNode(change func(*kyaml.RNode) error) error {
 	return nil
 }
 
+// Restore takes edits back: the object says again what it said when Text was this text.
+//
+// It fails when the text is not one Kubernetes object.
+func (o *Object) Restore(text string) error {
+	if err := o.open(); err != nil {
+		return err
+	}
+	edited, err := fn.ParseKubeObject([]byte(text))
+	if err != nil {
+		return err
+	}
+	o.edited, o.read, o.facts = edited, nil, nil
+	edits.Add(1)
+	return nil
+}
+
 // Annotation is the value of one of the object's own annotations.
 func (o *Object) Annotation(key string) string {
 	value, _ := Get[string](o.Map(), "metadata", "annotations", key)

@@ -2,6 +2,7 @@ package object
 
 import (
 	"cmp"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -24,6 +25,8 @@ type Set struct {
 	Read func(file string) ([]byte, bool)
 	// Files lists the files in a folder and below it, those without objects too; nil where only the objects are known.
 	Files func(dir string) []string
+	// Tree are the files of the input with the edits so far; nil where items carry no paths.
+	Tree func() (fs.FS, error)
 }
 
 type groupKind struct{ group, kind string }

@@ -13,6 +13,7 @@ import (
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/inventory"
+	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
 )
 
@@ -30,11 +31,12 @@ type Trees struct {
 
 // Prove compares the repository before and after a run, cluster by cluster. A loss is an Error, what could not be judged a
 // Warning, and the count of the rest an Info. Clusters that the run leaves alone are compared as well: they may share files.
-func Prove(before, after fs.FS, installs []*classic.Install, cfg config.Config) Proof {
+func Prove(outcome migrate.Outcome, before, after fs.FS, cfg config.Config) Proof {
+	installs := outcome.Installs
 	if slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Prefix != "" }) {
 		return Proof{Findings: []finding.Finding{NotWhole()}}
 	}
-	was, err := inventory.Open(before)
+	was, err := outcome.Files.With(before)
 	if err != nil {
 		return Proof{Findings: []finding.Finding{unread(err)}}
 	}
@@ -54,7 +56,7 @@ func Prove(before, after fs.FS, installs []*classic.Install, cfg config.Config) 
 		}
 		all.Merge(findings)
 	}
-	s.proveOthers(installs, judged, &all)
+	s.proveOthers(installs, outcome.Others, judged, &all)
 	return Proof{all.All(), trees}
 }
 
@@ -166,30 +168,60 @@ func (s states) proveMove(moved inventory.Root, was, is *inventory.Inventory, in
 		verdict.Unchanged, len(verdict.Of(inventory.New)), len(verdict.Of(inventory.Lost)))
 }
 
-// proveOthers judges what the run does not migrate: nothing may change there. Of a cluster that was found, the roots that an
-// inventory has are judged already, and so is what another one applies from the path of an install.
-func (s states) proveOthers(installs []*classic.Install, judged []*inventory.Inventory, findings *finding.List) {
-	for _, cluster := range s.before.Discover() {
+// proveOthers judges what the run does not migrate: nothing may change there, whatever guards it, for the guard may not be live yet. Of
+// a cluster that was found, the roots that an inventory has are judged already, and so is what another one applies from the path of an
+// install.
+func (s states) proveOthers(installs []*classic.Install, given []inventory.Root, judged []*inventory.Inventory, findings *finding.List) {
+	for _, cluster := range s.before.Discover(given...) {
 		others := slices.DeleteFunc(slices.Clone(cluster.Roots), func(root inventory.Root) bool {
 			return slices.ContainsFunc(judged, func(was *inventory.Inventory) bool { return was.Applies(root) }) ||
 				slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Path == pathOf(root) })
 		})
-		if len(others) == 0 {
-			continue
-		}
-		was := cluster.Inventory.From(others...)
-		verdict := inventory.Compare(was, s.after.Follow(was, others...), inventory.CompareOptions{})
-		what := "this commit, on the cluster ./" + cluster.Path + ","
-		for _, change := range verdict.Changes {
-			file(what, change.Severity, change.File, change.String(), findings)
-		}
-		applies(what, verdict.Of(inventory.New), findings)
-		for _, issue := range verdict.Issues {
-			if issue.Severity == inventory.Error {
-				breaks(what, issue, findings)
-			}
+		if len(others) > 0 {
+			was := cluster.Inventory.From(others...)
+			s.proveUnchanged("this commit, on the cluster ./"+cluster.Path+",", was, s.after.Follow(was, others...), findings)
 		}
 	}
+}
+
+// proveUnchanged proves that a cluster goes on applying what it applies. That its Flux objects get a guard as well, because deploy
+// guards a file that clusters share, is told.
+func (s states) proveUnchanged(what string, was, is *inventory.Inventory, findings *finding.List) {
+	verdict := inventory.Compare(was, is, inventory.CompareOptions{})
+	changed, guarded := inventory.Changed(was, is)
+	if s.config.Phase == config.Cleanup {
+		changed, guarded = append(changed, guarded...), nil
+	}
+	for _, change := range verdict.Changes {
+		if change.Action != inventory.New && change.Severity == inventory.Info {
+			changed = append(changed, inventory.Entry{ID: change.ID, File: change.File})
+			continue
+		}
+		file(what, change.Severity, change.File, change.String(), findings)
+	}
+	if n := len(changed); n > 0 {
+		findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: changed[0].File.String(),
+			Message: what + " would change what Flux applies there, and this run leaves that cluster alone: " + changed[0].ID.String() + andMore(n) +
+				"; name that cluster as well, or give each cluster files of its own"})
+	}
+	if n := len(guarded); n > 0 {
+		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: guarded[0].File.String(),
+			Message: what + " sets guards on what that cluster applies too: " + guarded[0].ID.String() + andMore(n) + "; they delete nothing, and are all that changes there"})
+	}
+	applies(what, verdict.Of(inventory.New), findings)
+	for _, issue := range verdict.Issues {
+		if issue.Severity == inventory.Error {
+			breaks(what, issue, findings)
+		}
+	}
+}
+
+// andMore tells how many more there are than the first.
+func andMore(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (and %d more)", n-1)
 }
 
 // pathOf is the path that a root syncs.
@@ -212,7 +244,7 @@ func options(install *classic.Install, cfg config.Config) inventory.CompareOptio
 			adopted[idOf(o)] = "Flux Operator installs it under the same name"
 		}
 	}
-	return inventory.CompareOptions{Adopted: adopted, TakenOver: cfg.TakenOver, AdoptedBase: classic.IsRemoteBase, Removed: func(e inventory.Entry) string {
+	return inventory.CompareOptions{Release: install.Version.Release, Adopted: adopted, TakenOver: cfg.TakenOver, AdoptedBase: classic.IsRemoteBase, Removed: func(e inventory.Entry) string {
 		if removed[e.ID] {
 			return "it installed Flux the classic way"
 		}

@@ -1,0 +1,258 @@
+package migrate
+
+import (
+	"fmt"
+	"path"
+	"slices"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/instance"
+	"migrate-to-flux-operator/fn/inventory"
+	"migrate-to-flux-operator/fn/object"
+)
+
+// applied is what Flux applies of a repository, for each install what its root does.
+type applied struct {
+	files *inventory.Files
+	of    map[*classic.Install]*inventory.Inventory
+	// placed are the guards that were put on the Flux Kustomizations of the installs.
+	placed map[*object.Object]*placing
+}
+
+// asApplied builds what Flux applies of a set with its edits so far. What is built alike is taken from an earlier state.
+//
+// It fails where the files cannot be made.
+func asApplied(set *object.Set, installs []*classic.Install, earlier applied) (applied, error) {
+	now := applied{earlier.files, map[*classic.Install]*inventory.Inventory{}, earlier.placed}
+	if now.placed == nil {
+		now.placed = map[*object.Object]*placing{}
+	}
+	if set.Tree == nil || len(installs) == 0 {
+		return now, nil
+	}
+	tree, err := set.Tree()
+	if err != nil {
+		return now, err
+	}
+	if now.files, err = earlier.files.With(tree); err != nil {
+		return now, err
+	}
+	for _, install := range installs {
+		root := inventory.Root{Kustomization: install.Pair.LiveRoot.Map(), Source: install.Pair.LiveSource.Map()}
+		switch {
+		case !set.HasPaths():
+			root = root.At(".")
+		case install.Pair.Prefix != "":
+			root = root.At(install.Pair.Dir())
+		}
+		now.of[install] = now.files.Build(root)
+	}
+	return now, nil
+}
+
+// guardee is an object that Flux must leave alone when its file goes.
+type guardee struct {
+	object *object.Object
+	field  string // that carries the guard; empty where a folder does
+	loss   string // what goes without it
+	undone string // what on the way to the cluster takes the guard away; empty where it was never there
+}
+
+// guardees are what has to be guarded before the classic install can go, but for the Flux Kustomization that it may have.
+func guardees(set *object.Set, install *classic.Install, existing *instance.Existing, adopts bool) []guardee {
+	var all []guardee
+	add := func(field, loss string, objects ...*object.Object) {
+		for _, o := range objects {
+			all = append(all, guardee{object: o, field: field, loss: loss})
+		}
+	}
+	switch {
+	case install.Owner != nil || install.ByHand != "":
+	case len(install.Guarded) > 0:
+		add("metadata.annotations", lossOfFlux, install.Guarded...)
+	case install.Unseen():
+		add("", lossOfAll, install.Anchor)
+	default:
+		add("", lossOfAll, install.Objects...)
+	}
+	add("metadata.annotations", "the volume of source-controller", takenClaim(set, install, existing)...)
+	if adopts {
+		add("metadata.annotations", "every workload", install.Pair.Source, install.Pair.Root)
+	}
+	return all
+}
+
+// The losses that a guard of the install prevents.
+const (
+	lossOfFlux = "every Flux CRD and controller"
+	lossOfAll  = "every Flux CRD and everything Flux applied"
+)
+
+// unguarded are those of an install that are not guarded as Flux applies them; of the objects of its folder the first alone.
+func (a applied) unguarded(set *object.Set, install *classic.Install, existing *instance.Existing, adopts bool) []guardee {
+	var all []guardee
+	if install.Owner != nil && !a.orphans(install) {
+		all = append(all, guardee{object: install.Owner, field: "spec.deletionPolicy", loss: lossOfFlux})
+	}
+	for _, g := range guardees(set, install, existing, adopts) {
+		inFolder := g.field == "" && len(all) > 0 && all[len(all)-1].field == ""
+		if !inFolder && !a.guarded(set, install, g.object) {
+			all = append(all, g)
+		}
+	}
+	for i := range all {
+		all[i].undone = a.undoing(install, all[i])
+	}
+	return all
+}
+
+// entries are an object as each Flux Kustomization applies it; none where nothing that could be read does.
+func (a applied) entries(install *classic.Install, o *object.Object) []inventory.Entry {
+	inv := a.of[install]
+	if inv == nil {
+		return nil
+	}
+	switch o {
+	case install.Pair.Source:
+		o = install.Pair.LiveSource
+	case install.Pair.Root:
+		o = install.Pair.LiveRoot
+	}
+	id := inventory.ID{Group: o.Group(), Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}
+	found := inv.Find(id)
+	if id.Namespace == "" && len(found) == 0 { // a kustomization.yaml may set it
+		id.Namespace = install.Namespace
+		found = inv.Find(id)
+	}
+	return found
+}
+
+// guarded reports whether Flux leaves an object when its file goes, as all apply it that do; what nothing applies that could be read
+// is as its file has it.
+func (a applied) guarded(set *object.Set, install *classic.Install, o *object.Object) bool {
+	if install.Unseen() && o == install.Anchor {
+		return a.folderGuarded(set, install)
+	}
+	entries := a.entries(install, o)
+	if len(entries) == 0 {
+		return inventory.EntryOf(o.Map()).Guarded() || folderOf(set, install).Lists(o.File) && folderOf(set, install).Guarded()
+	}
+	return !slices.ContainsFunc(entries, func(e inventory.Entry) bool { return !e.Guarded() || e.Frozen() != "" })
+}
+
+// folderGuarded reports whether all that the kustomization.yaml of an install lists is guarded, where no file shows what that is.
+func (a applied) folderGuarded(set *object.Set, install *classic.Install) bool {
+	folder := folderOf(set, install)
+	if folder == nil {
+		return false
+	}
+	if inv := a.of[install]; inv != nil {
+		if guarded, found := inv.GuardsAll(folder.Object.File); found {
+			return guarded
+		}
+	}
+	return folder.Guarded()
+}
+
+// folderOf is the kustomization.yaml that lists an install, as it is now; nil where there is none.
+func folderOf(set *object.Set, install *classic.Install) *classic.Folder {
+	if !byFolder(install) {
+		return install.Folder
+	}
+	folder, err := classic.ReadFolder(set, path.Dir(install.Anchor.File))
+	if err != nil {
+		return install.Folder
+	}
+	return folder
+}
+
+// orphans reports whether removing the Flux Kustomization of an install leaves what it applied.
+func (a applied) orphans(install *classic.Install) bool {
+	owner := inventory.OwnerOf(install.Owner.Map())
+	for _, e := range a.entries(install, install.Owner) {
+		live, found := a.of[install].Owner(owner.Name)
+		if !found || e.Frozen() != "" {
+			return false
+		}
+		owner = live
+	}
+	return owner.Orphans(install.Version.Release) != ""
+}
+
+// undoing names what on the way to the cluster takes the guard away that an object has in its file; empty where nothing does.
+func (a applied) undoing(install *classic.Install, g guardee) string {
+	keys := []string{instance.PruneKey}
+	if g.object == install.Owner {
+		if policy := g.object.Str("spec", "deletionPolicy"); policy != "" && !inventory.HasDeletionPolicy(g.object.APIVersion, install.Version.Release) {
+			return fmt.Sprintf("spec.deletionPolicy, which %s of Flux %s does not have,", g.object.APIVersion, install.Version.Release)
+		}
+		keys = []string{"deletionPolicy", "prune", "commonMetadata"}
+	}
+	for _, e := range a.entries(install, g.object) {
+		if frozen := e.Frozen(); frozen != "" {
+			return frozen + " on it, with which Flux changes nothing of it,"
+		}
+		if sets := a.of[install].Sets(e, keys...); len(sets) > 0 {
+			return sets[0]
+		}
+	}
+	return ""
+}
+
+// guardAll sees to it that the guards of deploy hold as Flux applies them. Where what applies the Flux Kustomization of an install
+// undoes a guard on it, the next that it can carry is tried. What cannot be guarded is an Error.
+func guardAll(set *object.Set, installs []*classic.Install, cfg config.Config, now applied, all *finding.List) applied {
+	for range ownerGuards {
+		var err error
+		if now, err = asApplied(set, installs, now); err != nil {
+			all.Error(nil, "", "the guards cannot be looked at as Flux applies them: %s", err)
+			return now
+		}
+		if !now.guardOtherwise(installs) {
+			break
+		}
+	}
+	for _, install := range installs {
+		findings := all.For(install.Cluster())
+		existing := ExistingInstance(set, install, cfg)
+		adopts := cfg.Sync.Mode != config.Keep && (existing == nil || existing.Adopts())
+		for _, g := range now.unguarded(set, install, existing, adopts) {
+			tellUndone(install, g, findings)
+		}
+		all.Merge(findings)
+	}
+	return now
+}
+
+// guardOtherwise puts the next guard on the Flux Kustomizations whose guard does not hold, and reports whether one had a next.
+func (a applied) guardOtherwise(installs []*classic.Install) bool {
+	changed := false
+	for _, install := range installs {
+		if at := a.placed[install.Owner]; at != nil && !a.orphans(install) {
+			changed = at.next() || changed
+		}
+	}
+	return changed
+}
+
+// tellUndone says that a guard of deploy does not hold.
+func tellUndone(install *classic.Install, g guardee, findings *finding.List) {
+	switch {
+	case g.object == install.Owner:
+		findings.Error(g.object, g.field, "no guard can be set on it: %s undoes deletionPolicy, prune: false and commonMetadata alike, so an early cleanup would delete %s; "+
+			"take one of them out of there first", orThat(g.undone), g.loss)
+	default:
+		findings.Error(g.object, g.field, "the guard %s: %s does not hold: %s undoes it, so an early cleanup would delete %s; take it out of there first", instance.PruneKey,
+			instance.Disabled, orThat(g.undone), g.loss)
+	}
+}
+
+// orThat is what undoes a guard, in words where it could not be found.
+func orThat(undone string) string {
+	if undone == "" {
+		return "what applies it"
+	}
+	return undone
+}
