@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"migrate-to-flux-operator/fn/inventory"
-	"migrate-to-flux-operator/fn/object"
 )
 
 // The annotations that decide what Flux and Flux Operator delete, and their one value that matters here.
