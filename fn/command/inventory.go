@@ -69,6 +69,9 @@ func listInventory(cmd *cobra.Command, dir, output string) error {
 	if len(clusters) == 0 {
 		return fmt.Errorf("%s: no root Flux Kustomization found: no Kustomization of %s syncs the folder that it is defined in", printable.Line(dir), "kustomize.toolkit.fluxcd.io")
 	}
+	for _, cluster := range clusters {
+		warnHazards(cmd, cluster.Inventory)
+	}
 	if output == "json" {
 		return printJSON(cmd.OutOrStdout(), clusters)
 	}
@@ -95,6 +98,13 @@ func warnUnknown(cmd *cobra.Command, all []operated) {
 			fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s: it is not known what Flux Operator generates for %s: %s\n",
 				printable.Line(o.at.File), o.at.ID, printable.Line(o.err.Error()))
 		}
+	}
+}
+
+// warnHazards warns of what Flux would do to what makes Flux Operator run Flux.
+func warnHazards(cmd *cobra.Command, inv *inventory.Inventory) {
+	for _, h := range inv.Hazards() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s: %s: %s\n", printable.Line(h.Entry.File.String()), printable.Line(h.Entry.ID.String()), printable.Line(h.What))
 	}
 }
 

@@ -44,12 +44,18 @@ func (e Entry) Excluded() bool { return e.has(PruneKey, Disabled) || e.has(recon
 
 // Frozen names what keeps kustomize-controller from bringing a change in Git to the object on the cluster; empty where nothing does.
 func (e Entry) Frozen() string {
+	_, mark := e.frozen()
+	return mark
+}
+
+// frozen is Frozen, with the key alone as well.
+func (e Entry) frozen() (key, mark string) {
 	for _, mark := range [][2]string{{reconcileKey, Disabled}, {ssaKey, "Ignore"}, {ssaKey, "IfNotPresent"}} {
 		if e.has(mark[0], mark[1]) {
-			return mark[0] + ": " + mark[1]
+			return mark[0], mark[0] + ": " + mark[1]
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // Recreated reports whether kustomize-controller deletes and creates the object where a change is of an immutable field.
@@ -169,7 +175,7 @@ func (inv *Inventory) Sets(e Entry, keys ...string) []string {
 	var all []string
 	if owner, found := inv.Owner(e.Owner); found {
 		for _, field := range mentioning(dig(owner.object, "spec"), specFields, nil, keys) {
-			all = append(all, fmt.Sprintf("spec.%s of %s", field, owner.ref()))
+			all = append(all, fmt.Sprintf("spec.%s of %s%s", field, owner.ref(), inv.inTurn(owner, keys)))
 		}
 	}
 	if e.File == nil {
@@ -188,6 +194,16 @@ func (inv *Inventory) Sets(e Entry, keys ...string) []string {
 		}
 	}
 	return all
+}
+
+// inTurn says what sets a key in a Flux Kustomization, where its own file does not.
+func (inv *Inventory) inTurn(owner Owner, keys []string) string {
+	if of, applied := inv.Entry(owner); applied && of.Owner != owner.Name {
+		if sets := inv.Sets(of, keys...); len(sets) > 0 {
+			return ", set by " + sets[0] + ","
+		}
+	}
+	return ""
 }
 
 // outermost orders files by how far they are from the root of the repository.

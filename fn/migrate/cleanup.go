@@ -55,6 +55,9 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 		}
 	}
 	trimFolders(set, install, shaping, findings)
+	if inv := before.of[install]; inv != nil {
+		tellHazards(set, inv, findings)
+	}
 	if !findings.Failed() {
 		instance.GuideCleanup(install, findings)
 	}
@@ -72,6 +75,10 @@ func removals(install *classic.Install, existing *instance.Existing, set *object
 // checkGuards refuses a cleanup whose deletions nothing holds back, as Flux applies what is to go.
 func checkGuards(set *object.Set, install *classic.Install, existing *instance.Existing, before applied, findings *finding.List) {
 	for _, g := range before.unguarded(set, install, existing, existing.Adopts()) {
+		if g.second != nil {
+			findings.Error(g.object, g.field, "%s", g.secondly())
+			continue
+		}
 		guard, is, remedy := "the guard", "missing", "run the phase deploy, push it, and wait until it is live"
 		if g.field == "metadata.annotations" {
 			guard += " " + instance.PruneKey + ": " + instance.Disabled
@@ -79,7 +86,7 @@ func checkGuards(set *object.Set, install *classic.Install, existing *instance.E
 		if g.undone != "" {
 			is, remedy = "undone by "+g.undone, "take that out, push it, and wait until the guard is live"
 		}
-		findings.Error(g.object, g.field, "%s of the phase deploy is %s: without it an early cleanup deletes %s; %s", guard, is, g.loss, remedy)
+		findings.Error(g.object, g.field, "%s of the phase deploy is %s: without it %s; %s", guard, is, g.risk(), remedy)
 	}
 }
 

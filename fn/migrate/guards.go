@@ -55,9 +55,10 @@ func asApplied(set *object.Set, installs []*classic.Install, earlier applied) (a
 // guardee is an object that Flux must leave alone when its file goes.
 type guardee struct {
 	object *object.Object
-	field  string // that carries the guard; empty where a folder does
-	loss   string // what goes without it
-	undone string // what on the way to the cluster takes the guard away; empty where it was never there
+	field  string           // that carries the guard; empty where a folder does
+	loss   string           // what goes without it
+	second *inventory.Entry // another definition of the object, which alone has no guard
+	undone string           // what on the way to the cluster takes the guard away; empty where it was never there
 }
 
 // guardees are what has to be guarded before the classic install can go, but for the Flux Kustomization that it may have.
@@ -81,6 +82,14 @@ func guardees(set *object.Set, install *classic.Install, existing *instance.Exis
 	if adopts {
 		add("metadata.annotations", "every workload", install.Pair.Source, install.Pair.Root)
 	}
+	for _, o := range set.Added() {
+		if inventory.EntryOf(o.Map()).Guarded() {
+			add("metadata.annotations", "", o)
+		}
+	}
+	if existing != nil && !slices.Contains(set.Added(), existing.At) && inventory.EntryOf(existing.At.Map()).Guarded() {
+		add("metadata.annotations", "", existing.At)
+	}
 	return all
 }
 
@@ -97,8 +106,12 @@ func (a applied) unguarded(set *object.Set, install *classic.Install, existing *
 		all = append(all, guardee{object: install.Owner, field: "spec.deletionPolicy", loss: lossOfFlux})
 	}
 	for _, g := range guardees(set, install, existing, adopts) {
-		inFolder := g.field == "" && len(all) > 0 && all[len(all)-1].field == ""
-		if !inFolder && !a.guarded(set, install, g.object) {
+		if g.field == "" && len(all) > 0 && all[len(all)-1].field == "" {
+			continue
+		}
+		var guarded bool
+		guarded, g.second = a.guarded(set, install, g.object)
+		if ours := g.loss != "" || g.second == nil; !guarded && ours { // else it is another cluster's
 			all = append(all, g)
 		}
 	}
@@ -130,16 +143,27 @@ func (a applied) entries(install *classic.Install, o *object.Object) []inventory
 }
 
 // guarded reports whether Flux leaves an object when its file goes, as all apply it that do; what nothing applies that could be read
-// is as its file has it.
-func (a applied) guarded(set *object.Set, install *classic.Install, o *object.Object) bool {
+// is as its file has it. Where it is another definition alone that is not guarded, that is second.
+func (a applied) guarded(set *object.Set, install *classic.Install, o *object.Object) (guarded bool, second *inventory.Entry) {
 	if install.Unseen() && o == install.Anchor {
-		return a.folderGuarded(set, install)
+		return a.folderGuarded(set, install), nil
 	}
 	entries := a.entries(install, o)
 	if len(entries) == 0 {
-		return inventory.EntryOf(o.Map()).Guarded() || folderOf(set, install).Lists(o.File) && folderOf(set, install).Guarded()
+		folder := folderOf(set, install)
+		return inventory.EntryOf(o.Map()).Guarded() || folder.Lists(o.File) && folder.Guarded(), nil
 	}
-	return !slices.ContainsFunc(entries, func(e inventory.Entry) bool { return !e.Guarded() || e.Frozen() != "" })
+	guarded = true
+	for _, e := range entries {
+		if e.Guarded() && e.Frozen() == "" {
+			continue
+		}
+		if file := e.File.String(); file == o.File || file == "" {
+			return false, nil
+		}
+		guarded, second = false, &e
+	}
+	return guarded, second
 }
 
 // folderGuarded reports whether all that the kustomization.yaml of an install lists is guarded, where no file shows what that is.
@@ -221,6 +245,9 @@ func guardAll(set *object.Set, installs []*classic.Install, cfg config.Config, n
 		for _, g := range now.unguarded(set, install, existing, adopts) {
 			tellUndone(install, g, findings)
 		}
+		if inv := now.of[install]; inv != nil {
+			tellHazards(set, inv, findings)
+		}
 		all.Merge(findings)
 	}
 	return now
@@ -237,16 +264,67 @@ func (a applied) guardOtherwise(installs []*classic.Install) bool {
 	return changed
 }
 
+// tellHazards warns of what Flux would do to what makes Flux Operator run Flux.
+func tellHazards(set *object.Set, inv *inventory.Inventory, findings *finding.List) {
+	for _, h := range inv.Hazards() {
+		file := h.Entry.File.String()
+		at := slices.IndexFunc(set.Current(), func(o *object.Object) bool { return o.File == file && o.Kind == h.Entry.Kind && o.Name == h.Entry.Name })
+		if at < 0 {
+			findings.Add(finding.Finding{Severity: finding.Warning, File: file, Message: h.Entry.ID.String() + ": " + h.What})
+			continue
+		}
+		findings.Warn(set.Current()[at], h.Field, "%s", h.What)
+	}
+}
+
+// tellHazardsOfMigrated is tellHazards for a repository in which no classic install is left. It returns what was built.
+func tellHazardsOfMigrated(set *object.Set, roots []inventory.Root, findings *finding.List) *inventory.Files {
+	if len(roots) == 0 || !set.HasPaths() || set.Tree == nil {
+		return nil
+	}
+	tree, err := set.Tree()
+	if err != nil {
+		findings.Warn(nil, "", "what Flux applies cannot be read, and so not what would uninstall it: %s", err)
+		return nil
+	}
+	files, err := (*inventory.Files)(nil).With(tree)
+	if err != nil {
+		findings.Warn(nil, "", "what Flux applies cannot be read, and so not what would uninstall it: %s", err)
+		return nil
+	}
+	for _, root := range roots {
+		tellHazards(set, files.Build(root), findings)
+	}
+	return files
+}
+
 // tellUndone says that a guard of deploy does not hold.
 func tellUndone(install *classic.Install, g guardee, findings *finding.List) {
 	switch {
+	case g.second != nil:
+		findings.Warn(g.object, g.field, "%s", g.secondly())
 	case g.object == install.Owner:
-		findings.Error(g.object, g.field, "no guard can be set on it: %s undoes deletionPolicy, prune: false and commonMetadata alike, so an early cleanup would delete %s; "+
+		findings.Error(g.object, g.field, "no guard can be set on it: %s undoes deletionPolicy, prune: false and commonMetadata alike, so an early cleanup deletes %s; "+
 			"take one of them out of there first", orThat(g.undone), g.loss)
 	default:
-		findings.Error(g.object, g.field, "the guard %s: %s does not hold: %s undoes it, so an early cleanup would delete %s; take it out of there first", instance.PruneKey,
-			instance.Disabled, orThat(g.undone), g.loss)
+		findings.Error(g.object, g.field, "the guard %s: %s does not hold: %s undoes it, so %s; take it out of there first", instance.PruneKey,
+			instance.Disabled, orThat(g.undone), g.risk())
 	}
+}
+
+// risk is what could happen without the guard.
+func (g guardee) risk() string {
+	if g.loss == "" {
+		return "Flux deletes it when it leaves Git, and with it what it installs"
+	}
+	return "an early cleanup deletes " + g.loss
+}
+
+// secondly says what to do about another definition without a guard.
+func (g guardee) secondly() string {
+	return fmt.Sprintf("%s defines it a second time, and Flux Kustomization %s applies that without a guard: each takes it from the other, and without the guard its removal "+
+		"deletes %s; annotate it with %s: %s there as well, push that, and wait until it is live, before you remove either", g.second.File, g.second.Owner, g.loss,
+		instance.PruneKey, instance.Disabled)
 }
 
 // orThat is what undoes a guard, in words where it could not be found.

@@ -111,6 +111,7 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	}
 	if len(installs) == 0 && len(cfg.Clusters) == 0 && !all.Failed() {
 		nothingFound(set, &all)
+		outcome.Files = tellHazardsOfMigrated(set, outcome.Others, &all)
 	}
 	checkSigned(set, &all)
 	outcome.Findings, outcome.Installs = all.All(), installs
