@@ -171,11 +171,17 @@ func (c *cleaner) putStandIn(k map[string]any) {
 
 // Sets names what sets one of some keys on the way of an object to the cluster, what comes last first: fields of the Flux Kustomization
 // that applies it, and of the kustomization.yaml files that its build reads.
-func (inv *Inventory) Sets(e Entry, keys ...string) []string {
+func (inv *Inventory) Sets(e Entry, keys ...string) []string { return inv.sets(e, keys, maxDepth) }
+
+// maxDepth is how many Flux Kustomizations may stand above an object: more is a circle.
+const maxDepth = 16
+
+// sets is Sets for an object below so many Flux Kustomizations at most.
+func (inv *Inventory) sets(e Entry, keys []string, depth int) []string {
 	var all []string
 	if owner, found := inv.Owner(e.Owner); found {
 		for _, field := range mentioning(dig(owner.object, "spec"), specFields, nil, keys) {
-			all = append(all, fmt.Sprintf("spec.%s of %s%s", field, owner.ref(), inv.inTurn(owner, keys)))
+			all = append(all, fmt.Sprintf("spec.%s of %s%s", field, owner.ref(), inv.inTurn(owner, keys, depth)))
 		}
 	}
 	if e.File == nil {
@@ -197,10 +203,10 @@ func (inv *Inventory) Sets(e Entry, keys ...string) []string {
 }
 
 // inTurn says what sets a key in a Flux Kustomization, where its own file does not.
-func (inv *Inventory) inTurn(owner Owner, keys []string) string {
-	if of, applied := inv.Entry(owner); applied && of.Owner != owner.Name {
-		if sets := inv.Sets(of, keys...); len(sets) > 0 {
-			return ", set by " + sets[0] + ","
+func (inv *Inventory) inTurn(owner Owner, keys []string, depth int) string {
+	if of, applied := inv.Entry(owner); applied && of.Owner != owner.Name && depth > 0 {
+		if sets := inv.sets(of, keys, depth-1); len(sets) > 0 {
+			return " (set by " + sets[0] + ")"
 		}
 	}
 	return ""
