@@ -100,6 +100,37 @@ func (p Pair) Folders(set *object.Set) []*Folder {
 	return all
 }
 
+// PatchesOn are the patches that select an object on its way to the cluster: of the kustomization.yaml files, then of the Flux
+// Kustomization that applies it.
+func (p *Pair) PatchesOn(set *object.Set, o *object.Object) ([]Patch, error) {
+	owner, top := p.applier(set, o)
+	if owner == p.Root {
+		owner = p.LiveRoot
+	}
+	var all []Patch
+	if o.File != "" {
+		folders, err := layersOf(set, top, o.File)
+		if err != nil {
+			return nil, err
+		}
+		for _, folder := range folders {
+			all = append(all, folder.Patches...)
+		}
+	}
+	if owner != nil {
+		patches, err := patchesOf(owner, "spec", "patches")
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, patches...)
+	}
+	nodes, err := Nodes([]*object.Object{o})
+	return slices.DeleteFunc(all, func(patch Patch) bool {
+		selected, failed := flux.Selects(nodes, patch.Target)
+		return failed != nil || len(selected) == 0
+	}), err
+}
+
 // throughFolders applies what the kustomization.yaml files do on the way from the object's file to top.
 func throughFolders(set *object.Set, o *object.Object, top string) (*object.Object, error) {
 	if o.File == "" {

@@ -390,10 +390,15 @@ func isTemplate(o *object.Object) bool {
 	return slices.ContainsFunc([]string{o.Name, o.Namespace, o.Str("spec", "path")}, func(s string) bool { return strings.Contains(s, "${") || strings.Contains(s, "{{") })
 }
 
-// isOurs tells the two Flux Kustomizations that deploy adds.
-func isOurs(root *object.Object) bool {
-	return root.Name == "flux-operator" && strings.HasSuffix(root.Str("spec", "path"), "/operator") ||
-		root.Name == "flux-instance" && strings.HasSuffix(root.Str("spec", "path"), "/instance")
+// isOurs tells the two Flux Kustomizations that deploy adds, under whatever names.
+func isOurs(set *object.Set, root *object.Object) bool {
+	at := syncPath(root)
+	if base := path.Base(at); base != "operator" && base != "instance" || root.Name == "flux-"+base {
+		return root.Name == "flux-"+base
+	}
+	return slices.ContainsFunc(set.Below(at), func(o *object.Object) bool {
+		return o.Is(OperatorGroup, "FluxInstance") || o.Is(HelmGroup, "HelmRelease") && (Installs(set, o, "flux-operator") || Installs(set, o, "flux-instance"))
+	})
 }
 
 // isBeside tells whether both objects of the pair are defined in the folder of the anchor; not without an anchor.

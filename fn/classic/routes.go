@@ -110,7 +110,7 @@ func pairsIn(set *object.Set) *pairs {
 		ps := &pairs{}
 		for _, root := range set.Of(KustomizeGroup, "Kustomization") {
 			source := SourceOf(set, root)
-			if source == nil || isManifestSource(source) || isOurs(root) {
+			if source == nil || isManifestSource(source) || isOurs(set, root) {
 				continue
 			}
 			for _, pair := range pairsOf(set, root, source) {

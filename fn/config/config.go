@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/reason"
@@ -98,6 +99,10 @@ type Operator struct {
 	Install string `json:"install"`
 	// Values of the flux-operator chart.
 	Values map[string]any `json:"values"`
+	// Kustomization is the name of the new Flux Kustomization for Flux Operator; flux-operator when empty.
+	Kustomization string `json:"kustomization"`
+	// Release is the name of the new HelmRelease and its source; flux-operator when empty.
+	Release string `json:"release"`
 }
 
 // Instance is what the FluxInstance says.
@@ -106,6 +111,10 @@ type Instance struct {
 	Form string `json:"form"`
 	// Version is minor, exact, or a semver range for distribution.version.
 	Version string `json:"version"`
+	// Kustomization is the name of the new Flux Kustomization for the FluxInstance; flux-instance when empty.
+	Kustomization string `json:"kustomization"`
+	// Release is the name of the new HelmRelease of the form HelmRelease, and of its source; flux-instance when empty.
+	Release string `json:"release"`
 }
 
 // Sync is what becomes of the sync pair.
@@ -225,7 +234,7 @@ func fromConfigMap(text []byte, config *Config) error {
 // Fields are the dotted names of all config fields, in the order of the reference.
 func Fields() []string {
 	return []string{"phase", "takenOver", "clusters", "operator.version", "operator.install", "operator.values",
-		"instance.form", "instance.version", "sync.mode", "sync.path", "outputDir", "bootstrap", "proof", "report"}
+		"operator.kustomization", "operator.release", "instance.form", "instance.version", "instance.kustomization", "instance.release", "sync.mode", "sync.path", "outputDir", "bootstrap", "proof", "report"}
 }
 
 // Set sets one field by its dotted name from text, as a ConfigMap or a flag gives it.
@@ -246,10 +255,18 @@ func (c *Config) Set(name, text string) error {
 		c.Operator.Install = text
 	case "operator.values":
 		err = reason.Of(yaml.UnmarshalStrict([]byte(text), &c.Operator.Values))
+	case "operator.kustomization":
+		c.Operator.Kustomization = text
+	case "operator.release":
+		c.Operator.Release = text
 	case "instance.form":
 		c.Instance.Form = text
 	case "instance.version":
 		c.Instance.Version = text
+	case "instance.kustomization":
+		c.Instance.Kustomization = text
+	case "instance.release":
+		c.Instance.Release = text
 	case "sync.mode":
 		c.Sync.Mode = text
 	case "sync.path":
@@ -305,6 +322,14 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("config field %s is %q: use one of %s", choice.field, choice.value, strings.Join(choice.allowed, ", "))
 		}
 	}
+	for _, name := range []struct{ field, value string }{
+		{"operator.kustomization", c.Operator.Kustomization}, {"operator.release", c.Operator.Release},
+		{"instance.kustomization", c.Instance.Kustomization}, {"instance.release", c.Instance.Release},
+	} {
+		if name.value != "" && len(validation.IsDNS1123Label(name.value)) > 0 {
+			return fmt.Errorf("config field %s is %q: use a name that Kubernetes takes", name.field, name.value)
+		}
+	}
 	return c.exclusions()
 }
 
@@ -316,6 +341,10 @@ func (c *Config) exclusions() error {
 		return fmt.Errorf("config field sync.path needs sync.mode adopt: with keep the pair stays as it is")
 	case len(c.Operator.Values) > 0 && c.Operator.Install == External:
 		return fmt.Errorf("config field operator.values needs operator.install HelmRelease: an external install has its own values")
+	case c.Operator.Kustomization != "" && c.Operator.Kustomization == c.Instance.Kustomization:
+		return fmt.Errorf("config fields operator.kustomization and instance.kustomization are both %q: each needs a name of its own", c.Operator.Kustomization)
+	case c.Operator.Release != "" && c.Operator.Release == c.Instance.Release:
+		return fmt.Errorf("config fields operator.release and instance.release are both %q: each needs a name of its own", c.Operator.Release)
 	case slices.Contains(strings.Split(c.Sync.Path, "/"), ".."):
 		return fmt.Errorf("config field sync.path is %q: use a path inside the repository", c.Sync.Path)
 	case c.Bootstrap == Terraform && c.Instance.Form == HelmRelease:

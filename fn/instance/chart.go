@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"cmp"
 	"slices"
 
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
@@ -33,7 +34,7 @@ func (p *Plan) chartRefs() bool { return p.Install.Version.Release.Minor() >= 3 
 
 // release is a HelmRelease of one of Flux Operator's charts, which are versioned as Flux Operator is.
 type release struct {
-	// chart is the name of the chart; its source and the HelmRelease go by the same.
+	// chart is the name of the chart; its source and the HelmRelease go by the same unless the config says otherwise.
 	chart string
 	// annotations are further annotations of the HelmRelease.
 	annotations []object.Field
@@ -43,13 +44,30 @@ type release struct {
 	values *kyaml.Node
 }
 
+// releaseName is the name of the HelmRelease of a chart, and of its source.
+func (p *Plan) releaseName(chart string) string {
+	if chart == flux.OperatorChart {
+		return cmp.Or(p.Config.Operator.Release, chart)
+	}
+	return cmp.Or(p.Config.Instance.Release, chart)
+}
+
+// operatorKustomizationName and instanceKustomizationName are the names of the two new Flux Kustomizations.
+func (p *Plan) operatorKustomizationName() string {
+	return cmp.Or(p.Config.Operator.Kustomization, operatorName)
+}
+
+func (p *Plan) instanceKustomizationName() string {
+	return cmp.Or(p.Config.Instance.Kustomization, instanceName)
+}
+
 // chartSource is where Flux gets the chart from, pinned to the version of Flux Operator where the source says the version.
 func (p *Plan) chartSource(chart string) *kyaml.Node {
 	if !p.chartRefs() {
 		return object.Map(
 			object.F("apiVersion", p.serves(classic.SourceGroup, "HelmRepository")),
 			object.F("kind", "HelmRepository"),
-			object.F("metadata", p.metadata(chart, object.Because(keepComment, PruneKey, Disabled))),
+			object.F("metadata", p.metadata(p.releaseName(chart), object.Because(keepComment, PruneKey, Disabled))),
 			object.F("spec", object.Map(
 				object.F("type", "oci"),
 				object.F("interval", "1h"),
@@ -59,7 +77,7 @@ func (p *Plan) chartSource(chart string) *kyaml.Node {
 	return object.Map(
 		object.F("apiVersion", p.serves(classic.SourceGroup, "OCIRepository")),
 		object.F("kind", "OCIRepository"),
-		object.F("metadata", p.metadata(chart, object.Because(keepComment, PruneKey, Disabled))),
+		object.F("metadata", p.metadata(p.releaseName(chart), object.Because(keepComment, PruneKey, Disabled))),
 		object.F("spec", object.Map(
 			object.F("interval", "1h"),
 			object.F("layerSelector", object.Map(
@@ -74,12 +92,12 @@ func (p *Plan) chartSource(chart string) *kyaml.Node {
 func (p *Plan) helmRelease(r release) *kyaml.Node {
 	spec := []object.Field{object.F("interval", "1h")}
 	if p.chartRefs() {
-		spec = append(spec, object.F("chartRef", reference("OCIRepository", r.chart)))
+		spec = append(spec, object.F("chartRef", reference("OCIRepository", p.releaseName(r.chart))))
 	} else {
 		spec = append(spec, object.F("chart", object.Map(object.F("spec", object.Map(
 			object.F("chart", r.chart),
 			object.F("version", p.Operator.Version.String()),
-			object.F("sourceRef", reference("HelmRepository", r.chart)),
+			object.F("sourceRef", reference("HelmRepository", p.releaseName(r.chart))),
 		)))))
 	}
 	if account := p.helmAccount(); account != "" {
@@ -92,7 +110,7 @@ func (p *Plan) helmRelease(r release) *kyaml.Node {
 	return object.Map(
 		object.F("apiVersion", p.serves(classic.HelmGroup, "HelmRelease")),
 		object.F("kind", "HelmRelease"),
-		object.F("metadata", p.metadata(r.chart, append([]object.Field{object.Because(keepComment, PruneKey, Disabled)}, r.annotations...)...)),
+		object.F("metadata", p.metadata(p.releaseName(r.chart), append([]object.Field{object.Because(keepComment, PruneKey, Disabled)}, r.annotations...)...)),
 		object.F("spec", object.Map(spec...)))
 }
 

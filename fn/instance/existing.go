@@ -2,6 +2,7 @@ package instance
 
 import (
 	"cmp"
+	"path"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -28,6 +29,16 @@ type Existing struct {
 
 // Existings are all of the input.
 func Existings(set *object.Set) []*Existing { return ExistingsIn(set, "") }
+
+// Kustomization is the name of the Flux Kustomization that applies it and little else; that which deploy writes where none does.
+func (e *Existing) Kustomization(set *object.Set) string {
+	for _, k := range set.Of(classic.KustomizeGroup, "Kustomization") {
+		if at := k.Str("spec", "path"); at != "" && e.At.File != "" && strings.HasSuffix(classic.CleanPath(at), path.Dir(e.At.File)) {
+			return k.Name
+		}
+	}
+	return instanceName
+}
 
 // ExistingsIn are all of the input; a HelmRelease that names no namespace is in this one.
 func ExistingsIn(set *object.Set, namespace string) []*Existing {

@@ -24,7 +24,7 @@ const minimumOperator = "0.28.0"
 func (p *Plan) chooseOperator(set *object.Set, findings *finding.List) {
 	p.External = p.Config.Operator.Install == config.External
 	if !p.External {
-		p.operatorRelease = object.Map(object.F("name", operatorName))
+		p.operatorRelease = object.Map(object.F("name", p.releaseName(operatorName)))
 	}
 	p.usePresent(set, findings)
 	version := p.Config.Operator.Version

@@ -66,8 +66,8 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 			"expect it, or set wait: false until then")
 	}
 	if !p.healthExpressions() {
-		findings.Warn(root, "", "Flux %s has no healthCheckExprs: the Kustomization flux-instance can be Ready before the take-over; look at the labels",
-			p.Install.Version.MinorRange())
+		findings.Warn(root, "", "Flux %s has no healthCheckExprs: the Kustomization %s can be Ready before the take-over; look at the labels",
+			p.Install.Version.MinorRange(), p.instanceKustomizationName())
 	}
 	findings.Run(finding.Wait, root, []shell.Line{
 		reconcile(ns, root.Name, "--with-source"),
@@ -110,19 +110,19 @@ func (p *Plan) rollback(findings *finding.List) {
 	release := func(name string) shell.Line { // with the source of its chart
 		return shell.Run("kubectl", "-n", ns, "delete", "helmreleases."+classic.HelmGroup+"/"+name, p.chartSourceResource()+"."+classic.SourceGroup+"/"+name)
 	}
-	first, remove := operatorName, []shell.Line{release(operatorName)}
+	first, remove := p.operatorKustomizationName(), []shell.Line{release(p.releaseName(operatorName))}
 	uninstall := "remove Flux Operator"
 	if p.External {
-		first, remove, uninstall = instanceName, nil, "uninstall Flux Operator as it was installed"
+		first, remove, uninstall = p.instanceKustomizationName(), nil, "uninstall Flux Operator as it was installed"
 	}
 	findings.Info(finding.Rollback, root, "", "before the take-over: revert this commit and wait until the Kustomization %s is gone before pushing again", first)
 	free := []shell.Line{shell.Run("kubectl", "-n", ns, "annotate", "fluxinstance/"+fluxName, "fluxcd.controlplane.io/reconcile=disabled")}
 	if p.asRelease() {
 		// Helm leaves the FluxInstance where it is.
-		free = append(free, release(instanceName))
+		free = append(free, release(p.releaseName(instanceName)))
 	}
 	free = append(free, shell.Run("kubectl", "-n", ns, "delete", "fluxinstance/"+fluxName))
-	findings.Run(finding.Rollback, root, free, "after the take-over: revert this commit, which rolls nothing back by itself, and wait until the Kustomization %s is gone; then let Flux Operator go of Flux", instanceName)
+	findings.Run(finding.Rollback, root, free, "after the take-over: revert this commit, which rolls nothing back by itself, and wait until the Kustomization %s is gone; then let Flux Operator go of Flux", p.instanceKustomizationName())
 	give := append(remove, releaseCommand(p.Install), reconcile(ns, p.Install.Pair.LiveRoot.Name, "--with-source"))
 	if owner := p.Install.Owner; owner != nil {
 		give = append(give, reconcile(owner.Namespace, owner.Name))

@@ -15,9 +15,6 @@ const (
 	Disabled         = inventory.Disabled
 )
 
-// KustomizationName is the Flux Kustomization that applies the FluxInstance.
-const KustomizationName = instanceName
-
 // sameDuration tells whether two values are one duration, such as 2h and 2h0m0s.
 func sameDuration(a, b any) bool {
 	as, aok := a.(string)

@@ -24,13 +24,13 @@ func (p *Plan) operatorKustomization() *kyaml.Node {
 			spec = append(spec, object.F("postBuild", postBuild))
 		}
 	}
-	return p.fluxKustomization(operatorName, spec)
+	return p.fluxKustomization(p.operatorKustomizationName(), spec)
 }
 
 func (p *Plan) instanceKustomization() *kyaml.Node {
 	spec := p.kustomizationSpec("instance")
 	if !p.External {
-		spec = append(spec, object.F("dependsOn", []*kyaml.Node{object.Map(object.F("name", operatorName))}))
+		spec = append(spec, object.F("dependsOn", []*kyaml.Node{object.Map(object.F("name", p.operatorKustomizationName()))}))
 	}
 	if p.asRelease() {
 		spec = append(spec, object.Because("The HelmRelease is ready once the FluxInstance exists: this waits for Flux itself.", "healthChecks", p.healthChecks()))
@@ -44,7 +44,7 @@ func (p *Plan) instanceKustomization() *kyaml.Node {
 	if postBuild := p.substitution(p.shaped()); postBuild != nil {
 		spec = append(spec, object.F("postBuild", postBuild))
 	}
-	return p.fluxKustomization(instanceName, spec)
+	return p.fluxKustomization(p.instanceKustomizationName(), spec)
 }
 
 // kustomizationSpec is what both have in common. A failed reconciliation is tried again soon: Flux would otherwise wait
@@ -78,7 +78,7 @@ func (p *Plan) healthChecks() []*kyaml.Node {
 	check := func(apiVersion, kind, name string) *kyaml.Node {
 		return object.Map(object.F("apiVersion", apiVersion), object.F("kind", kind), object.F("name", name), object.F("namespace", p.Install.Namespace))
 	}
-	return []*kyaml.Node{check(p.serves(classic.HelmGroup, "HelmRelease"), "HelmRelease", instanceName), check(classic.OperatorGroup+"/v1", "FluxInstance", fluxName)}
+	return []*kyaml.Node{check(p.serves(classic.HelmGroup, "HelmRelease"), "HelmRelease", p.releaseName(instanceName)), check(classic.OperatorGroup+"/v1", "FluxInstance", fluxName)}
 }
 
 // healthExpressions tells whether the running Flux has spec.healthCheckExprs: since Flux 2.5.

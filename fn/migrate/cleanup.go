@@ -76,7 +76,7 @@ func removals(install *classic.Install, existing *instance.Existing, set *object
 func checkGuards(set *object.Set, install *classic.Install, existing *instance.Existing, before applied, findings *finding.List) {
 	for _, g := range before.unguarded(set, install, existing, existing.Adopts()) {
 		if g.second != nil {
-			findings.Error(g.object, g.field, "%s", g.secondly())
+			findings.Warn(g.object, g.field, "%s", g.secondly())
 			continue
 		}
 		guard, is, remedy := "the guard", "missing", "run the phase deploy, push it, and wait until it is live"

@@ -48,6 +48,9 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 	setGuards(set, install, cfg, before, findings)
 	move(set, install, plan, findings)
 	listNewFolder(set, install, plan, findings)
+	if err := openLists(set, install, objects); err != nil {
+		findings.Error(install.Pair.Root, "spec.patches", "what they add to the new Flux Kustomizations cannot be followed: %s", err)
+	}
 	plan.Guide(set, findings)
 	tellSelectors(set, plan, findings)
 	tellPatched(set, install, objects, findings)
@@ -73,7 +76,7 @@ func add(set *object.Set, install *classic.Install, o *object.Object, findings *
 	if o.Name != "" {
 		for _, other := range set.Find(o.ID) {
 			if object.Within(path.Dir(other.File), path.Dir(path.Dir(o.File))) || o.File == "" || classic.SameCluster(set, other, install) {
-				findings.Error(other, "", "%s", inTheWay(set, other))
+				findings.Error(other, "", "%s", inTheWay(set, other, nameField(o)))
 				return
 			}
 		}
@@ -87,14 +90,31 @@ func add(set *object.Set, install *classic.Install, o *object.Object, findings *
 	set.Add(o)
 }
 
-// inTheWay says what to do with an object of the repository that has the name of a new one.
-func inTheWay(set *object.Set, other *object.Object) string {
-	const remedy = "this object stands where deploy would add its own: remove or rename it, or set operator.install to external"
+// inTheWay says what to do with an object of the repository that has the name of a new one. A person may rename their own: a Flux
+// Kustomization that prunes deletes what it applied when it goes, and Helm uninstalls a release.
+func inTheWay(set *object.Set, other *object.Object, field string) string {
+	text := "this object has the name of a new one: set the config field " + field + " to another name"
+	if other.Is(classic.KustomizeGroup, "Kustomization") {
+		text += ". To rename this one instead, set prune: false on it, push that, and wait until it is live: with prune: true Flux deletes all that it applied"
+	}
+	text += ". Where it installs Flux Operator, set operator.install to external"
 	if source := other.Str("spec", "sourceRef", "name"); source != "" && classic.SourceOf(set, other) == nil {
 		return fmt.Sprintf("%s; its source %s/%s is not in the input: if it is meant to install Flux Operator, correct that first, and deploy uses it",
-			remedy, other.Str("spec", "sourceRef", "kind"), source)
+			text, other.Str("spec", "sourceRef", "kind"), source)
 	}
-	return remedy
+	return text
+}
+
+// nameField is the config field that names a new object.
+func nameField(o *object.Object) string {
+	group, field := "operator", "release"
+	if slices.Contains([]string{path.Base(path.Dir(o.File)), path.Base(o.Str("spec", "path")), strings.TrimPrefix(o.Name, "flux-")}, "instance") {
+		group = "instance"
+	}
+	if o.Is(classic.KustomizeGroup, "Kustomization") {
+		field = "kustomization"
+	}
+	return group + "." + field
 }
 
 func setGuards(set *object.Set, install *classic.Install, cfg config.Config, before applied, findings *finding.List) {

@@ -13,6 +13,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/instance"
+	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/shell"
 )
@@ -170,19 +171,44 @@ func switchForm(existing *instance.Existing, install *classic.Install) string {
 }
 
 // checkAdopts refuses a FluxInstance that generates a pair under other names than the live one, whose namespace may come from a
-// kustomization.yaml.
+// kustomization.yaml. What helps before the FluxInstance is on the cluster deletes afterwards: Flux Operator deletes a pair that it no
+// longer generates. Source: MIGRATION facts 12.
 func checkAdopts(existing *instance.Existing, install *classic.Install, have map[flux.ID]bool, findings *finding.List) {
+	var other []string
+	field := ""
 	for _, o := range []*object.Object{install.Pair.LiveSource, install.Pair.LiveRoot} {
 		if have[flux.ID{Group: o.Group(), Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}] {
 			continue
 		}
-		field := "spec.sync.name"
-		if o == install.Pair.LiveRoot {
-			field = "spec.kustomize.patches"
+		other = append(other, o.ID.String())
+		if field == "" {
+			field = map[bool]string{true: "spec.kustomize.patches", false: "spec.sync.name"}[o == install.Pair.LiveRoot]
 		}
-		findings.Error(existing.At, existing.Field(field), "the FluxInstance does not generate %s, which syncs this cluster: Flux Operator would add a second root, and "+
-			"deleting the old one deletes everything it applied; restore spec.sync.name and the patch that renames the Kustomization", o.ID)
 	}
+	if len(other) == 0 {
+		return
+	}
+	pair, guard := install.Pair, "deletionPolicy: Orphan"
+	if !inventory.HasDeletionPolicy(classic.KustomizeGroup+"/v1", install.Version.Release) {
+		guard = "prune: false"
+	}
+	findings.Error(existing.At, existing.Field(field), "the FluxInstance does not generate %s, which %s this cluster: Flux Operator adds a second pair beside it. "+
+		"Where the cluster does not have this FluxInstance yet (%s finds none), set %s before it does. "+
+		"Where it does, leave these fields as they are: Flux Operator deletes a pair that it no longer generates, and with it all that the pair applied. "+
+		"Then set %s on %s in Git, and on the Kustomization that it generates by a patch in spec.kustomize.patches; push that, and wait until both have it; "+
+		"let what names %s name the generated source; only then take the old pair out of Git",
+		strings.Join(other, " and "), map[bool]string{true: "syncs", false: "sync"}[len(other) == 1],
+		shell.Run("kubectl", "-n", install.Namespace, "get", "fluxinstance/"+existing.ID().Name), adoption(pair),
+		guard, pair.LiveRoot.ID, pair.LiveSource.ID)
+}
+
+// adoption is what makes a FluxInstance generate a pair.
+func adoption(pair classic.Pair) string {
+	set := "spec.sync.name: " + pair.LiveSource.Name
+	if pair.LiveRoot.Name != pair.LiveSource.Name {
+		set += " and the patch that renames the Kustomization to " + pair.LiveRoot.Name
+	}
+	return set
 }
 
 // installs tells whether the classic install runs a component, that is whether no patch deletes its Deployment. Where the release

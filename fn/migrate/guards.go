@@ -99,7 +99,8 @@ const (
 	lossOfAll  = "every Flux CRD and everything Flux applied"
 )
 
-// unguarded are those of an install that are not guarded as Flux applies them; of the objects of its folder the first alone.
+// unguarded are those of an install that are not guarded as Flux applies them; of the objects of its folder the first alone. What another
+// definition applies as well goes with its guard or is that one's: what counts is the own.
 func (a applied) unguarded(set *object.Set, install *classic.Install, existing *instance.Existing, adopts bool) []guardee {
 	var all []guardee
 	if install.Owner != nil && !a.orphans(install) {
@@ -111,7 +112,7 @@ func (a applied) unguarded(set *object.Set, install *classic.Install, existing *
 		}
 		var guarded bool
 		guarded, g.second = a.guarded(set, install, g.object)
-		if ours := g.loss != "" || g.second == nil; !guarded && ours { // else it is another cluster's
+		if other := g.second != nil && (g.loss == "" || g.field == ""); !guarded && !other {
 			all = append(all, g)
 		}
 	}
@@ -322,7 +323,7 @@ func (g guardee) risk() string {
 
 // secondly says what to do about another definition without a guard.
 func (g guardee) secondly() string {
-	return fmt.Sprintf("%s defines it a second time, and Flux Kustomization %s applies that without a guard: each takes it from the other, and without the guard its removal "+
+	return fmt.Sprintf("%s defines it a second time, and Flux Kustomization %s applies that without a guard: each takes it from the other, and where that definition goes, Flux "+
 		"deletes %s; annotate it with %s: %s there as well, push that, and wait until it is live, before you remove either", g.second.File, g.second.Owner, g.loss,
 		instance.PruneKey, instance.Disabled)
 }

@@ -7,9 +7,13 @@ import (
 	"slices"
 	"strings"
 
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+	"sigs.k8s.io/yaml"
+
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // tellPatched says what patches that are for every Flux Kustomization set on the new ones, once for those on which they set the same.
@@ -48,4 +52,65 @@ func changedFields(o, live *object.Object) []string {
 		}
 	}
 	return fields
+}
+
+// operation is one of a JSON patch.
+type operation struct {
+	Op   string `json:"op"`
+	Path string `json:"path"`
+}
+
+// openLists gives the new Flux Kustomizations the empty lists and maps to which patches for all Flux Kustomizations add an entry: such a
+// patch fails where there is none, and with it all that the root applies.
+func openLists(set *object.Set, install *classic.Install, added []*object.Object) error {
+	for _, o := range added {
+		if !o.Is(classic.KustomizeGroup, "Kustomization") {
+			continue
+		}
+		patches, err := install.Pair.PatchesOn(set, o)
+		if err != nil {
+			return err
+		}
+		for _, patch := range patches {
+			var operations []operation
+			if yaml.Unmarshal([]byte(patch.Body), &operations) != nil {
+				continue // it merges, and makes what is not there
+			}
+			for _, op := range operations {
+				if err := open(o, op); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// openComment stands beside an empty list that a patch adds to.
+const openComment = "for the patch that adds to it"
+
+// open makes the list or map that an operation adds an entry to.
+func open(o *object.Object, op operation) error {
+	tokens := strings.Split(strings.TrimPrefix(op.Path, "/"), "/")
+	last := len(tokens) - 1
+	if op.Op != "add" || last < 1 {
+		return nil
+	}
+	for i, token := range tokens {
+		tokens[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
+	}
+	if _, there := object.Get[any](o.Map(), tokens[:last]...); there {
+		return nil
+	}
+	return o.EditNode(func(node *kyaml.RNode) error {
+		kind := kyaml.MappingNode
+		if tokens[last] == "-" || tokens[last] == "0" {
+			kind = kyaml.SequenceNode
+		}
+		made, err := node.Pipe(kyaml.LookupCreate(kind, tokens[:last]...))
+		if err == nil {
+			made.YNode().Style, made.YNode().LineComment = kyaml.FlowStyle, openComment
+		}
+		return reason.Of(err)
+	})
 }

@@ -13,7 +13,9 @@ import (
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/reason"
@@ -22,6 +24,7 @@ import (
 // repairReferences looks for everything that names what cleanup takes off the cluster: the install's own Kustomization and
 // its source. The sync pair stays on the cluster, so references to it hold.
 func repairReferences(set *object.Set, install *classic.Install, removed []*object.Object, findings *finding.List) {
+	instead := instanceKustomization(set, install)
 	named := slices.DeleteFunc(slices.Clone(install.Objects), func(o *object.Object) bool { return !install.Goes(o) })
 	for _, o := range slices.SortedStableFunc(slices.Values(set.Current()), object.Compare) {
 		if slices.Contains(removed, o) {
@@ -33,15 +36,23 @@ func repairReferences(set *object.Set, install *classic.Install, removed []*obje
 			}
 			namespace := install.Pair.NamespaceOf(set, o)
 			for _, field := range referencesTo(o, gone.ID, namespace) {
-				repair(set, install, o, field, dependency{gone.ID, namespace}, findings)
+				repair(set, install, o, field, dependency{gone.ID, namespace, instead}, findings)
 			}
 			tellQueries(o, gone, findings)
-			tellTemplate(o, gone, findings)
+			tellTemplate(o, gone, instead, findings)
 		}
 		tellScan(o, install, findings)
 		tellUpdatePath(set, o, removed, findings)
 	}
 	tellMarkers(install, findings)
+}
+
+// instanceKustomization is the name of the Flux Kustomization that applies the FluxInstance of a cluster.
+func instanceKustomization(set *object.Set, install *classic.Install) string {
+	if existing := ExistingInstance(set, install, config.Config{}); existing != nil {
+		return existing.Kustomization(set)
+	}
+	return flux.InstanceChart
 }
 
 // mentions is a cheap test on the text, so that objects that cannot refer to it are not parsed. What is no object of Flux
@@ -71,7 +82,7 @@ func repair(set *object.Set, install *classic.Install, o *object.Object, field s
 			findings.Error(o, field, refers+"it cannot be edited: %s", gone.on, err)
 			return
 		}
-		findings.Info(finding.Reference, o, field, refers+"it waits for flux-instance now, which is ready when Flux is", gone.on)
+		findings.Info(finding.Reference, o, field, refers+"it waits for %s now, which is ready when Flux is", gone.on, gone.instead)
 	case strings.HasPrefix(field, "spec.patches["):
 		findings.Info(finding.Reference, o, field, refers+"the patch selects nothing then, which is no mistake for Flux; take it out at some time", gone.on)
 	case !isFlux(o):
@@ -87,6 +98,7 @@ func repair(set *object.Set, install *classic.Install, o *object.Object, field s
 type dependency struct {
 	on        object.ID
 	namespace string
+	instead   string // the Flux Kustomization that takes its place
 }
 
 // is tells the entries of spec.dependsOn that name it. One of the same name may be in another namespace.
@@ -100,7 +112,7 @@ func (d dependency) rename(o *object.Object) error {
 	return editDependencies(o, func(entries *kyaml.Node) {
 		for _, entry := range entries.Content {
 			if d.is(entry) {
-				kyaml.NewRNode(entry).Field("name").Value.YNode().Value = instance.KustomizationName
+				kyaml.NewRNode(entry).Field("name").Value.YNode().Value = d.instead
 			}
 		}
 	})
@@ -199,13 +211,13 @@ func tellQueries(o, gone *object.Object, findings *finding.List) {
 }
 
 // tellTemplate warns about a ResourceSet whose template has the name of an object that cleanup removes among what something depends on.
-func tellTemplate(o, gone *object.Object, findings *finding.List) {
+func tellTemplate(o, gone *object.Object, instead string, findings *finding.List) {
 	template := o.Str("spec", "resourcesTemplate")
 	_, waits, _ := strings.Cut(template, "dependsOn:")
 	if o.Is(classic.OperatorGroup, "ResourceSet") && gone.Is(classic.KustomizeGroup, "Kustomization") &&
 		regexp.MustCompile(`name: *["']?`+regexp.QuoteMeta(gone.Name)+`["']?\s`).MatchString(waits+"\n") {
 		findings.Warn(o, "spec.resourcesTemplate", "may let something wait for %s, which cleanup removes: what waits for what is not there never reconciles again; name %s in its place",
-			gone.ID, instance.KustomizationName)
+			gone.ID, instead)
 	}
 }
 
