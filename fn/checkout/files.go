@@ -49,7 +49,11 @@ func (t *Tree) ReadFile(name string) ([]byte, error) {
 	if err := t.check("open", name); err != nil {
 		return nil, err
 	}
-	return regular.Read(t.root, name)
+	raw, err := regular.Read(t.root, name)
+	if at := (*fs.PathError)(nil); err != nil && !errors.As(err, &at) {
+		err = &fs.PathError{Op: "read", Path: name, Err: err}
+	}
+	return raw, err
 }
 
 // Open opens a file or a directory. A link that leads out of the tree is refused.

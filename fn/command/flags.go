@@ -1,8 +1,10 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +17,7 @@ import (
 // configFlags are the flags for the config: --config, and one for each field, which wins.
 type configFlags struct {
 	file   string
-	live   string
+	live   []string
 	values map[string]*string
 }
 
@@ -55,7 +57,7 @@ func (f *configFlags) bind(cmd *cobra.Command) {
 		}
 	}
 	cmd.Flags().StringVar(&f.file, "config", "", "file with the function config")
-	cmd.Flags().StringVar(&f.live, "live", "", "output of the kubectl command that plan prints; it stands for --taken-over (cleanup)")
+	cmd.Flags().StringArrayVar(&f.live, "live", nil, "output of the kubectl command that plan prints, - for stdin; one for each cluster; it stands for --taken-over (cleanup)")
 	cmd.Flags().SortFlags = false
 }
 
@@ -106,13 +108,17 @@ func (f *configFlags) run(cmd *cobra.Command, dir string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	job := job{dir: dir, config: cfg, progress: progressOn(cmd.ErrOrStderr())}
-	if f.live != "" {
-		if job.live, err = readLive(dir, f.live, cfg); err != nil {
-			return nil, err
+	job := job{dir: dir, config: cfg, now: time.Now(), progress: progressOn(cmd.ErrOrStderr())}
+	return interruptible(cmd.Context(), func(ctx context.Context) (*Result, error) {
+		for _, file := range f.live {
+			snapshot, err := readLive(cmd.InOrStdin(), dir, file, cfg)
+			if err != nil {
+				return nil, err
+			}
+			job.live = append(job.live, snapshot)
 		}
-	}
-	return interruptible(cmd.Context(), job.run)
+		return job.run(ctx)
+	})
 }
 
 // diff prints what a run would change.

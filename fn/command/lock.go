@@ -3,10 +3,13 @@ package command
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/classic"
@@ -20,20 +23,25 @@ import (
 	"migrate-to-flux-operator/fn/shell"
 )
 
-// readLive reads what kubectl said of the cluster.
-func readLive(dir, file string, cfg config.Config) ([]*object.Object, error) {
+// readLive reads what kubectl said of a cluster, from stdin for -.
+func readLive(in io.Reader, dir, file string, cfg config.Config) (live.Snapshot, error) {
 	if cfg.Phase != config.Cleanup {
-		return nil, fmt.Errorf("--live %s: only the phase cleanup looks at the cluster; add --phase cleanup", file)
+		return live.Snapshot{}, fmt.Errorf("--live %s: only the phase cleanup looks at the cluster; add --phase cleanup", file)
 	}
-	text, err := readGiven(dir, file, limit.List)
+	read := func() ([]byte, error) { return readGiven(dir, file, limit.List) }
+	if file == "-" {
+		read = func() ([]byte, error) { return limit.Read(in, limit.List) }
+	}
+	text, err := read()
 	if err != nil {
-		return nil, fmt.Errorf("--live: %w", err)
+		return live.Snapshot{}, fmt.Errorf("--live: %w", err)
 	}
-	objects, err := live.Read(string(text))
+	snapshot, err := live.Read(string(text))
 	if err != nil {
-		return nil, fmt.Errorf("--live %s: %w", file, err)
+		return live.Snapshot{}, fmt.Errorf("--live %s: %w", file, err)
 	}
-	return objects, nil
+	snapshot.Name = file
+	return snapshot, nil
 }
 
 // liveFile is where plan lets kubectl write to: outside of the checkout, which it is not part of.
@@ -51,10 +59,8 @@ func (j job) lock(ctx context.Context, repo *repository, result *Result) error {
 		switch {
 		case cluster.Outcome != migrate.CleanedUp:
 			j.explain(install, cluster, findings)
-		case j.live != nil && len(result.Installs) > 1:
-			findings.Error(install.Anchor, "", "--live tells of one cluster, and this run is about %d: name one with --cluster", len(result.Installs))
 		case j.live != nil:
-			j.checkLive(repo, install, cluster, findings)
+			j.checkLive(repo, install, cluster, len(j.live) == 1 && len(result.Installs) == 1, findings)
 		}
 		if cluster.Outcome == migrate.CleanedUp {
 			if err := j.checkPublished(ctx, repo, install, cluster, findings); err != nil {
@@ -63,6 +69,7 @@ func (j job) lock(ctx context.Context, repo *repository, result *Result) error {
 		}
 		all.Merge(findings)
 	}
+	j.checkSnapshots(repo, result, &all)
 	result.Findings = append(result.Findings, all.All()...)
 	return nil
 }
@@ -81,18 +88,64 @@ func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings
 		shell.Run("--phase", "cleanup", "--cluster", "./"+strings.TrimPrefix(install.Cluster(), "."), "--live", liveFile))
 }
 
-// checkLive files what is missing on the cluster.
-func (j job) checkLive(repo *repository, install *classic.Install, cluster migrate.Cluster, findings *finding.List) {
-	flux := repo.fluxInstance(cluster.Instance)
-	if flux == nil {
-		findings.Error(install.Anchor, "", "--live: the FluxInstance of this cluster is not in the checkout")
+// checkLive files what is missing on the cluster: on each one of which there is a snapshot, because several may share what is in Git.
+func (j job) checkLive(repo *repository, install *classic.Install, cluster migrate.Cluster, only bool, findings *finding.List) {
+	want, err := j.want(repo, install, cluster)
+	if err != nil {
+		findings.Error(install.Anchor, "", "--live: %s", err)
 		return
 	}
-	want := live.WantOf(install, flux)
-	want.Path = cmp.Or(install.Pair.NewPath(j.config), want.Path) // the take-over has moved the root there
-	for _, missing := range live.Check(j.live, want) {
-		findings.Error(install.Anchor, "", "the cluster has not taken over: %s", missing)
+	seen := false
+	for _, snapshot := range j.live {
+		if !only && !snapshot.Fits(want) {
+			continue
+		}
+		seen = true
+		for _, missing := range live.Check(snapshot, want) {
+			findings.Error(install.Anchor, "", "the cluster has not taken over, says %s: %s", snapshot.Name, missing)
+		}
 	}
+	if !seen {
+		findings.Error(install.Anchor, "", "no --live file is of this cluster: in none does %s sync ./%s from the source that is in Git", want.Root, want.Path)
+	}
+}
+
+// want is what the cluster of an install is to show.
+func (j job) want(repo *repository, install *classic.Install, cluster migrate.Cluster) (live.Want, error) {
+	flux := repo.fluxInstance(cluster.Instance)
+	if flux == nil {
+		return live.Want{}, errors.New("the FluxInstance of this cluster is not in the checkout")
+	}
+	want, err := live.WantOf(install, flux)
+	if err != nil {
+		return want, fmt.Errorf("it is not known what Flux Operator generates: %w", err)
+	}
+	want.Path = cmp.Or(install.Pair.NewPath(j.config), want.Path) // the take-over has moved the root there
+	return want, nil
+}
+
+// checkSnapshots says how old each snapshot is, and refuses one that is of no cluster of the run.
+func (j job) checkSnapshots(repo *repository, result *Result, findings *finding.List) {
+	for _, snapshot := range j.live {
+		if why := snapshot.Old(j.now); why != "" {
+			findings.Warn(nil, "", "--live %s: %s", snapshot.Name, why)
+		} else {
+			findings.Info(finding.Look, nil, "", "--live %s was taken %s", snapshot.Name, snapshot.Taken.Format(time.RFC3339))
+		}
+		if len(j.live)+len(result.Installs) > 2 && !j.fitsAny(snapshot, repo, result) {
+			findings.Error(nil, "", "--live %s is of none of the clusters of this run: leave it out, or name its cluster with --cluster", snapshot.Name)
+		}
+	}
+}
+
+// fitsAny reports whether a snapshot is of a cluster of the run.
+func (j job) fitsAny(snapshot live.Snapshot, repo *repository, result *Result) bool {
+	for i, install := range result.Installs {
+		if want, err := j.want(repo, install, result.Clusters[i]); err == nil && snapshot.Fits(want) {
+			return true
+		}
+	}
+	return false
 }
 
 // fluxInstance is the FluxInstance in a file.

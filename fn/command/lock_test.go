@@ -1,12 +1,19 @@
 package command
 
 import (
+	"bytes"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/instance"
+	"migrate-to-flux-operator/fn/object"
 )
 
 // deployedClone is a clone with an upstream branch, in which deploy was applied and not yet committed.
@@ -69,37 +76,38 @@ func TestCleanupWithoutUpstream(t *testing.T) {
 	}
 }
 
-// liveCluster is what kubectl prints of the cluster of the fixture.
-const liveCluster = `apiVersion: v1
-kind: List
-items:
-- apiVersion: fluxcd.controlplane.io/v1
-  kind: FluxInstance
-  metadata: {name: flux, namespace: flux-system, generation: 1}
-  spec: {sync: {path: ./cluster}}
-  status: {conditions: [{type: Ready, status: "True", observedGeneration: 1}]}
-- apiVersion: kustomize.toolkit.fluxcd.io/v1
-  kind: Kustomization
-  metadata:
-    name: flux-system
-    namespace: flux-system
-    labels: &owned {fluxcd.controlplane.io/name: flux, fluxcd.controlplane.io/namespace: flux-system}
-    annotations: &guarded {kustomize.toolkit.fluxcd.io/prune: Disabled}
-  spec: {path: ./cluster}
-- apiVersion: kustomize.toolkit.fluxcd.io/v1
-  kind: Kustomization
-  metadata: {name: flux, namespace: flux-system}
-  spec: {prune: true, deletionPolicy: Orphan}
-- apiVersion: source.toolkit.fluxcd.io/v1
-  kind: GitRepository
-  metadata: {name: flux-system, namespace: flux-system, labels: *owned, annotations: *guarded}
-- apiVersion: apps/v1
-  kind: Deployment
-  metadata: {name: source-controller, namespace: flux-system, labels: *owned}
-- apiVersion: apiextensions.k8s.io/v1
-  kind: CustomResourceDefinition
-  metadata: {name: kustomizations.kustomize.toolkit.fluxcd.io, labels: *owned}
-`
+// liveOf is what the command that plan prints says of a cluster on which the FluxInstance in a file is applied.
+func liveOf(t *testing.T, dir, file string) string {
+	t.Helper()
+	o, err := object.Parse(read(t, dir, file), file, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	generated, err := instance.Render(o.Map())
+	if err != nil {
+		t.Fatal(err)
+	}
+	version, _ := object.Get[string](o.Map(), "spec", "distribution", "version")
+	all := []any{map[string]any{
+		"apiVersion": o.APIVersion, "kind": o.Kind, "metadata": map[string]any{"name": o.Name, "namespace": o.Namespace, "generation": 1}, "spec": o.Map()["spec"],
+		"status": map[string]any{
+			"lastAppliedRevision": "v" + strings.Replace(version, "x", "9", 1) + "@sha256:0", "conditions": []any{map[string]any{"type": "Ready", "status": "True", "observedGeneration": 1}},
+		},
+	}}
+	for _, node := range generated {
+		var content map[string]any
+		if err := yaml.Unmarshal([]byte(node.MustString()), &content); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, content)
+	}
+	text, err := yaml.Marshal(map[string]any{"apiVersion": "v1", "kind": "List", "items": all})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: flux, namespace: flux-system}\nspec: {prune: true, deletionPolicy: Orphan}\n---\n" +
+		string(text) + "# snapshot " + time.Now().UTC().Format(time.RFC3339) + "\n"
+}
 
 // TestCleanupLooksAtTheCluster holds that --live stands for --taken-over when the cluster shows it, and stops cleanup else.
 func TestCleanupLooksAtTheCluster(t *testing.T) {
@@ -115,32 +123,55 @@ func TestCleanupLooksAtTheCluster(t *testing.T) {
 	if got := cleanup(ExitError, ""); !strings.Contains(got.errOut, "takenOver") || !strings.Contains(got.out, "(kubectl get -n flux-system") {
 		t.Errorf("cleanup without --taken-over does not say how to look: %s%s", got.out, got.errOut)
 	}
-	cleanup(0, liveCluster, "--live", file)
+	liveCluster := liveOf(t, dir, "cluster/flux-operator/instance/instance.yaml")
+	if got := cleanup(0, liveCluster, "--live", file); strings.Contains(got.out, "was taken") == strings.Contains(got.out, "more than an hour") {
+		t.Errorf("the plan does not say when the snapshot was taken:\n%s", got.out)
+	}
+	if got := cleanup(0, strings.ReplaceAll(liveCluster, "# snapshot 2", "# snapshot 1"), "--live", file); !strings.Contains(got.out, "warning: --live "+file+": it was taken 1") {
+		t.Errorf("an old snapshot is no Warning:\n%s", got.out)
+	}
 	for _, c := range []struct{ old, new, want string }{
-		{"source-controller, namespace: flux-system, labels: *owned", "source-controller, namespace: flux-system", "Deployment/flux-system/source-controller is not owned"},
+		{"name: notification-controller\n    namespace: flux-system\n  spec", "name: other\n    namespace: flux-system\n  spec", "Deployment/flux-system/notification-controller is not in the file"},
 		{"Orphan", "Delete", "neither deletionPolicy: Orphan"},
 		{`"True"`, `"False"`, "FluxInstance/flux-system/flux is not Ready"},
+		{"    url: ssh://git@", "    url: ssh://other@", "another spec."},
 	} {
-		got := cleanup(ExitError, strings.Replace(liveCluster, c.old, c.new, 1), "--live", file, "--taken-over")
-		if !strings.Contains(got.errOut, c.want) || strings.Count(got.errOut, "\n") != 1 {
+		if !strings.Contains(liveCluster, c.old) {
+			t.Fatalf("the cluster has no %q", c.old)
+		}
+		got := cleanup(ExitError, strings.ReplaceAll(liveCluster, c.old, c.new), "--live", file, "--taken-over")
+		if !strings.Contains(got.errOut, c.want) {
 			t.Errorf("stderr is %q, want %q", got.errOut, c.want)
 		}
 	}
+	var out, errOut bytes.Buffer
+	if code := Execute(t.Context(), []string{"plan", dir, "--phase", "cleanup", "--proof", "off", "--live", "-"}, strings.NewReader(liveCluster), &out, &errOut); code != 0 {
+		t.Errorf("from stdin: exit code %d\n%s", code, errOut.String())
+	}
 }
 
-// TestLiveIsOfOneCluster refuses one file for several clusters.
-func TestLiveIsOfOneCluster(t *testing.T) {
-	dir, file := fixture(t, "two-clusters"), filepath.Join(t.TempDir(), "live.yaml")
+// TestLiveOfSeveralClusters takes one snapshot for each cluster, in any order, and refuses a cluster without one and one without a cluster.
+func TestLiveOfSeveralClusters(t *testing.T) {
+	dir, files := fixture(t, "two-clusters"), t.TempDir()
 	must(t, 0, dir, "apply", "DIR", "--proof", "off")
-	if err := os.WriteFile(file, []byte(liveCluster), 0o644); err != nil {
-		t.Fatal(err)
+	staging, production := filepath.Join(files, "staging"), filepath.Join(files, "production")
+	write(t, files, "staging", liveOf(t, dir, "clusters/staging/flux-operator/instance/instance.yaml"))
+	write(t, files, "production", liveOf(t, dir, "clusters/production/flux-operator/instance/instance.yaml"))
+	write(t, files, "third", strings.ReplaceAll(read(t, files, "staging"), "./clusters/staging", "./clusters/third"))
+	write(t, files, "twin", strings.ReplaceAll(read(t, files, "staging"), `"True"`, `"False"`))
+	cleanup := func(code int, want string, flags ...string) {
+		t.Helper()
+		got := must(t, code, dir, append([]string{"plan", dir, "--phase", "cleanup", "--proof", "off"}, flags...)...)
+		if !strings.Contains(got.errOut, want) {
+			t.Errorf("stderr is %q, want %q", got.errOut, want)
+		}
 	}
-	if got := must(t, ExitError, dir, "plan", "DIR", "--phase", "cleanup", "--proof", "off", "--live", file); !strings.Contains(got.errOut, "name one with --cluster") {
-		t.Errorf("stderr is %q", got.errOut)
-	}
-	if got := must(t, ExitError, dir, "plan", "DIR", "--phase", "cleanup", "--proof", "off", "--live", file, "--cluster", "./clusters/staging"); !strings.Contains(got.errOut, "the file is of another cluster") {
-		t.Errorf("stderr is %q", got.errOut)
-	}
+	cleanup(0, "", "--live", production, "--live", staging)
+	cleanup(0, "", "--live", staging, "--cluster", "./clusters/staging")
+	cleanup(ExitError, "no --live file is of this cluster", "--live", staging)
+	cleanup(ExitError, "the file is of another cluster", "--live", production, "--cluster", "./clusters/staging")
+	cleanup(ExitError, "third is of none of the clusters", "--live", staging, "--live", production, "--live", filepath.Join(files, "third"))
+	cleanup(ExitError, "says "+filepath.Join(files, "twin")+": FluxInstance/flux-system/flux is not Ready", "--live", staging, "--live", production, "--live", filepath.Join(files, "twin"))
 }
 
 // TestFullDisk lets a disk run full while apply writes, and holds that the checkout is then as it was.

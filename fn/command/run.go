@@ -7,12 +7,14 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"migrate-to-flux-operator/fn/bootstrap"
 	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/live"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/printable"
@@ -54,7 +56,8 @@ type File struct {
 type job struct {
 	dir      string
 	config   config.Config
-	live     []*object.Object // what kubectl said of the cluster; nil when it was not asked
+	live     []live.Snapshot // what kubectl said of the clusters; nil when it was not asked
+	now      time.Time
 	progress progress
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/Masterminds/semver/v3"
+
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/inventory"
@@ -24,52 +26,97 @@ const (
 type Want struct {
 	// Instance is the FluxInstance.
 	Instance object.ID
-	// Source and Root are the sync pair, Path the path that it syncs.
+	// Spec is what Git says of the FluxInstance.
+	Spec map[string]any
+	// Source and Root are the sync pair, URL and Path what it syncs; another Path is fine as long as the root has not moved.
 	Source, Root object.ID
-	Path         string
+	URL, Path    string
 	// Adopted tells that Flux Operator generates the pair; otherwise it stays in Git and nothing is asked of it.
 	Adopted bool
 	// Owner is the Flux Kustomization that applies the classic install; empty when the root does.
 	Owner object.ID
-	// Components are the controllers that the classic install runs.
-	Components []string
+	// Owned are the controllers and CRDs that Flux Operator generates.
+	Owned []object.ID
 }
 
 // WantOf is what the cluster of an install is to show.
-func WantOf(install *classic.Install, flux *instance.Existing) Want {
+//
+// It fails where it is not known what Flux Operator generates.
+func WantOf(install *classic.Install, existing *instance.Existing) (Want, error) {
 	want := Want{
-		Instance: flux.ID(), Source: install.Pair.LiveSource.ID, Root: install.Pair.LiveRoot.ID, Path: install.Pair.Path, Adopted: flux.Adopts(),
-		Components: install.Options.Components,
+		Instance: existing.ID(), Source: install.Pair.LiveSource.ID, Root: install.Pair.LiveRoot.ID, Path: install.Pair.Path, Adopted: existing.Adopts(),
+		URL: install.Pair.LiveSource.Str("spec", "url"),
+	}
+	want.Spec, _ = object.Get[map[string]any](existing.Instance, "spec")
+	if url, set := object.Get[string](want.Spec, "sync", "url"); set {
+		want.URL = url
 	}
 	if install.Owner != nil {
 		want.Owner = install.Owner.ID
 	}
-	return want
+	if existing.Err != nil {
+		return want, existing.Err
+	}
+	generated, err := instance.Render(existing.Instance)
+	for _, node := range generated {
+		if kind := node.GetKind(); kind == "Deployment" || kind == "CustomResourceDefinition" {
+			want.Owned = append(want.Owned, object.ID{APIVersion: node.GetApiVersion(), Kind: kind, Namespace: node.GetNamespace(), Name: node.GetName()})
+		}
+	}
+	return want, err
 }
 
-// Command prints what Check reads, into a file. It names types and no objects, because kubectl takes either, and no Secrets.
+// Fits reports whether a snapshot is of the cluster that an install is for: its root syncs what the one in Git does.
+func (s Snapshot) Fits(want Want) bool {
+	root, source := s.find(want.Root), s.find(want.Source)
+	return root != nil && classic.CleanPath(root.Str("spec", "path")) == want.Path && (source == nil || sameURL(source, want))
+}
+
+// sameURL reports whether a source is of the address that is wanted, as far as that is known.
+func sameURL(source *object.Object, want Want) bool {
+	return unknown(want.URL) || source.Str("spec", "url") == want.URL
+}
+
+// unknown reports whether a text says nothing: it is not there, or stands for something else.
+func unknown(text string) bool { return text == "" || strings.Contains(text, "${") }
+
+// find is an object of the cluster, nil where it is not there.
+func (s Snapshot) find(id object.ID) *object.Object {
+	for _, o := range s.Objects {
+		if o.ID.Same(id) {
+			return o
+		}
+	}
+	return nil
+}
+
+// Command prints what Check reads, and when, into a file. It names types and no objects, because kubectl takes either, and no Secrets.
 func Command(install *classic.Install, file string) shell.Line {
 	source := map[string]string{"GitRepository": "gitrepositories", "OCIRepository": "ocirepositories", "Bucket": "buckets"}[install.Pair.Source.Kind]
 	types := fmt.Sprintf("fluxinstances.%s,kustomizations.%s,%s.%s,deployments.apps", classic.OperatorGroup, classic.KustomizeGroup, source, classic.SourceGroup)
 	return "(" + shell.Run("kubectl", "get", "-n", install.Namespace, types, "-o", "yaml") + "; echo ---; " +
-		"kubectl get customresourcedefinitions -l app.kubernetes.io/part-of=flux -o yaml) > " + shell.Run(file)
+		"kubectl get customresourcedefinitions -l app.kubernetes.io/part-of=flux -o yaml; " +
+		"date -u '+" + takenMark + "%Y-%m-%dT%H:%M:%SZ') > " + shell.Run(file)
 }
 
 // Check returns what is missing on the cluster, one sentence each; nothing when Flux Operator owns Flux.
-func Check(objects []*object.Object, want Want) []string {
-	c := cluster{objects: objects, want: want}
+func Check(snapshot Snapshot, want Want) []string {
+	c := cluster{Snapshot: snapshot, want: want}
 	c.instance()
 	c.root()
 	c.source()
 	c.owner()
-	c.controllers()
-	c.definitions()
+	for _, id := range c.want.Owned {
+		if o := c.find(id); o != nil {
+			c.owned(o)
+		}
+	}
 	return c.missing
 }
 
 // cluster is the state of one Check.
 type cluster struct {
-	objects []*object.Object
+	Snapshot
 	want    Want
 	missing []string
 }
@@ -80,13 +127,11 @@ func (c *cluster) miss(format string, args ...any) {
 
 // find is an object of the cluster; that it is not there is missing.
 func (c *cluster) find(id object.ID) *object.Object {
-	for _, o := range c.objects {
-		if o.ID.Same(id) {
-			return o
-		}
+	o := c.Snapshot.find(id)
+	if o == nil {
+		c.miss("%s is not in the file: it is not on the cluster, or the file is of another one", id)
 	}
-	c.miss("%s is not in the file: it is not on the cluster, or the file is of another one", id)
-	return nil
+	return o
 }
 
 // instance wants the FluxInstance reconciled as it is.
@@ -106,6 +151,62 @@ func (c *cluster) instance() {
 	}
 	if _, syncs := object.Get[map[string]any](o.Map(), "spec", "sync"); syncs != c.want.Adopted {
 		c.miss("%s on the cluster is not the one in Git: only one of the two has spec.sync", o.ID)
+	}
+	if said, _ := object.Get[string](o.Map(), "metadata", "annotations", reconcileKey); said == instance.Disabled {
+		c.miss("%s is annotated %s: %s, so that Flux Operator does nothing for it", o.ID, reconcileKey, said)
+	}
+	c.sameSpec(o)
+	c.version(o)
+}
+
+// reconcileKey is the annotation that stops Flux Operator.
+const reconcileKey = "fluxcd.controlplane.io/reconcile"
+
+// compared are the fields of a FluxInstance that have to be on the cluster as they are in Git.
+var compared = [][]string{
+	{"distribution", "version"}, {"distribution", "registry"}, {"components"},
+	{"sync", "kind"}, {"sync", "url"}, {"sync", "ref"}, {"sync", "path"}, {"sync", "name"},
+}
+
+// sameSpec wants what Git says of the FluxInstance.
+func (c *cluster) sameSpec(o *object.Object) {
+	for _, field := range compared {
+		git, inGit := object.Get[any](c.want.Spec, field...)
+		is, _ := object.Get[any](o.Map(), append([]string{"spec"}, field...)...)
+		if text, isText := git.(string); !inGit || isText && unknown(text) {
+			continue
+		}
+		if asText(git) != asText(is) {
+			c.miss("%s has another spec.%s on the cluster than in Git: push, and wait until it is applied", o.ID, strings.Join(field, "."))
+		}
+	}
+}
+
+// asText tells values apart; the order of a list does not matter.
+func asText(value any) string {
+	list, isList := value.([]any)
+	if !isList {
+		return fmt.Sprintf("%q", fmt.Sprint(value))
+	}
+	words := make([]string, len(list))
+	for i, entry := range list {
+		words[i] = fmt.Sprint(entry)
+	}
+	slices.Sort(words)
+	return fmt.Sprintf("%q", strings.Join(words, ", "))
+}
+
+// version wants a Flux that is applied and that Git asks for.
+func (c *cluster) version(o *object.Object) {
+	asked, _ := object.Get[string](c.want.Spec, "distribution", "version")
+	revision, _, _ := strings.Cut(o.Str("status", "lastAppliedRevision"), "@")
+	applied, err := semver.NewVersion(revision)
+	if err != nil {
+		c.miss("%s has applied no version of Flux", o.ID)
+		return
+	}
+	if allowed, err := semver.NewConstraint(asked); err == nil && !allowed.Check(applied) {
+		c.miss("%s has applied Flux %s, and Git asks for %s", o.ID, applied, asked)
 	}
 }
 
@@ -128,6 +229,9 @@ func (c *cluster) root() {
 
 func (c *cluster) source() {
 	if o := c.find(c.want.Source); o != nil {
+		if !sameURL(o, c.want) {
+			c.miss("%s has another spec.url on the cluster than in Git: the file is of another cluster, or the change has not come there", o.ID)
+		}
 		c.adopted(o)
 	}
 }
@@ -155,37 +259,9 @@ func (c *cluster) owned(o *object.Object) {
 
 // owner wants the guard live on the Flux Kustomization that applies the classic install. One that is gone deletes nothing.
 func (c *cluster) owner() {
-	for _, o := range c.objects {
+	for _, o := range c.Objects {
 		if c.want.Owner.Name != "" && o.ID.Same(c.want.Owner) && inventory.OwnerOf(o.Map()).Orphans(nil) == "" {
 			c.miss("%s has neither deletionPolicy: Orphan nor prune: false: deleting it would delete Flux", o.ID)
 		}
-	}
-}
-
-// controllers wants every controller of Flux owned.
-func (c *cluster) controllers() {
-	seen := 0
-	for _, o := range c.objects {
-		if o.Is("apps", "Deployment") && o.Namespace == c.want.Instance.Namespace && slices.Contains(c.want.Components, o.Name) {
-			seen++
-			c.owned(o)
-		}
-	}
-	if seen == 0 {
-		c.miss("the file holds no Deployment of Flux in %s", c.want.Instance.Namespace)
-	}
-}
-
-// definitions wants every CRD of Flux owned.
-func (c *cluster) definitions() {
-	seen := 0
-	for _, o := range c.objects {
-		if o.Is("apiextensions.k8s.io", "CustomResourceDefinition") && strings.HasSuffix(o.Name, ".toolkit.fluxcd.io") {
-			seen++
-			c.owned(o)
-		}
-	}
-	if seen == 0 {
-		c.miss("the file holds no CRD of Flux")
 	}
 }

@@ -4,16 +4,64 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/object"
 )
 
+// Snapshot is what kubectl printed of one cluster.
+type Snapshot struct {
+	// Name is the file that it was read from.
+	Name    string
+	Objects []*object.Object
+	// Taken is when it was printed; the zero time where it does not say so.
+	Taken time.Time
+}
+
+// Fresh is how old a snapshot may be, without a warning.
+const Fresh = time.Hour
+
+// Old says why a snapshot may not show what is live now, empty where it does.
+func (s Snapshot) Old(now time.Time) string {
+	switch age := now.Sub(s.Taken); {
+	case s.Taken.IsZero():
+		return "it does not say when it was taken, as the command that plan prints does: look that it is of now"
+	case age > Fresh:
+		return fmt.Sprintf("it was taken %s, more than an hour ago: take a new one", s.Taken.Format(time.RFC3339))
+	case age < -Fresh:
+		return fmt.Sprintf("it was taken %s, which is not yet: look at the clocks", s.Taken.Format(time.RFC3339))
+	}
+	return ""
+}
+
+// takenMark begins the line that says when a snapshot was taken.
+const takenMark = "# snapshot "
+
+// taken is when a text says that it was printed: the earliest time of several.
+func taken(text string) time.Time {
+	var first time.Time
+	for line := range strings.Lines(text) {
+		at, isMark := strings.CutPrefix(line, takenMark)
+		when, err := time.Parse(time.RFC3339, strings.TrimSpace(at))
+		if isMark && err == nil && (first.IsZero() || when.Before(first)) {
+			first = when
+		}
+	}
+	return first.UTC()
+}
+
 // Read reads what kubectl printed: objects and Lists of them, in one or several documents. Secrets are left out.
 //
 // It fails on a document that is not a Kubernetes object.
-func Read(text string) ([]*object.Object, error) {
+func Read(text string) (Snapshot, error) {
+	all, err := objectsOf(text)
+	return Snapshot{Objects: all, Taken: taken(text)}, err
+}
+
+// objectsOf are the objects of a text.
+func objectsOf(text string) ([]*object.Object, error) {
 	var all []*object.Object
 	for _, document := range documents(text) {
 		o, err := object.Parse(document, "", 0)
@@ -47,6 +95,9 @@ func documents(text string) []string {
 		at.Reset()
 	}
 	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+		if strings.HasPrefix(line, takenMark) {
+			continue
+		}
 		marker := strings.TrimRight(line, " \r\n") == "---"
 		if marker || strings.HasPrefix(line, "apiVersion:") || strings.HasPrefix(line, "{") {
 			cut()
