@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -76,7 +77,7 @@ func guardees(set *object.Set, install *classic.Install, existing *instance.Exis
 	case install.Unseen():
 		add("", lossOfAll, install.Anchor)
 	default:
-		add("", lossOfAll, install.Objects...)
+		add("", lossOfAll, append([]*object.Object{install.Anchor}, install.Objects...)...)
 	}
 	add("metadata.annotations", "the volume of source-controller", takenClaim(set, install, existing)...)
 	if adopts {
@@ -151,8 +152,9 @@ func (a applied) guarded(set *object.Set, install *classic.Install, o *object.Ob
 	}
 	entries := a.entries(install, o)
 	if len(entries) == 0 {
-		folder := folderOf(set, install)
-		return inventory.EntryOf(o.Map()).Guarded() || folder.Lists(o.File) && folder.Guarded(), nil
+		return inventory.EntryOf(o.Map()).Guarded() || slices.ContainsFunc([]*classic.Folder{folderOf(set, install), install.Folder}, func(f *classic.Folder) bool {
+			return f.Lists(o.File) && f.Guarded()
+		}), nil
 	}
 	guarded = true
 	for _, e := range entries {
@@ -169,7 +171,7 @@ func (a applied) guarded(set *object.Set, install *classic.Install, o *object.Ob
 
 // folderGuarded reports whether all that the kustomization.yaml of an install lists is guarded, where no file shows what that is.
 func (a applied) folderGuarded(set *object.Set, install *classic.Install) bool {
-	folder := folderOf(set, install)
+	folder := cmp.Or(folderOf(set, install), install.Folder) // a cleanup of another cluster may have taken it out
 	if folder == nil {
 		return false
 	}

@@ -49,6 +49,9 @@ func leaveToOthers(set *object.Set, install *classic.Install, removed []*object.
 		return slices.IndexFunc(others, func(root inventory.Root) bool { return classic.Applies(set, pathOf(root), file) })
 	}
 	shared := func(file string) bool { return by(file) >= 0 }
+	if len(install.Sharing) > 0 {
+		return removed // checkShared has judged that
+	}
 	var own []*object.Object
 	for _, o := range removed {
 		if o.File == "" || !shared(o.File) {
@@ -58,6 +61,7 @@ func leaveToOthers(set *object.Set, install *classic.Install, removed []*object.
 		if err := dropOwnEntry(set, install, o, removed, shared); err != nil {
 			findings.Error(o, "", "the cluster %s, which this run leaves alone, applies this as well, and %s: name that cluster too, or give each cluster a file of its own first",
 				shown(pathOf(others[by(o.File)])), err)
+			return removed
 		}
 	}
 	return own
