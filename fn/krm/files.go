@@ -33,11 +33,18 @@ func filesBefore(objects []*object.Object) *files {
 	return filesOf(objects, (*object.Object).OriginalBytes)
 }
 
-// filesAfter are the files as they will be: what says the same as before is the same bytes. Objects without a path are in one file.
+// filesAfter are the files as they are now, whatever is edited later: what says the same as before is the same bytes. Objects without a
+// path are in one file.
 func filesAfter(objects []*object.Object) *files {
-	return filesOf(objects, func(o *object.Object) []byte {
+	edited := map[*object.Object][]byte{}
+	for _, o := range objects {
 		if o.Changed() {
-			return o.Bytes()
+			edited[o] = o.Bytes()
+		}
+	}
+	return filesOf(objects, func(o *object.Object) []byte {
+		if text, changed := edited[o]; changed {
+			return text
 		}
 		return o.OriginalBytes()
 	})
