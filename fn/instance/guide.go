@@ -2,6 +2,7 @@ package instance
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"migrate-to-flux-operator/fn/classic"
@@ -51,7 +52,7 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	}
 	p.tellImposed(findings)
 	p.monitored(set, findings)
-	root, ns := p.Install.Pair.Root, p.Install.Namespace
+	root := p.Install.Pair.Root
 	for _, o := range []*object.Object{p.Install.Pair.Source, root} {
 		if suspended, _ := object.Get[bool](o.Map(), "spec", "suspend"); suspended {
 			findings.Warn(o, "spec.suspend", "it is suspended, also after the take-over: nothing of this commit reaches the cluster, nor of the next, until it is resumed")
@@ -69,10 +70,7 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 		findings.Warn(root, "", "Flux %s has no healthCheckExprs: the Kustomization %s can be Ready before the take-over; look at the labels",
 			p.Install.Version.MinorRange(), p.instanceKustomizationName())
 	}
-	findings.Run(finding.Wait, root, []shell.Line{
-		reconcile(ns, root.Name, "--with-source"),
-		shell.Run("kubectl", "-n", ns, "wait", "fluxinstance/"+fluxName, "--for=condition=Ready", "--timeout=10m"),
-	}, "push this commit and wait until the FluxInstance is Ready")
+	findings.Run(finding.Wait, root, p.waits(), "push this commit and wait until the FluxInstance is Ready")
 	findings.Run(finding.Verify, root, OwnerCommands(p.Install, p.Config.Sync.Mode == config.Adopt),
 		"then check that Flux Operator owns everything: every row of this must show %s", fluxName)
 	if p.NewPath != "" {
@@ -80,6 +78,19 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	}
 	findings.Info(finding.Verify, root, "", "only then run the phase cleanup with takenOver: true, as a commit of its own: pushed together with this one it deletes everything")
 	p.rollback(findings)
+}
+
+// waits are the commands that wait for the take-over. kubectl does not wait for what is not there, nor for a kind that is not served
+// yet: the root brings the Flux Kustomizations, the first of these the CRD, and the second the FluxInstance.
+func (p *Plan) waits() []shell.Line {
+	ready := func(names ...string) shell.Line {
+		return shell.Run(slices.Concat([]string{"kubectl", "-n", p.Install.Namespace, "wait"}, names, []string{"--for=condition=Ready", "--timeout=10m"})...)
+	}
+	added := []string{"kustomization/" + p.operatorKustomizationName(), "kustomization/" + p.instanceKustomizationName()}
+	if p.External {
+		added = added[1:]
+	}
+	return []shell.Line{reconcile(p.Install.Namespace, p.Install.Pair.Root.Name, "--with-source"), ready(added...), ready("fluxinstance/" + fluxName)}
 }
 
 // fixedRevision is what a source fetches where that does not follow each push; empty where it does. Source: source-controller v1.7.3, the
