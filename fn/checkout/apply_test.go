@@ -310,13 +310,13 @@ func TestDiffIsApply(t *testing.T) {
 		if err := os.WriteFile(patch, shown, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		git(t, two, "init", "-q")
-		git(t, two, "add", "-A")
+		runGit(t, two, "init", "-q")
+		runGit(t, two, "add", "-A")
 		apply := []string{"apply", "--whitespace=nowarn", patch}
 		if strings.Contains(string(shown), "--unidiff-zero") {
 			apply = slices.Insert(apply, 1, "--unidiff-zero")
 		}
-		git(t, two, apply...)
+		runGit(t, two, apply...)
 		if err := Apply(context.Background(), one, changes); err != nil {
 			t.Fatal(err)
 		}

@@ -2,15 +2,14 @@ package checkout
 
 import (
 	"bytes"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/fluxcd/pkg/sourceignore/gitignore"
 
+	"migrate-to-flux-operator/fn/git"
 	"migrate-to-flux-operator/fn/regular"
 )
 
@@ -83,91 +82,43 @@ func (r rules) ignores(segments []string, isDir bool) bool {
 	return false
 }
 
-// repository is the Git repository around a directory, as far as its files tell without Git.
-type repository struct {
-	dir    string   // its top directory, "" where there is none
-	gitDir string   // where its index is
-	prefix []string // the way from its top directory to the one that was opened
-	once   sync.Once
-	files  map[string]bool // tracked files and their directories, relative to the opened directory
-}
-
-// findRepository looks for a repository from dir upwards.
-func findRepository(dir string) *repository {
-	abs, err := filepath.Abs(dir)
+// rulesAbove are the ignore rules that hold in the opened directory from above it, and those of the clone.
+func rulesAbove(repo *git.Repository) (rules, error) {
+	file, err := repo.Excludes()
 	if err != nil {
-		return &repository{}
+		return nil, err
 	}
-	var prefix []string
-	for at := abs; ; at = filepath.Dir(at) {
-		if gitDir := gitDirOf(at); gitDir != "" {
-			return &repository{dir: at, gitDir: gitDir, prefix: prefix}
-		}
-		if filepath.Dir(at) == at {
-			return &repository{}
-		}
-		prefix = append([]string{filepath.Base(at)}, prefix...)
-	}
-}
-
-// gitDirOf is the Git directory of a repository's top directory: `.git`, or where a `.git` file of a worktree points.
-func gitDirOf(dir string) string {
-	git := filepath.Join(dir, ".git")
-	info, err := os.Lstat(git)
-	switch {
-	case err != nil:
-		return ""
-	case info.IsDir():
-		return git
-	}
-	text, err := regular.ReadIn(dir, ".git")
-	to, found := strings.CutPrefix(strings.TrimSpace(string(text)), "gitdir: ")
-	if err != nil || !found {
-		return ""
-	}
-	if !filepath.IsAbs(to) {
-		to = filepath.Join(dir, to)
-	}
-	return to
-}
-
-// rules are the ignore rules that hold in the opened directory from above it.
-func (r *repository) rules() rules {
-	if r.dir == "" {
-		return nil
-	}
-	var out rules
-	if file, err := regular.ReadIn(r.gitDir, "info/exclude"); err == nil {
-		out = out.with(file, nil)
-	}
-	for i := range r.prefix {
-		dir := filepath.Join(append([]string{r.dir}, r.prefix[:i]...)...)
+	out := rules(nil).with(file, nil)
+	for i := range repo.Prefix {
+		dir := filepath.Join(append([]string{repo.Top}, repo.Prefix[:i]...)...)
 		if file, err := regular.ReadIn(dir, gitIgnoreFile); err == nil {
-			out = out.with(file, r.prefix[:i:i])
+			out = out.with(file, repo.Prefix[:i:i])
 		}
 	}
-	return out
+	return out, nil
 }
 
-// tracks reports whether Git tracks a file, or a file below a directory, although it is ignored. The index is read
-// when the first ignored path asks for it.
-func (r *repository) tracks(name string) bool {
-	r.once.Do(func() {
-		r.files = map[string]bool{}
-		if r.gitDir == "" {
-			return
+// trackedBelow are the files below a directory that Git tracks, and the directories that they are in.
+func trackedBelow(dir string) (map[string]bool, error) {
+	repo, err := git.Find(dir)
+	if err != nil || repo == nil {
+		return nil, err
+	}
+	defer repo.Close()
+	index, err := repo.Index()
+	if err != nil {
+		return nil, err
+	}
+	return trackedIn(index), nil
+}
+
+// trackedIn are the files that Git tracks, and the directories that they are in.
+func trackedIn(index *git.Index) map[string]bool {
+	all := map[string]bool{}
+	for _, file := range index.Files() {
+		for ; file != "." && !all[file]; file = path.Dir(file) {
+			all[file] = true
 		}
-		index, err := os.ReadFile(filepath.Join(r.gitDir, "index"))
-		if err != nil {
-			return
-		}
-		prefix := strings.Join(append(r.prefix[:len(r.prefix):len(r.prefix)], ""), "/")
-		for _, file := range indexPaths(index) {
-			file, inside := strings.CutPrefix(file, prefix)
-			for ; inside && file != "." && !r.files[file]; file = path.Dir(file) {
-				r.files[file] = true
-			}
-		}
-	})
-	return r.files[name]
+	}
+	return all
 }

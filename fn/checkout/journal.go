@@ -170,17 +170,17 @@ type Leftover struct {
 // Leftover looks for what an Apply that was killed has left.
 //
 // It fails where that cannot be put right without a person: the error says how they do.
-func (t *Tree) Leftover() (Leftover, error) { return leftoverIn(t.root, t.repo) }
+func (t *Tree) Leftover() (Leftover, error) { return leftoverIn(t.root, t.tracked[folder]) }
 
 // leftoverIn is Leftover in a directory.
-func leftoverIn(root *os.Root, repo *repository) (Leftover, error) {
+func leftoverIn(root *os.Root, isTracked bool) (Leftover, error) {
 	names, err := ownFiles(root)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return Leftover{}, nil
 	case err != nil:
 		return Leftover{}, err
-	case repo.tracks(folder):
+	case isTracked:
 		return Leftover{}, errTracked
 	}
 	left := Leftover{Folder: folder}
@@ -247,7 +247,11 @@ func Recover(dir string) (Leftover, error) {
 		return Leftover{}, err
 	}
 	defer unlock()
-	left, err := leftoverIn(root, findRepository(dir))
+	tracked, err := trackedBelow(dir)
+	if err != nil {
+		return Leftover{}, err
+	}
+	left, err := leftoverIn(root, tracked[folder])
 	if err != nil || left.Folder == "" {
 		return left, err
 	}

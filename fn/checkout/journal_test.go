@@ -119,8 +119,8 @@ func TestRecoverRefuses(t *testing.T) {
 			write(t, dir, map[string]string{journalName: `{"files": [{"path": ".git/config"}]}`})
 		}, "leads out of the directory"},
 		"a folder in Git": {func(t *testing.T, dir string) {
-			git(t, dir, "init", "-q")
-			git(t, dir, "add", "--all", "--force")
+			runGit(t, dir, "init", "-q")
+			runGit(t, dir, "add", "--all", "--force")
 		}, "is in Git"},
 		"another run at work": {func(t *testing.T, dir string) {
 			root, err := os.OpenRoot(dir)

@@ -68,7 +68,7 @@ func gitApplies(t *testing.T, c Change) string {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, dir, map[string]string{c.Path: string(c.Before)})
-	git(t, dir, "init", "-q")
+	runGit(t, dir, "init", "-q")
 	shown := Diff([]Change{c})
 	patch := filepath.Join(t.TempDir(), "patch")
 	if err := os.WriteFile(patch, shown, 0o644); err != nil {
@@ -78,7 +78,7 @@ func gitApplies(t *testing.T, c Change) string {
 	if strings.Contains(string(shown), "--unidiff-zero") {
 		args = slices.Insert(args, 1, "--unidiff-zero")
 	}
-	git(t, dir, args...)
+	runGit(t, dir, args...)
 	if got, _ := os.ReadFile(filepath.Join(dir, c.Path)); string(got) != string(c.After) {
 		t.Errorf("git apply makes\n%s\nof\n%s", got, shown)
 	}
@@ -102,7 +102,7 @@ func TestDiffOfChangedSecrets(t *testing.T) {
 				t.Errorf("%s %s:\n%s", name, step, shown)
 			}
 			dir := t.TempDir()
-			git(t, dir, "init", "-q")
+			runGit(t, dir, "init", "-q")
 			apply := exec.Command("git", "-C", dir, "apply")
 			apply.Stdin = bytes.NewReader(shown)
 			failed := apply.Run()

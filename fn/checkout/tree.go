@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"migrate-to-flux-operator/fn/git"
 	"migrate-to-flux-operator/fn/regular"
 )
 
@@ -27,28 +28,38 @@ type Note struct{ Path, Message string }
 // directory but `.git` and what Git ignores. Paths have slashes and are relative to the directory.
 type Tree struct {
 	root  *os.Root
-	repo  *repository
+	repo  *git.Repository // nil where there is none
+	index *git.Index
 	files map[string][]byte // what Keep kept
 	names []string          // the keys of files, sorted
 	notes []Note
 	// leftOut is what .krmignore files name.
 	leftOut []string
+	// tracked are the files that Git tracks, and the directories that they are in.
+	tracked map[string]bool
 	// hidden are the ignored files and directories, which are not in the file system either.
 	hidden map[string]bool
 }
 
 // Open reads a directory. It follows no symbolic link, and leaves out `.git`, what Git ignores and does not track,
 // what .krmignore files name, and binary files. Of the rest it reads files whose name ends in .yaml, .yml or .json and
-// kustomization files, each once, and parses nothing.
+// kustomization files, each once, and parses nothing. It fails where Git has a say that cannot be read.
 func Open(ctx context.Context, dir string, o Options) (*Tree, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
-	t := &Tree{root: root, repo: findRepository(dir), files: map[string][]byte{}, hidden: map[string]bool{}}
+	t := &Tree{root: root, index: &git.Index{}, files: map[string][]byte{}, hidden: map[string]bool{}}
+	first := job{dir: "."}
+	if t.repo, err = git.Find(dir); err == nil && t.repo != nil {
+		first, err = t.ask(t.repo)
+	}
 	w := &walk{Context: ctx, tree: t, keep: o.Keep}
-	if err := w.directory(job{dir: ".", segments: t.repo.prefix, git: t.repo.rules()}); err != nil {
-		return nil, errors.Join(err, root.Close())
+	if err == nil {
+		err = w.directory(first)
+	}
+	if err != nil {
+		return nil, errors.Join(err, t.Close())
 	}
 	for name := range t.files {
 		t.names = append(t.names, name)
@@ -58,8 +69,29 @@ func Open(ctx context.Context, dir string, o Options) (*Tree, error) {
 	return t, nil
 }
 
-// Close lets go of the directory.
-func (t *Tree) Close() error { return t.root.Close() }
+// ask asks a repository what it tracks, and which rules hold in the directory from above.
+func (t *Tree) ask(repo *git.Repository) (first job, err error) {
+	if t.index, err = repo.Index(); err != nil {
+		return job{}, err
+	}
+	t.tracked = trackedIn(t.index)
+	above, err := rulesAbove(repo)
+	return job{dir: ".", segments: repo.Prefix, git: above}, err
+}
+
+// Close lets go of the directory and of its repository.
+func (t *Tree) Close() error {
+	if t.repo == nil {
+		return t.root.Close()
+	}
+	return errors.Join(t.root.Close(), t.repo.Close())
+}
+
+// Repository is the Git repository around the directory, nil where there is none.
+func (t *Tree) Repository() *git.Repository { return t.repo }
+
+// Index is what Git tracks in the directory.
+func (t *Tree) Index() *git.Index { return t.index }
 
 // Files are the paths of the files that were kept, sorted.
 func (t *Tree) Files() []string { return slices.Clone(t.names) }
@@ -71,8 +103,8 @@ func (t *Tree) Notes() []Note { return slices.Clone(t.notes) }
 // the file system, because Flux does not know these files.
 func (t *Tree) LeftOut() []string { return slices.Clone(t.leftOut) }
 
-// isCandidate reports whether a file's name says that it may hold Kubernetes objects.
-func isCandidate(name string) bool {
+// IsCandidate reports whether a file's name says that it may hold Kubernetes objects.
+func IsCandidate(name string) bool {
 	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".json") ||
 		name == "Kustomization"
 }
@@ -160,7 +192,7 @@ func (w *walk) entry(dir *os.Root, j job, e fs.DirEntry) error {
 	if e.Name() == ".git" || !isDir && !e.Type().IsRegular() {
 		return nil
 	}
-	candidate := isDir || isCandidate(e.Name())
+	candidate := isDir || IsCandidate(e.Name())
 	if len(j.git) == 0 && len(j.krm) == 0 && !candidate {
 		return nil
 	}
@@ -168,7 +200,7 @@ func (w *walk) entry(dir *os.Root, j job, e fs.DirEntry) error {
 	segments := append(j.segments[:len(j.segments):len(j.segments)], e.Name())
 	ignored := j.tracked || len(j.git) > 0 && j.git.ignores(segments, isDir)
 	switch {
-	case ignored && !w.tree.repo.tracks(name):
+	case ignored && !w.tree.tracked[name]:
 		w.hide(name)
 	case len(j.krm) > 0 && j.krm.ignores(segments, isDir):
 		if candidate {

@@ -40,8 +40,8 @@ func openTree(t *testing.T, dir string, o Options) *Tree {
 	return tree
 }
 
-// git runs git, or skips the test where there is none.
-func git(t *testing.T, dir string, args ...string) string {
+// runGit runs git, or skips the test where there is none.
+func runGit(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("no git to compare with")
@@ -59,7 +59,7 @@ func TestOpenReadsWhatMayMatter(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{
 		"a.yaml": "a: 1\n", "b/c.yml": "{{ broken", "b/d.json": "{}", "b/Kustomization": "x: 1", "e.txt": "x",
-		".git/config.yaml": "x", ".sops.yaml": "x", "bin.yaml": "a\x00b", "wide.yaml": "\xff\xfea\x00:\x00", "big.yaml": strings.Repeat("x", limit.Size+1),
+		".git/config.yaml": "x", ".git/HEAD": "ref: refs/heads/main", ".git/objects/x": "x", ".sops.yaml": "x", "bin.yaml": "a\x00b", "wide.yaml": "\xff\xfea\x00:\x00", "big.yaml": strings.Repeat("x", limit.Size+1),
 		".krmignore": "skipped/\n*.tmp.yaml\n", "skipped/a.yaml": "x", "x.tmp.yaml": "x", "t.yaml.j2": "x",
 	})
 	for link, to := range map[string]string{"link.yaml": "a.yaml", "out.yaml": "/etc/hosts", "dir": "b"} {
@@ -123,16 +123,16 @@ func TestIgnoreLikeGit(t *testing.T) {
 		"deep/gone.yaml": "1", "deep/x/gone.yaml": "1", "deep/x/y/gone.yaml": "1", "ax.yaml": "1", "cx.yaml": "1",
 		"build/kept.yaml": "1", "tracked.tmp.yaml": "1", "excluded.yaml": "1",
 	})
-	git(t, dir, "init", "-q")
+	runGit(t, dir, "init", "-q")
 	write(t, dir, map[string]string{".git/info/exclude": "excluded.yaml\n"})
-	git(t, dir, "add", "-f", "build/kept.yaml", "tracked.tmp.yaml")
+	runGit(t, dir, "add", "-f", "build/kept.yaml", "tracked.tmp.yaml")
 	for n := range 8 { // an index pads names to eight lengths
 		name := strings.Repeat("t", n+1) + ".tmp.yaml"
 		write(t, dir, map[string]string{name: "1"})
-		git(t, dir, "add", "-f", name)
+		runGit(t, dir, "add", "-f", name)
 	}
 	for _, version := range []string{"2", "4"} {
-		git(t, dir, "update-index", "--index-version", version)
+		runGit(t, dir, "update-index", "--index-version", version)
 		for _, sub := range []string{"", "sub", "deep", "x"} {
 			likeGit(t, dir, sub)
 		}
@@ -143,9 +143,9 @@ func TestIgnoreLikeGit(t *testing.T) {
 func likeGit(t *testing.T, dir, sub string) {
 	t.Helper()
 	var want []string
-	for name := range strings.Lines(git(t, dir, "ls-files", "--cached", "--others", "--exclude-standard")) {
+	for name := range strings.Lines(runGit(t, dir, "ls-files", "--cached", "--others", "--exclude-standard")) {
 		name, inside := strings.CutPrefix(strings.TrimSpace(name), strings.TrimPrefix(sub+"/", "/"))
-		if inside && isCandidate(filepath.Base(name)) {
+		if inside && IsCandidate(filepath.Base(name)) {
 			want = append(want, name)
 		}
 	}
@@ -158,7 +158,7 @@ func likeGit(t *testing.T, dir, sub string) {
 
 func TestFileSystem(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, map[string]string{"a.yaml": "a", "b/c.yaml": "c", "b/d.txt": "d", "e/f.yaml": "f", ".git/x": "x"})
+	write(t, dir, map[string]string{"a.yaml": "a", "b/c.yaml": "c", "b/d.txt": "d", "e/f.yaml": "f", ".git/HEAD": "ref: refs/heads/main", ".git/objects/x": "x"})
 	tree := openTree(t, dir, Options{})
 	if err := fstest.TestFS(tree, "a.yaml", "b/c.yaml", "b/d.txt", "e/f.yaml"); err != nil {
 		t.Error(err)

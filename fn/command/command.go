@@ -114,13 +114,15 @@ It reads files only: no cluster, no network.`
 
 const story = `  migrate-to-flux-operator plan .                     # what was found, what will happen, what to wait for
   migrate-to-flux-operator apply .                    # edit the files
-  git add --all . && git commit -m 'Deploy Flux Operator' && git push
+  git add -- FILE...                                  # as apply prints it: what it changed, and nothing else
+  git commit -m 'Deploy Flux Operator' && git push
 
   # Wait, and run the kubectl command that plan prints: it writes what the cluster says to a file.
 
   migrate-to-flux-operator plan . --phase cleanup --live /tmp/live.yaml
   migrate-to-flux-operator apply . --phase cleanup --live /tmp/live.yaml
-  git add --all . && git commit -m 'Remove the classic Flux install' && git push`
+  git add -- FILE...
+  git commit -m 'Remove the classic Flux install' && git push`
 
 func newRoot(version string) *cobra.Command {
 	root := &cobra.Command{

@@ -19,6 +19,8 @@ type configFlags struct {
 	file   string
 	live   []string
 	values map[string]*string
+
+	subfolder bool
 }
 
 // flagNames are the flags in the order of the config's fields.
@@ -58,7 +60,13 @@ func (f *configFlags) bind(cmd *cobra.Command) {
 	}
 	cmd.Flags().StringVar(&f.file, "config", "", "file with the function config")
 	cmd.Flags().StringArrayVar(&f.live, "live", nil, "output of the kubectl command that plan prints, - for stdin; one for each cluster; it stands for --taken-over (cleanup)")
+	bindSubfolder(cmd, &f.subfolder)
 	cmd.Flags().SortFlags = false
+}
+
+// bindSubfolder adds the flag for a DIR that is only a part of a checkout.
+func bindSubfolder(cmd *cobra.Command, value *bool) {
+	cmd.Flags().BoolVar(value, "subfolder", false, "only DIR is meant, though it is a part of a checkout: what the rest holds is not seen")
 }
 
 // listValue is the value of a flag that may be given several times: all that was given, with commas.
@@ -108,7 +116,7 @@ func (f *configFlags) run(cmd *cobra.Command, dir string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	job := job{dir: dir, config: cfg, now: time.Now(), progress: progressOn(cmd.ErrOrStderr())}
+	job := job{dir: dir, subfolder: f.subfolder, config: cfg, now: time.Now(), progress: progressOn(cmd.ErrOrStderr())}
 	return interruptible(cmd.Context(), func(ctx context.Context) (*Result, error) {
 		for _, file := range f.live {
 			snapshot, err := readLive(cmd.InOrStdin(), dir, file, cfg)

@@ -1,23 +1,24 @@
 package command
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os/exec"
-	"strings"
-	"testing/fstest"
+	"maps"
+	"path"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"migrate-to-flux-operator/fn/checkout"
+	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/inventory"
+	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/printable"
+	"migrate-to-flux-operator/fn/proof"
 )
 
 // errLost is what inventory returns when a commit would make Flux delete something; it has said so already.
@@ -26,6 +27,7 @@ var errLost = errors.New("this commit would make Flux delete or lose objects")
 // inventoryCommand is of use without any migration: what does each Flux Kustomization apply, and what will a commit prune?
 func inventoryCommand() *cobra.Command {
 	var against, output string
+	var subfolder bool
 	cmd := &cobra.Command{
 		Use:   "inventory DIR",
 		Short: "List what each Flux Kustomization applies, or what a change makes Flux prune",
@@ -37,20 +39,21 @@ func inventoryCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, err := interruptible(cmd.Context(), func(context.Context) (struct{}, error) {
 				if against == "" {
-					return struct{}{}, listInventory(cmd, args[0], output)
+					return struct{}{}, listInventory(cmd, args[0], output, subfolder)
 				}
-				return struct{}{}, compareInventory(cmd, args[0], against, output)
+				return struct{}{}, compareInventory(cmd, args[0], against, output, subfolder)
 			})
 			return err
 		},
 	}
 	cmd.Flags().StringVar(&against, "against", "", "Git revision to compare the working tree with")
 	cmd.Flags().StringVarP(&output, "output", "o", "tree", "tree, text or json")
+	bindSubfolder(cmd, &subfolder)
 	return cmd
 }
 
-func listInventory(cmd *cobra.Command, dir, output string) error {
-	tree, err := checkout.Open(cmd.Context(), dir, checkout.Options{Keep: mayHoldObjects})
+func listInventory(cmd *cobra.Command, dir, output string, subfolder bool) error {
+	tree, err := openTree(cmd.Context(), dir, subfolder)
 	if err != nil {
 		return err
 	}
@@ -114,17 +117,17 @@ type compared struct {
 	Verdict inventory.Verdict `json:"verdict"`
 }
 
-func compareInventory(cmd *cobra.Command, dir, revision, output string) error {
-	before, err := revisionFiles(cmd.Context(), dir, revision)
-	if err != nil {
-		return err
-	}
-	after, err := checkout.Open(cmd.Context(), dir, checkout.Options{Keep: mayHoldObjects})
+func compareInventory(cmd *cobra.Command, dir, revision, output string, subfolder bool) error {
+	after, err := openTree(cmd.Context(), dir, subfolder)
 	if err != nil {
 		return err
 	}
 	defer after.Close()
 	warnLeftover(cmd, after)
+	before, err := revisionFiles(after, dir, revision)
+	if err != nil {
+		return err
+	}
 	was, err := inventory.Open(before)
 	if err != nil {
 		return err
@@ -142,10 +145,14 @@ func compareInventory(cmd *cobra.Command, dir, revision, output string) error {
 		return err
 	}
 	warnUnknown(cmd, operates)
+	purposes, err := purposesIn(before)
+	if err != nil {
+		return err
+	}
 	var all []compared
 	lost := false
 	for _, cluster := range was.Discover(rootsOf(operated)...) {
-		verdict := transitionOf(cluster, operated, operates).verdict(is)
+		verdict := transitionOf(cluster, operated, operates).verdict(is, purposes[cluster.Path])
 		lost = lost || !verdict.OK()
 		all = append(all, compared{cluster.Path, verdict})
 	}
@@ -156,6 +163,53 @@ func compareInventory(cmd *cobra.Command, dir, revision, output string) error {
 		return errLost
 	}
 	return nil
+}
+
+// purposesIn are what cleanup would do on purpose, by cluster, where a revision is such that cleanup could follow: with the FluxInstance
+// and with every guard. What the proof of cleanup lets go is not lost to a comparison either.
+func purposesIn(tree fs.FS) (map[string]inventory.CompareOptions, error) {
+	contents := map[string][]byte{}
+	err := fs.WalkDir(tree, ".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !checkout.IsCandidate(path.Base(file)) {
+			return err
+		}
+		content, err := fs.ReadFile(tree, file)
+		if mayHoldObjects(file, content) {
+			contents[file] = content
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	cfg := config.Default()
+	set, _ := setOf(slices.Sorted(maps.Keys(contents)), func(file string) []byte { return contents[file] })
+	readFrom(set, tree)
+	set.Tree = func() (fs.FS, error) { return tree, nil } // what becomes of the edits is not asked
+	cfg.Phase, cfg.TakenOver = config.Cleanup, true
+	result := Result{Outcome: migrate.Migrate(set, cfg)}
+	result.refuse()
+	cfg.TakenOver = false // nobody has said so here, and the guards have to hold by themselves
+	all := map[string]inventory.CompareOptions{}
+	for i, cluster := range result.Clusters {
+		if cluster.Outcome == migrate.CleanedUp {
+			all[cluster.Path] = proof.Options(result.Installs[i], cfg)
+		}
+	}
+	return all, nil
+}
+
+// revisionFiles are the files of a Git revision in the folder of a checkout.
+func revisionFiles(tree *checkout.Tree, dir, revision string) (fs.FS, error) {
+	repo := tree.Repository()
+	if repo == nil {
+		return nil, fmt.Errorf("--against: %s is not a Git checkout", printable.Line(dir))
+	}
+	commit, err := repo.Commit(revision)
+	if err != nil {
+		return nil, fmt.Errorf("--against: %w", err)
+	}
+	return commit.Files()
 }
 
 func printCompared(out io.Writer, all []compared, output string) error {
@@ -177,36 +231,4 @@ func printJSON(out io.Writer, value any) error {
 	}
 	_, err = fmt.Fprintf(out, "%s\n", printable.JSON(text))
 	return err
-}
-
-// revisionFiles are the files of a Git revision below dir, read from `git archive`.
-func revisionFiles(ctx context.Context, dir, revision string) (fs.FS, error) {
-	if strings.HasPrefix(revision, "-") {
-		return nil, fmt.Errorf("%q is not a Git revision", revision)
-	}
-	var out, errOut bytes.Buffer
-	git := exec.CommandContext(ctx, "git", "-C", dir, "archive", "--format=tar", revision)
-	git.Stdout, git.Stderr = &out, &errOut
-	if err := git.Run(); err != nil {
-		return nil, fmt.Errorf("git archive %s: %s", printable.Line(revision), printable.Line(strings.TrimSpace(errOut.String())))
-	}
-	files := fstest.MapFS{}
-	archive := tar.NewReader(&out)
-	for {
-		header, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			return files, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if header.Typeflag != tar.TypeReg || !fs.ValidPath(header.Name) {
-			continue
-		}
-		content, err := io.ReadAll(archive)
-		if err != nil {
-			return nil, err
-		}
-		files[header.Name] = &fstest.MapFile{Data: content, Mode: 0o644}
-	}
 }

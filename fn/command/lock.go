@@ -2,7 +2,6 @@ package command
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
@@ -49,9 +47,7 @@ const liveFile = "/tmp/live.yaml"
 
 // lock holds cleanup back until deploy's commit is pushed and the cluster has taken over, as far as either can be seen.
 // It says how to see the latter as long as the classic install is there.
-//
-// It fails when git does.
-func (j job) lock(ctx context.Context, repo *repository, result *Result) error {
+func (j job) lock(repo *repository, result *Result) error {
 	var all finding.List
 	for i, install := range result.Installs {
 		findings := all.For(install.Cluster())
@@ -63,7 +59,7 @@ func (j job) lock(ctx context.Context, repo *repository, result *Result) error {
 			j.checkLive(repo, install, cluster, len(j.live) == 1 && len(result.Installs) == 1, findings)
 		}
 		if cluster.Outcome == migrate.CleanedUp {
-			if err := j.checkPublished(ctx, repo, install, cluster, findings); err != nil {
+			if err := j.checkPublished(repo, install, cluster, findings); err != nil {
 				return err
 			}
 		}
@@ -159,7 +155,7 @@ func (r *repository) fluxInstance(file string) *instance.Existing {
 }
 
 // checkPublished refuses a cleanup while deploy's files are not pushed: a guard that is only in the working tree holds nothing.
-func (j job) checkPublished(ctx context.Context, repo *repository, install *classic.Install, cluster migrate.Cluster, findings *finding.List) error {
+func (j job) checkPublished(repo *repository, install *classic.Install, cluster migrate.Cluster, findings *finding.List) error {
 	files := map[string][]byte{}
 	for _, file := range repo.deployed(install, cluster.Instance) {
 		content, err := repo.tree.ReadFile(file)
@@ -168,19 +164,24 @@ func (j job) checkPublished(ctx context.Context, repo *repository, install *clas
 		}
 		files[file] = content
 	}
-	published, err := checkout.Upstream(ctx, repo.dir, files)
+	git := repo.tree.Repository()
+	if git == nil {
+		findings.Warn(install.Anchor, "", "%s is not a Git checkout: it was not checked that deploy's commit is pushed", repo.dir)
+		return nil
+	}
+	published, err := git.Published(files)
 	const push = "push them, wait until the cluster has taken over, and run cleanup then"
 	switch {
 	case err != nil:
-		return err
-	case !published.Repository:
-		findings.Warn(install.Anchor, "", "%s is not a Git checkout: it was not checked that deploy's commit is pushed", repo.dir)
+		findings.Error(install.Anchor, "", "it cannot be seen whether deploy's commit is pushed: %v", err)
 	case len(published.Uncommitted) > 0:
 		findings.Error(install.Anchor, "", "cleanup is too early: what deploy wrote is not committed: %s; commit and %s", strings.Join(published.Uncommitted, ", "), push)
 	case published.Upstream == "":
-		findings.Warn(install.Anchor, "", "the branch follows no upstream branch: it was not checked that deploy's commit is pushed")
+		findings.Warn(install.Anchor, "", "%s: it was not checked that deploy's commit is pushed", published.Why)
 	case len(published.Unpushed) > 0:
 		findings.Error(install.Anchor, "", "cleanup is too early: what deploy wrote is not in %s: %s; %s", published.Upstream, strings.Join(published.Unpushed, ", "), push)
+	case published.Behind != "":
+		findings.Warn(install.Anchor, "", "%s: pull, and run again, so that what is judged is what will be pushed", published.Behind)
 	}
 	return nil
 }

@@ -248,6 +248,9 @@ func printApplied(out io.Writer, r *Result) error {
 			p.line("%s %s", p.paint(colors[string(finding.Warning)], "warning:"), p.sentence(f))
 		}
 	}
+	if r.add != "" && printable.Fits(string(r.add)) {
+		p.line("next: commit what was changed, and nothing else: %s", r.add)
+	}
 	for _, f := range r.Findings {
 		if f.Topic == finding.Wait || f.Topic == finding.Verify {
 			p.line("next: %s", f.Message)

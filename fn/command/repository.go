@@ -22,6 +22,7 @@ import (
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/printable"
 	"migrate-to-flux-operator/fn/reason"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // repository is a checkout as a set of objects.
@@ -57,33 +58,40 @@ func (b broken) message() string {
 }
 
 // open reads the objects of a checkout. A file that holds none is not kept, a document is parsed when it is looked into.
-func open(ctx context.Context, dir string) (*repository, error) {
-	if err := checkDir(dir); err != nil {
-		return nil, err
-	}
-	tree, err := checkout.Open(ctx, dir, checkout.Options{Keep: mayHoldObjects})
+func open(ctx context.Context, dir string, subfolder bool) (*repository, error) {
+	tree, err := openTree(ctx, dir, subfolder)
 	if err != nil {
 		return nil, err
 	}
 	r := &repository{dir: dir, tree: tree}
-	files := tree.Files()
-	read := make([]contents, len(files))
-	inParallel(len(files), func(i int) { read[i].read(files[i], tree.Kept(files[i])) })
-	objects := make([]*object.Object, 0, len(read))
-	for _, c := range read {
-		objects, r.broken = append(objects, c.objects...), append(r.broken, c.broken...)
-	}
-	r.set = object.NewSet(objects)
-	r.set.Read = func(file string) ([]byte, bool) {
-		content, err := tree.ReadFile(file)
-		return content, err == nil
-	}
-	r.set.Files = r.below
+	r.set, r.broken = setOf(tree.Files(), tree.Kept)
+	readFrom(r.set, tree)
 	r.set.Tree = func() (fs.FS, error) {
 		changes, err := r.changes()
 		return tree.With(changes), err
 	}
 	return r, nil
+}
+
+// readFrom lets a set look at what is in the files around it.
+func readFrom(set *object.Set, tree fs.FS) {
+	set.Read = func(file string) ([]byte, bool) {
+		content, err := fs.ReadFile(tree, file)
+		return content, err == nil
+	}
+	set.Files = func(dir string) []string { return below(tree, dir) }
+}
+
+// setOf are the objects of some files, and the documents that are none.
+func setOf(files []string, content func(file string) []byte) (*object.Set, []broken) {
+	read := make([]contents, len(files))
+	inParallel(len(files), func(i int) { read[i].read(files[i], content(files[i])) })
+	objects := make([]*object.Object, 0, len(read))
+	var broken []broken
+	for _, c := range read {
+		objects, broken = append(objects, c.objects...), append(broken, c.broken...)
+	}
+	return object.NewSet(objects), broken
 }
 
 // read is the content of a file, to read and not to change.
@@ -95,15 +103,49 @@ func (r *repository) read(file string) ([]byte, error) {
 }
 
 // below lists the files in a folder and below it, as far as they can be listed.
-func (r *repository) below(dir string) []string {
+func below(tree fs.FS, dir string) []string {
 	var all []string
-	_ = fs.WalkDir(r.tree, dir, func(file string, entry fs.DirEntry, err error) error {
+	_ = fs.WalkDir(tree, dir, func(file string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
 			all = append(all, file)
 		}
 		return nil
 	})
 	return all
+}
+
+// openTree opens a checkout, which has to be a whole one unless it is said that a part is meant.
+func openTree(ctx context.Context, dir string, subfolder bool) (*checkout.Tree, error) {
+	if err := checkDir(dir); err != nil {
+		return nil, err
+	}
+	tree, err := checkout.Open(ctx, dir, checkout.Options{Keep: mayHoldObjects})
+	if err != nil {
+		return nil, err
+	}
+	if err := checkWhole(tree, dir); err != nil && !subfolder {
+		return nil, errors.Join(err, tree.Close())
+	}
+	return tree, nil
+}
+
+// checkWhole refuses a part of a checkout: what Flux reads in the rest would be missed, and so would be what depends on it.
+func checkWhole(tree *checkout.Tree, dir string) error {
+	repo := tree.Repository()
+	if repo == nil {
+		return nil
+	}
+	if len(repo.Prefix) > 0 {
+		return fmt.Errorf("%s is a folder of the checkout %s, and what Flux reads outside of it would be missed. "+
+			"Run on %[2]s, or add --subfolder where only this folder is meant", shell.Word(dir), shell.Word(repo.Top))
+	}
+	missing := tree.Index().LeftOut()
+	missing = slices.DeleteFunc(missing, func(file string) bool { _, err := tree.Stat(file); return err == nil })
+	if len(missing) > 0 {
+		return fmt.Errorf("%s is a sparse checkout, and what Flux reads of the %d files that it leaves out, such as %s, would be missed. "+
+			"Run git sparse-checkout disable, or add --subfolder where only the rest is meant", shell.Word(dir), len(missing), printable.Line(missing[0]))
+	}
+	return nil
 }
 
 // checkDir refuses what is no directory in words of its own.

@@ -112,9 +112,10 @@ func (o operated) among(all []operated) int {
 	return moved
 }
 
-// verdict compares the cluster with what the files of the state after make of it.
-func (t transition) verdict(after *inventory.Files) inventory.Verdict {
-	return inventory.Compare(t.cluster.Inventory, after.Follow(t.cluster.Inventory, t.roots...), inventory.CompareOptions{Deleted: t.deleted})
+// verdict compares the cluster with what the files of the state after make of it, and lets go what is meant to.
+func (t transition) verdict(after *inventory.Files, meant inventory.CompareOptions) inventory.Verdict {
+	meant.Deleted = t.deleted
+	return inventory.Compare(t.cluster.Inventory, after.Follow(t.cluster.Inventory, t.roots...), meant)
 }
 
 // has tells whether a FluxInstance is one of the cluster's.

@@ -123,5 +123,5 @@ func comparedText(t *testing.T, before, after fstest.MapFS) string {
 	if len(clusters) != 1 || clusters[0].Path != "kubernetes/flux" {
 		t.Fatalf("clusters: %v", clusters)
 	}
-	return transitionOf(clusters[0], operated, operates).verdict(is).Text()
+	return transitionOf(clusters[0], operated, operates).verdict(is, inventory.CompareOptions{}).Text()
 }

@@ -19,6 +19,7 @@ import (
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/printable"
 	"migrate-to-flux-operator/fn/proof"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // Result is what a run on a checkout would do.
@@ -33,6 +34,7 @@ type Result struct {
 	places  *places
 	trees   []proof.Trees
 	config  config.Config
+	add     shell.Line // the command that puts the changes into Git's index
 }
 
 // Action is what becomes of one object in Git: created, configured, unchanged or deleted.
@@ -54,11 +56,12 @@ type File struct {
 
 // job is one run on a checkout.
 type job struct {
-	dir      string
-	config   config.Config
-	live     []live.Snapshot // what kubectl said of the clusters; nil when it was not asked
-	now      time.Time
-	progress progress
+	dir       string
+	subfolder bool // it is only a part of a checkout, and meant to be
+	config    config.Config
+	live      []live.Snapshot // what kubectl said of the clusters; nil when it was not asked
+	now       time.Time
+	progress  progress
 }
 
 // run migrates a checkout in memory.
@@ -67,7 +70,7 @@ type job struct {
 func (j job) run(ctx context.Context) (*Result, error) {
 	defer j.progress.done()
 	j.progress("reading " + printable.Line(j.dir))
-	repo, err := open(ctx, j.dir)
+	repo, err := open(ctx, j.dir, j.subfolder)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +79,7 @@ func (j job) run(ctx context.Context) (*Result, error) {
 	j.config.TakenOver = j.config.TakenOver || j.live != nil
 	result := &Result{Outcome: migrate.Migrate(repo.set, j.config), places: newPlaces(repo.read), config: j.config}
 	repo.report(result)
-	if err := j.lock(ctx, repo, result); err != nil {
+	if err := j.lock(repo, result); err != nil {
 		return nil, err
 	}
 	j.make(repo, result)
@@ -134,6 +137,7 @@ func (j job) make(repo *repository, result *Result) {
 	result.Findings = append(result.Findings, repo.mentions(changes)...)
 	j.progress("proving that Flux prunes nothing")
 	repo.prove(result, j.config)
+	repo.toCommit(result)
 	if result.Failed() {
 		result.changes, result.Files, result.Objects = nil, nil, nil
 	}

@@ -86,6 +86,9 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 		checkShared(installs, &together)
 	}
 	all.Merge(&together)
+	if cfg.Phase == config.Deploy && cfg.TakenOver {
+		all.Warn(nil, "", "config field takenOver (--taken-over) has no meaning in the phase deploy: say it in the phase cleanup, once it is true")
+	}
 	before, err := asApplied(set, installs, applied{})
 	if err != nil {
 		all.Error(nil, "", "what Flux applies cannot be read: %s", err)

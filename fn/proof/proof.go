@@ -74,13 +74,13 @@ type states struct {
 
 // NotWhole is the finding where the files are not those of a whole repository.
 func NotWhole() finding.Finding {
-	return finding.Finding{Severity: finding.Info, Topic: finding.Proof,
+	return finding.Finding{Severity: finding.Warning, Topic: finding.Proof,
 		Message: "left out: the items are not a whole repository; run plan on the checkout to see that Flux prunes nothing"}
 }
 
 // LeftOut is the finding where the proof is switched off.
 func LeftOut() finding.Finding {
-	return finding.Finding{Severity: finding.Info, Topic: finding.Proof,
+	return finding.Finding{Severity: finding.Warning, Topic: finding.Proof,
 		Message: "left out (proof: off): it was not checked that Flux prunes nothing"}
 }
 
@@ -104,7 +104,7 @@ func (s states) prove(install *classic.Install, findings *finding.List) (was, is
 	}
 	root = root.Substituting(was)
 	is = s.after.Follow(was, root)
-	verdict := inventory.Compare(was, is, options(install, s.config))
+	verdict := inventory.Compare(was, is, Options(install, s.config))
 	s.judge("this commit", verdict, install, findings)
 	summarise(verdict, was, install, findings)
 	if to := install.Pair.NewPath(s.config); to != "" {
@@ -162,7 +162,7 @@ func (s states) proveMove(moved inventory.Root, was, is *inventory.Inventory, in
 	if s.config.Phase == config.Cleanup {
 		from = s.before.Follow(was, moved)
 	}
-	verdict := inventory.Compare(from, is.From(moved), options(install, s.config))
+	verdict := inventory.Compare(from, is.From(moved), Options(install, s.config))
 	s.judge("the root on its new path", verdict, install, findings)
 	findings.Info(finding.Proof, install.Pair.Root, "spec.path", "from its new path the root and what is below it apply the same %d objects; %d are new, %d are lost",
 		verdict.Unchanged, len(verdict.Of(inventory.New)), len(verdict.Of(inventory.Lost)))
@@ -230,8 +230,8 @@ func pathOf(root inventory.Root) string {
 	return classic.CleanPath(at)
 }
 
-// options name what Flux Operator takes over and what cleanup means to remove.
-func options(install *classic.Install, cfg config.Config) inventory.CompareOptions {
+// Options name what Flux Operator takes over and what cleanup means to remove.
+func Options(install *classic.Install, cfg config.Config) inventory.CompareOptions {
 	adopted := map[inventory.ID]string{}
 	for _, o := range []*object.Object{install.Pair.LiveSource, install.Pair.LiveRoot} {
 		adopted[idOf(o)] = "Flux Operator generates it under the same name"

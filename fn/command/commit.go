@@ -1,0 +1,106 @@
+package command
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"migrate-to-flux-operator/fn/checkout"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/shell"
+)
+
+// toCommit finds the command for a commit of the changes and of nothing else, and warns of what HEAD does not hold though the changes
+// were judged with it.
+func (r *repository) toCommit(result *Result) {
+	git := r.tree.Repository()
+	if git == nil || len(result.changes) == 0 {
+		return
+	}
+	var all finding.List
+	result.add = r.add(result.changes)
+	changed, err := git.Changed(r.tree.Index())
+	if err != nil {
+		all.Error(nil, "", "it cannot be seen what HEAD does not hold: %v", err)
+	}
+	mine, others := unclean(append(changed, r.untracked()...), result.changes)
+	if len(mine) > 0 {
+		all.Warn(nil, "", "this run edits files with changes of yours that are not committed: %s; commit these first", listed(mine))
+	}
+	if len(others) > 0 {
+		warning := finding.Finding{Severity: finding.Warning,
+			Message: "HEAD does not hold all that was judged: " + listed(others) + "; commit or set these aside first"}
+		if result.add != "" {
+			warning.Message += ", or commit only what this run changes"
+			warning = warning.With(result.add)
+		}
+		all.Add(warning)
+	}
+	result.Findings = append(result.Findings, all.All()...)
+}
+
+// unclean parts the files that HEAD does not hold as they are into those that the run edits and the others.
+func unclean(files []string, changes []checkout.Change) (mine, others []string) {
+	slices.Sort(files)
+	for _, file := range slices.Compact(files) {
+		if slices.ContainsFunc(changes, func(c checkout.Change) bool { return c.Path == file }) {
+			mine = append(mine, file)
+		} else {
+			others = append(others, file)
+		}
+	}
+	return mine, others
+}
+
+// untracked are the files that Git neither tracks nor ignores.
+func (r *repository) untracked() []string {
+	var all []string
+	// A folder that cannot be read has been noted when the tree was opened.
+	_ = fs.WalkDir(r.tree, ".", func(file string, entry fs.DirEntry, err error) error {
+		switch tracked := r.tree.Index().Has(file); {
+		case err != nil:
+		case entry.IsDir() && tracked:
+			return fs.SkipDir // a submodule
+		case !entry.IsDir() && !tracked:
+			all = append(all, file)
+		}
+		return nil
+	})
+	return all
+}
+
+// listed are the first of some files, and how many there are besides.
+func listed(files []string) string {
+	if more := len(files) - spelled; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(files[:spelled], ", "), more)
+	}
+	return strings.Join(files, ", ")
+}
+
+// add is the command that puts the changes, and nothing else, into Git's index. A file that goes and that Git does not track is left out.
+func (r *repository) add(changes []checkout.Change) shell.Line {
+	words := []string{"git"}
+	if r.dir != "." {
+		words = append(words, "-C", r.dir)
+	}
+	words = append(words, "add", "--")
+	none := len(words)
+	for _, c := range changes {
+		if c.After != nil || r.tree.Index().Has(c.Path) {
+			words = append(words, pathspec(c.Path))
+		}
+	}
+	if len(words) == none {
+		return ""
+	}
+	return shell.Run(words...)
+}
+
+// pathspec names one file, whatever Git would take its name for.
+func pathspec(file string) string {
+	if strings.ContainsAny(file, `*?[\`) || strings.HasPrefix(file, ":") {
+		return ":(literal)" + file
+	}
+	return file
+}

@@ -1,0 +1,128 @@
+package git
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+)
+
+// Publication tells how far files have come on their way to a cluster.
+type Publication struct {
+	// Uncommitted are the files that HEAD does not hold with the expected content, sorted.
+	Uncommitted []string
+	// Upstream is the branch that the checked out one follows, such as origin/main; empty where it follows none, and Why says why.
+	Upstream, Why string
+	// Unpushed are the files that the upstream branch, as last fetched, does not hold with the expected content, sorted; all
+	// where there is no upstream branch.
+	Unpushed []string
+	// Behind says what the upstream branch may hold that HEAD does not; empty where HEAD holds all of it.
+	Behind string
+}
+
+// Published looks for files, given by path with the content that each is to have, in HEAD and in the upstream branch as it was last
+// fetched. Line breaks are compared as Git stores them: \r\n and \n are the same.
+func (r *Repository) Published(files map[string][]byte) (Publication, error) {
+	p := Publication{Unpushed: slices.Sorted(maps.Keys(files))}
+	branch, id, err := r.head()
+	if err != nil {
+		return p, err
+	}
+	if id.IsZero() {
+		p.Uncommitted, p.Why = p.Unpushed, fmt.Sprintf("the branch %s has no commit yet", branch)
+		return p, nil
+	}
+	head, err := r.commit(id)
+	if err != nil {
+		return p, err
+	}
+	if p.Uncommitted, err = head.differing(files); err != nil {
+		return p, err
+	}
+	if branch == "" {
+		p.Why = "HEAD is detached"
+		return p, nil
+	}
+	ref, err := r.upstream(branch)
+	switch local, isLocal := strings.CutPrefix(ref, "refs/heads/"); {
+	case err != nil:
+		return p, err
+	case ref == "":
+		p.Why = "the branch " + branch + " follows no upstream branch"
+	case isLocal:
+		p.Why = "the branch " + branch + " follows " + local + ", a branch of this clone"
+	default:
+		err = r.publishedIn(&p, head, files, ref)
+	}
+	return p, err
+}
+
+// publishedIn adds what the upstream branch holds.
+func (r *Repository) publishedIn(p *Publication, head *Commit, files map[string][]byte, ref string) error {
+	id, err := r.upstreamOf("")
+	if err != nil {
+		return err
+	}
+	upstream, err := r.commit(id)
+	if err != nil {
+		return err
+	}
+	p.Upstream = short(ref)
+	if p.Unpushed, err = upstream.differing(files); err != nil {
+		return err
+	}
+	switch all, err := head.contains(upstream); {
+	case err != nil:
+		p.Behind = fmt.Sprintf("it was not checked whether %s holds commits that HEAD does not: %v", p.Upstream, err)
+	case !all:
+		p.Behind = p.Upstream + " holds commits that HEAD does not"
+	}
+	return nil
+}
+
+// differing are the files that a commit does not hold with the expected content.
+func (c *Commit) differing(files map[string][]byte) ([]string, error) {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		content, found, err := c.content(path.Join(append(slices.Clone(c.repo.Prefix), name)...))
+		if err != nil {
+			return nil, err
+		}
+		if !found || !bytes.Equal(unixLines(content), unixLines(files[name])) {
+			all = append(all, name)
+		}
+	}
+	return all, nil
+}
+
+// content is what the commit has under a path from the top of the repository.
+func (c *Commit) content(name string) (text []byte, found bool, err error) {
+	at := entry{id: c.tree, mode: filemode.Dir}
+	for part := range strings.SplitSeq(name, "/") {
+		if at.mode != filemode.Dir {
+			return nil, false, nil
+		}
+		entries, err := c.repo.entries(at.id, " above "+name)
+		if err != nil {
+			return nil, false, err
+		}
+		n := slices.IndexFunc(entries, func(e entry) bool { return e.name == part })
+		if n < 0 {
+			return nil, false, nil
+		}
+		at = entries[n]
+	}
+	if !at.isFile() {
+		return nil, false, nil
+	}
+	kind, text, err := c.repo.object(at.id, " of "+name)
+	return text, kind == plumbing.BlobObject, err
+}
+
+// unixLines is a text with \n line breaks.
+func unixLines(text []byte) []byte { return bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")) }
