@@ -1,6 +1,8 @@
 package bootstrap
 
 import (
+	"encoding/json"
+	"os/exec"
 	"reflect"
 	"slices"
 	"strings"
@@ -107,6 +109,30 @@ func TestHome(t *testing.T) {
 	} {
 		if home, usual := homeOf(name); home != want.home || usual != want.usual {
 			t.Errorf("%s: want %v, have %s %v", name, want, home, usual)
+		}
+	}
+}
+
+// TestHCL holds that Terraform reads a text as it is, whatever stands in it.
+func TestHCL(t *testing.T) {
+	terraform, err := exec.LookPath("terraform")
+	if err != nil {
+		t.Skip("terraform is not there")
+	}
+	for _, text := range []string{"a", `a\b"c`, "${file(1)}", "$${x}", "$$${x}", "%{if true}", "%%{x}", "a\r\tb\x01", "ü\u00a0", "a\nb\n", "{{ x }}", "$ {x}", `\${x}`} {
+		console := exec.Command(terraform, "console")
+		console.Dir, console.Stdin = t.TempDir(), strings.NewReader("jsonencode("+hcl(text)+")\n")
+		out, err := console.Output()
+		var inner, read string
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		if err == nil {
+			err = json.Unmarshal([]byte(lines[len(lines)-1]), &inner)
+		}
+		if err == nil {
+			err = json.Unmarshal([]byte(inner), &read)
+		}
+		if err != nil || read != text {
+			t.Errorf("%s is read as %q, %v: %s", hcl(text), read, err, out)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/fn/framework"
 
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // flux is an object in a file.
@@ -108,5 +109,18 @@ func TestResultsOfAFileWithoutName(t *testing.T) {
 	}
 	if r.File == nil || r.File.Path != "cluster/kustomization.yaml" {
 		t.Errorf("the file is not named: %+v", r.File)
+	}
+}
+
+// TestWith holds that a command is said as it is, or not at all.
+func TestWith(t *testing.T) {
+	two := Finding{Severity: Info, Message: "run this"}.With(shell.Run("a", "b && c"), "d")
+	if two.Message != "run this: a 'b && c' && d" || two.Command != "a 'b && c'\nd" || two.Sentence() != "run this" {
+		t.Errorf("got %+v", two)
+	}
+	for _, word := range []string{"a\nb", "\x1b[31m", "a\u2028", "##[add-mask]x"} {
+		if got := (Finding{Severity: Info}).With(shell.Run("a", word)); got.Severity != Error || got.Command != "" {
+			t.Errorf("%q: got %+v", word, got)
+		}
 	}
 }

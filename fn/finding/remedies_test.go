@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"cmp"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -90,12 +91,25 @@ func textsOf(file *ast.File) []string {
 				all = append(all, said)
 				return false
 			}
+		case *ast.CallExpr:
+			if function, isSelected := node.Fun.(*ast.SelectorExpr); isSelected && function.Sel.Name == "Run" {
+				all = append(all, commandOf(node.Args))
+			}
 		case *ast.BasicLit:
 			all = append(all, textOf(node))
 		}
 		return true
 	})
 	return all
+}
+
+// commandOf is a command of these words.
+func commandOf(words []ast.Expr) string {
+	var said []string
+	for _, word := range words {
+		said = append(said, cmp.Or(textOf(word), "%s"))
+	}
+	return strings.Join(said, " ")
 }
 
 // textOf is a text, or a sum in which anything but texts is left out.

@@ -95,9 +95,6 @@ func TestText(t *testing.T) {
 	if got, want := text("a|b <b> `c` *d* @team [x](y) #1\nz"), `a\|b &lt;b&gt; \`+"`c\\`"+` \*d\* &#64;team \[x\](y) \#1 z`; got != want {
 		t.Errorf("text is %q, want %q", got, want)
 	}
-	if got, want := code("a|`b`"), "`` a\\|`b` ``"; got != want {
-		t.Errorf("code is %q, want %q", got, want)
-	}
 	if got := value(strings.Repeat("ü", 100)); got != "`"+strings.Repeat("ü", longest-1)+"…`" {
 		t.Errorf("a long value is %q", got)
 	}

@@ -8,7 +8,7 @@ import (
 
 // special are the characters that mean something in Markdown or HTML; names of the input may hold any of them.
 var special = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "[", `\[`, "]", `\]`, "|", `\|`,
-	"#", `\#`, "~", `\~`, "@", "&#64;")
+	"#", `\#`, "~", `\~`, "@", "&#64;", "$", "&#36;")
 
 // text is prose: what it names is shown as it is written.
 func text(s string) string { return special.Replace(printable.Line(s)) }
@@ -16,20 +16,16 @@ func text(s string) string { return special.Replace(printable.Line(s)) }
 // cell is text in a cell of a table.
 func cell(s string) string { return text(s) }
 
-// code is a name as it is written, also in a cell of a table; nothing when it is empty.
+// code is a name as it is written, also in a cell of a table; nothing when it is empty. A code span can hold neither a backtick nor, behind
+// a backslash, the end of a cell.
 func code(s string) string {
-	if s == "" {
+	switch s = printable.Line(s); {
+	case s == "":
 		return ""
+	case strings.ContainsAny(s, "`|"):
+		return "<code>" + text(s) + "</code>"
 	}
-	fence := "`"
-	for strings.Contains(s, fence) {
-		fence += "`"
-	}
-	s = strings.ReplaceAll(printable.Line(s), "|", `\|`)
-	if len(fence) > 1 {
-		return fence + " " + s + " " + fence
-	}
-	return fence + s + fence
+	return "`" + s + "`"
 }
 
 // longest is how much of a value a table shows.
