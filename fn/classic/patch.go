@@ -1,6 +1,7 @@
 package classic
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -159,6 +160,9 @@ func listOf(o *object.Object, path ...string) ([]Patch, error) {
 
 // patchOf reads an entry: patch or path, target, and the options.
 func patchOf(entry *kyaml.Node) (Patch, error) {
+	if entry.Kind == kyaml.ScalarNode {
+		return Patch{}, errors.New("it is a text, not a patch: a file goes behind `path:`")
+	}
 	text, err := object.Print(entry)
 	if err != nil {
 		return Patch{}, err

@@ -6,6 +6,8 @@ import (
 
 	"sigs.k8s.io/kustomize/api/resource"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // object is one object of a build: what the verdict needs, and the rest on
@@ -30,7 +32,7 @@ func newObject(r *resource.Resource, file *Origin) *object {
 		apiVersion: r.GetApiVersion(),
 		file:       file,
 		dollar:     hasDollar(r.YNode()),
-		content:    sync.OnceValues(r.Map),
+		content:    sync.OnceValues(func() (map[string]any, error) { return reason.With(r.Map()) }),
 	}
 	o.labels, o.annotations = r.GetLabels(), r.GetAnnotations()
 	o.text = sync.OnceValues(func() (string, error) {

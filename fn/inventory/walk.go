@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/openapi"
@@ -221,7 +222,7 @@ func (r *round) read(o *Owner) []*object {
 	}
 	result := r.renderer.render(tree, o.Path, fields)
 	for _, opaque := range result.opaque {
-		opaque.Owner = o.Name
+		opaque.Owner, opaque.What = o.Name, plainly(opaque.What)
 		r.inv.Opaque = append(r.inv.Opaque, opaque)
 	}
 	if result.err != nil {
@@ -229,6 +230,17 @@ func (r *round) read(o *Owner) []*object {
 	}
 	return r.finish(o, result)
 }
+
+// plainly is an entry of a kustomization.yaml as it may be shown: a patch may stand where a path is expected, and an address may have a
+// password.
+func plainly(entry string) string {
+	if strings.ContainsAny(entry, "{}\"\n") {
+		return "an entry that is no path"
+	}
+	return credentials.ReplaceAllString(entry, "$1")
+}
+
+var credentials = regexp.MustCompile(`(https?://)[^/@\s]+@`)
 
 // finish substitutes variables and adds the common metadata.
 func (r *round) finish(o *Owner, result *rendered) []*object {
@@ -285,7 +297,7 @@ func (r *round) enter(o Owner, object *object) {
 	id.Cluster = remote
 	r.inv.Entries = append(r.inv.Entries, Entry{
 		ID: id, APIVersion: object.apiVersion, Owner: o.Name, File: object.file,
-		Labels: object.labels, Annotations: object.annotations,
+		Labels: object.labels, Annotations: withoutCopy(object.annotations),
 		Unknown: strings.Contains(id.key(), unknown), object: object,
 	})
 	if !matters(object) {
@@ -302,6 +314,17 @@ func (r *round) enter(o Owner, object *object) {
 	case remote == "":
 		r.learn(o, object, content)
 	}
+}
+
+// withoutCopy are annotations without the copy of the object that kubectl puts there, of a Secret with its values.
+func withoutCopy(annotations map[string]string) map[string]string {
+	const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+	if _, there := annotations[lastApplied]; !there {
+		return annotations
+	}
+	annotations = maps.Clone(annotations)
+	delete(annotations, lastApplied)
+	return annotations
 }
 
 // remoteCluster names the kubeconfig of the cluster that a Flux Kustomization

@@ -235,7 +235,7 @@ func (p *placing) next() bool {
 	return p.owner.Restore(p.was) == nil && p.owner.Edit(ownerGuards[p.tried-1]) == nil
 }
 
-func guardPrune(k *fn.KubeObject) error { return k.SetNestedBool(false, "spec", "prune") }
+func guardPrune(k *fn.KubeObject) error { return reason.Of(k.SetNestedBool(false, "spec", "prune")) }
 
 func guardPolicy(k *fn.KubeObject) error {
 	if err := reason.Of(k.SetNestedString("Orphan", "spec", "deletionPolicy")); err != nil {

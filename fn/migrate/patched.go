@@ -107,10 +107,10 @@ func open(o *object.Object, op operation) error {
 		if tokens[last] == "-" || tokens[last] == "0" {
 			kind = kyaml.SequenceNode
 		}
-		made, err := node.Pipe(kyaml.LookupCreate(kind, tokens[:last]...))
+		made, err := reason.With(node.Pipe(kyaml.LookupCreate(kind, tokens[:last]...)))
 		if err == nil {
 			made.YNode().Style, made.YNode().LineComment = kyaml.FlowStyle, openComment
 		}
-		return reason.Of(err)
+		return err
 	})
 }

@@ -256,7 +256,7 @@ func (o *Object) Restore(text string) error {
 	if err := o.open(); err != nil {
 		return err
 	}
-	edited, err := fn.ParseKubeObject([]byte(text))
+	edited, err := reason.With(fn.ParseKubeObject([]byte(text)))
 	if err != nil {
 		return err
 	}

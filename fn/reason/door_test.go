@@ -27,22 +27,27 @@ func TestOneDoor(t *testing.T) {
 		}
 		for _, file := range pkg.Syntax {
 			for _, call := range unguarded(pkg, file) {
-				t.Errorf("%s: %s", pkg.Fset.Position(call.Pos()), types.ExprString(call.Fun))
+				t.Errorf("%s: %s", pkg.Fset.Position(call.Pos()), types.ExprString(call))
 			}
 		}
 	}
 }
 
 // unguarded are the calls of a file whose error is a library's and goes on.
-func unguarded(pkg *packages.Package, file *ast.File) (calls []*ast.CallExpr) {
+func unguarded(pkg *packages.Package, file *ast.File) (calls []ast.Expr) {
 	guarded := map[ast.Expr]bool{}
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.SelectorExpr: // a function that is called elsewhere
+			if callee, _ := pkg.TypesInfo.Uses[n.Sel].(*types.Func); fails(callee) && !guarded[n] {
+				calls = append(calls, n)
+			}
 		case *ast.CallExpr:
+			guarded[n.Fun] = true
 			if isDoor(pkg, n) {
 				guarded[n.Args[0]] = true
 			}
-			if fromLibrary(pkg, n) && !guarded[n] {
+			if fails(calleeOf(pkg, n)) && !guarded[n] {
 				calls = append(calls, n)
 			}
 		case *ast.BinaryExpr: // err != nil
@@ -111,9 +116,8 @@ func isDoor(pkg *packages.Package, call *ast.CallExpr) bool {
 	return callee != nil && callee.Pkg() != nil && callee.Pkg().Path() == module+"/fn/reason" && len(call.Args) > 0
 }
 
-// fromLibrary reports whether a call returns an error of a library that may quote what it was given.
-func fromLibrary(pkg *packages.Package, call *ast.CallExpr) bool {
-	callee := calleeOf(pkg, call)
+// fails reports whether a function returns an error of a library that may quote what it was given.
+func fails(callee *types.Func) bool {
 	if callee == nil || callee.Pkg() == nil || !quotes(callee.Pkg().Path()) || slices.Contains(writers, callee.Name()) {
 		return false
 	}
