@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"slices"
 
-	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/resid"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"migrate-to-flux-operator/fn/kustomize"
 	"migrate-to-flux-operator/fn/limit"
-	"migrate-to-flux-operator/fn/reason"
 )
 
 // files is a tree of files that kustomize builds, by absolute path. It exists in memory only.
@@ -33,25 +32,15 @@ func (f files) build() ([]*kyaml.RNode, error) {
 	return builds.build(f, files.run)
 }
 
-// run runs kustomize on the root folder, with the options of kustomize-controller and Flux Operator: no plugins, files anywhere below
-// the root. kustomize panics on some invalid input; like the controllers, that is an error here.
+// run runs kustomize on the root folder.
 func (f files) run() (objects []*kyaml.RNode, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = reason.Panic(r)
-		}
-	}()
 	tree := filesys.MakeFsInMemory()
 	for path, content := range f {
 		if err := tree.WriteFile(path, content); err != nil {
 			return nil, err
 		}
 	}
-	kustomizer := krusty.MakeKustomizer(&krusty.Options{
-		LoadRestrictions: types.LoadRestrictionsNone,
-		PluginConfig:     types.DisabledPluginConfig(),
-	})
-	built, err := reason.With(kustomizer.Run(tree, "/"))
+	built, err := kustomize.Run(kustomize.Memory{FileSystem: tree}, "/", "the build of what installs Flux")
 	if err != nil {
 		return nil, err
 	}

@@ -160,7 +160,7 @@ func (s subject) delete(random *rand.Rand, e Entry) (string, fstest.MapFS) {
 func dropEntry(tree fstest.MapFS, dir, file string) string {
 	name := path.Join(dir, "kustomization.yaml")
 	var k map[string]any
-	if tree[name] == nil || yaml.Unmarshal(tree[name].Data, &k) != nil || !isKustomization(k) {
+	if tree[name] == nil || yaml.Unmarshal(tree[name].Data, &k) != nil || strings.HasPrefix(str(k, "apiVersion"), kustomizeGroup) {
 		return ""
 	}
 	resources, _ := k["resources"].([]any)

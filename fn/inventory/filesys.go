@@ -37,6 +37,8 @@ type view struct {
 	opaque   []Opaque
 	refused  error // why a file was not given to kustomize
 	schema   bool  // a kustomization changes kustomize's global schema
+	// configured tells that objects configure plugins, and any file may hold these.
+	configured bool
 	// whole keeps the schemas of CRDs, which most builds carry along for nothing; cut tells that some were left out.
 	whole, cut bool
 	// allowed is what the build may fail to find.
@@ -125,7 +127,11 @@ func (v *view) ReadFile(name string) ([]byte, error) {
 		return nil, &fs.PathError{Op: "open", Path: p, Err: fs.ErrNotExist}
 	}
 	if !slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(p)) {
-		return v.lean(is.content), v.refuse(v.tree.check(p))
+		content, err := v.lean(is.content), v.refuse(v.tree.check(p))
+		if err == nil && v.configured {
+			content = v.configs(p, content)
+		}
+		return content, err
 	}
 	clean, err := v.sanitize(p, is.content)
 	if err != nil {
@@ -142,6 +148,9 @@ func (v *view) refuse(err error) error {
 	}
 	return err
 }
+
+// ChangesSchema implements kustomize.Tree.
+func (v *view) ChangesSchema() bool { return v.schema }
 
 // lean is a file without the schemas of CRDs.
 func (v *view) lean(content []byte) []byte {

@@ -53,15 +53,14 @@ func (v *view) generate(dir string, t transforms) error {
 		return err
 	}
 	v.add(&k, dir, t)
+	if _, err := v.clean(file, &k); err != nil {
+		return err
+	}
 	k.BuildMetadata = nil
 	if v.origins || len(k.Resources) == 0 { // as the controller does: kustomize takes a file without any field for a mistake
 		k.BuildMetadata = []string{types.OriginAnnotations}
 	}
-	data, err := yaml.Marshal(k)
-	if err == nil && v.allowed != strict { // the fields that were added
-		data, err = v.sanitize(file, data)
-	}
-	v.override[file] = data
+	v.override[file], err = encode(&k)
 	return err
 }
 
@@ -74,11 +73,10 @@ func (v *view) base(dir string) (types.Kustomization, string, error) {
 		if is.content == nil {
 			continue
 		}
-		data, err := v.sanitize(file, is.content)
-		if err != nil {
-			return k, file, err
+		if err := limit.CheckNested(is.content); err != nil {
+			return k, file, fmt.Errorf("%s: %w", file, err)
 		}
-		return k, file, reason.Of(yaml.Unmarshal(data, &k))
+		return k, file, reason.Of(yaml.Unmarshal(is.content, &k))
 	}
 	k.Resources = v.manifests(dir, ".")
 	if len(k.Resources) == 0 {
@@ -141,7 +139,7 @@ func (v *view) add(k *types.Kustomization, dir string, t transforms) {
 func (v *view) addComponents(k *types.Kustomization, dir string, t transforms) {
 	for _, c := range t.Components {
 		switch {
-		case !path.IsAbs(c) && !isRemote(c) && v.has(rel(path.Join(mount, dir, c))):
+		case !path.IsAbs(c) && !isRepository(c) && v.has(rel(path.Join(mount, dir, c))):
 			k.Components = append(k.Components, c)
 		case !t.IgnoreMissingComponents:
 			v.opaque = append(v.opaque, Opaque{Reason: OpaqueMissing, File: dir, What: "component " + c})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/limit"
@@ -158,14 +159,13 @@ const (
 )
 
 // putStandIn lists the stand-in in the kustomization.yaml that was asked for.
-func (c *cleaner) putStandIn(k map[string]any) {
+func (c *cleaner) putStandIn(k *types.Kustomization) {
 	file := path.Join(path.Dir(c.file), standInName+".yaml")
 	if c.standIn != c.file || c.override[file] != nil {
 		return
 	}
 	c.override[file] = []byte(standInText)
-	resources, _ := k["resources"].([]any)
-	k["resources"] = append(slices.Clone(resources), standInName+".yaml")
+	k.Resources = append(slices.Clone(k.Resources), standInName+".yaml")
 	c.changed = true
 }
 
@@ -252,4 +252,10 @@ func mentioning(m map[string]any, fields []string, read func(file string) []byte
 		}
 	}
 	return all
+}
+
+// isKustomization reports whether k is kustomize's file rather than a Flux Kustomization in a file of that name.
+func isKustomization(k map[string]any) bool {
+	api, _ := k["apiVersion"].(string)
+	return api == "" || strings.HasPrefix(api, "kustomize.config.k8s.io/")
 }

@@ -115,7 +115,7 @@ func listsOnly(content map[string]any) bool {
 func (l *listing) resources(dir string, names []string) bool {
 	for _, name := range names {
 		at := rel(path.Join(mount, dir, name))
-		if path.IsAbs(name) || isRemote(name) || strings.Contains(name, "\n") || strings.Contains(name, "//") {
+		if path.IsAbs(name) || isRemoteFile(name) || isRepository(name) || strings.Contains(name, "\n") || strings.Contains(name, "//") {
 			return false
 		}
 		switch is := l.ask(at); {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/resid"
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/limit"
@@ -40,59 +42,46 @@ func renderLoose(tree *snapshot, dir string, t transforms) *rendered {
 
 // loosen makes patches without a target select their object, for a target may select nothing; they apply in the order in which
 // kustomize applies them. Replicas change no identity.
-func (c *cleaner) loosen(k map[string]any) {
+func (c *cleaner) loosen(k *types.Kustomization) {
 	if c.allowed == strict {
 		return
 	}
-	merges, _ := k["patchesStrategicMerge"].([]any)
-	own, _ := k["patches"].([]any)
-	var loose []any
-	for _, entry := range merges {
-		loose = append(loose, c.selecting(mergeEntry(entry))...)
+	var loose []types.Patch
+	for _, merge := range k.PatchesStrategicMerge {
+		if isPatch(string(merge)) {
+			loose = append(loose, c.selecting(types.Patch{Patch: string(merge)})...)
+		} else {
+			loose = append(loose, c.selecting(types.Patch{Path: string(merge)})...)
+		}
 	}
-	for _, entry := range own {
-		m, _ := entry.(map[string]any)
-		loose = append(loose, c.selecting(m)...)
+	for _, own := range k.Patches {
+		loose = append(loose, c.selecting(own)...)
 	}
-	delete(k, "patchesStrategicMerge")
-	delete(k, "replicas")
-	if k["patches"] = loose; len(loose) == 0 {
-		delete(k, "patches")
-	}
-	if list, _ := k["replacements"].([]any); c.allowed == replacements && len(list) > 0 {
-		delete(k, "replacements")
-		c.note(OpaqueUnknown, fmt.Sprintf("%d replacements", len(list)))
+	k.PatchesStrategicMerge, k.Patches, k.Replicas = nil, loose, nil
+	if n := len(k.Replacements); c.allowed == replacements && n > 0 {
+		k.Replacements = nil
+		c.note(OpaqueUnknown, fmt.Sprintf("%d replacements", n))
 	}
 	c.changed = true
-	keepNonEmpty(k)
-}
-
-// mergeEntry is an entry of patchesStrategicMerge as one of patches: a path, or a patch given inline.
-func mergeEntry(entry any) map[string]any {
-	text, _ := entry.(string)
-	if strings.Contains(text, "\n") {
-		return map[string]any{"patch": text}
-	}
-	return map[string]any{"path": text}
 }
 
 // selecting is a patch with a target: one for each of its documents. One that has a target, or cannot be read, stays.
-func (c *cleaner) selecting(entry map[string]any) []any {
-	body, _ := entry["patch"].(string)
-	if file, named := entry["path"].(string); named && file != "" {
-		body = string(c.ask(rel(path.Join(mount, path.Dir(c.file), file))).content)
+func (c *cleaner) selecting(patch types.Patch) []types.Patch {
+	if patch.Target != nil {
+		return []types.Patch{patch}
 	}
-	if entry["target"] != nil {
-		return []any{entry}
+	body := patch.Patch
+	if patch.Path != "" {
+		body = string(c.ask(rel(path.Join(mount, path.Dir(c.file), patch.Path))).content)
 	}
-	var all []any
+	var all []types.Patch
 	for _, doc := range strings.Split("\n"+body, "\n---") {
 		target, ok := objectOf(doc)
 		if !ok {
-			return []any{entry}
+			return []types.Patch{patch}
 		}
 		if target != nil {
-			all = append(all, map[string]any{"patch": doc, "target": target})
+			all = append(all, types.Patch{Patch: doc, Target: target})
 		}
 	}
 	return all
@@ -100,7 +89,7 @@ func (c *cleaner) selecting(entry map[string]any) []any {
 
 // objectOf is the target that selects the object which a merge patch names; nil where the document is empty, not ok where it
 // names none.
-func objectOf(doc string) (target map[string]any, ok bool) {
+func objectOf(doc string) (target *types.Selector, ok bool) {
 	var m map[string]any
 	if limit.Check([]byte(doc)) != nil || yaml.Unmarshal([]byte(doc), &m) != nil {
 		return nil, false
@@ -112,9 +101,10 @@ func objectOf(doc string) (target map[string]any, ok bool) {
 	if !grouped {
 		group = ""
 	}
-	target = map[string]any{"group": group, "kind": str(m, "kind"), "name": regexp.QuoteMeta(str(m, "metadata", "name"))}
-	if namespace := str(m, "metadata", "namespace"); namespace != "" {
-		target["namespace"] = regexp.QuoteMeta(namespace)
-	}
-	return target, target["kind"] != "" && target["name"] != ""
+	target = &types.Selector{ResId: resid.ResId{
+		Gvk:       resid.Gvk{Group: group, Kind: str(m, "kind")},
+		Name:      regexp.QuoteMeta(str(m, "metadata", "name")),
+		Namespace: regexp.QuoteMeta(str(m, "metadata", "namespace")),
+	}}
+	return target, target.Kind != "" && target.Name != ""
 }

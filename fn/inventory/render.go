@@ -4,17 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log"
-	"os"
 	"path"
-	"sync"
 
-	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
-	"sigs.k8s.io/kustomize/api/types"
-	"sigs.k8s.io/kustomize/kyaml/openapi"
 
+	"migrate-to-flux-operator/fn/kustomize"
 	"migrate-to-flux-operator/fn/reason"
 	"migrate-to-flux-operator/fn/shell"
 )
@@ -104,37 +98,7 @@ func (v *view) why(dir string, err error) error {
 	return err
 }
 
-// building keeps builds apart: kustomize's schema is global.
-var building sync.Mutex
-
-// kustomize builds dir with the settings of kustomize-controller.
-func (v *view) kustomize(dir string) (res resmap.ResMap, err error) {
-	building.Lock()
-	defer building.Unlock()
-	defer silence()()
-	defer func() {
-		if r := recover(); r != nil { // it panics on some malformed objects
-			err = reason.Panic(r)
-		}
-		if v.schema { // crds and openapi would leak into the next build
-			openapi.ResetOpenAPI()
-		}
-	}()
-	k := krusty.MakeKustomizer(&krusty.Options{
-		LoadRestrictions: types.LoadRestrictionsNone,
-		PluginConfig:     types.DisabledPluginConfig(),
-	})
-	return reason.With(k.Run(v, path.Join(mount, dir)))
-}
-
-// silence drops kustomize's deprecation notices, which it prints to the
-// process's standard error, and returns what ends that.
-func silence() func() {
-	stderr, logger := os.Stderr, log.Writer()
-	os.Stderr = nil // a nil file refuses writes
-	log.SetOutput(io.Discard)
-	return func() {
-		os.Stderr = stderr
-		log.SetOutput(logger)
-	}
+// kustomize builds dir.
+func (v *view) kustomize(dir string) (resmap.ResMap, error) {
+	return kustomize.Run(v, path.Join(mount, dir), "the build of "+dir)
 }

@@ -101,7 +101,6 @@ func fluxBuild(t *testing.T, tree *snapshot, o Owner) ([]string, error) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(root, o.Path)
-	defer silence()()
 	if _, err := kustomize.NewGenerator(root, unstructured.Unstructured{Object: o.object}).WriteFile(dir); err != nil {
 		return nil, err
 	}

@@ -3,11 +3,14 @@ package inventory
 import (
 	"fmt"
 	"path"
+	"reflect"
 	"strings"
 
+	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/limit"
+	"migrate-to-flux-operator/fn/reason"
 )
 
 // The reasons for which something could not be looked into.
@@ -39,98 +42,191 @@ func (o Opaque) String() string {
 
 // sanitize takes out of a kustomization.yaml what cannot be read here and
 // notes it, so that the rest can still be built. Without such a thing the
-// bytes stay as they are.
+// bytes stay as they are, and so do those that kustomize refuses as a whole.
 func (v *view) sanitize(file string, data []byte) ([]byte, error) {
 	if err := limit.CheckNested(data); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	var k map[string]any
-	if err := yaml.Unmarshal(data, &k); err != nil || !isKustomization(k) {
+	var k types.Kustomization
+	if k.Unmarshal(data) != nil {
 		return data, nil // kustomize says what is wrong with it
 	}
+	changed, err := v.clean(file, &k)
+	if err != nil || !changed {
+		return data, err
+	}
+	return encode(&k)
+}
+
+// clean is sanitize for what was decoded.
+func (v *view) clean(file string, k *types.Kustomization) (changed bool, err error) {
 	c := cleaner{view: v, file: file}
-	for _, field := range pathLists {
-		c.filter(k, field, c.readable)
-	}
-	for _, field := range patchLists {
-		c.filter(k, field, c.readablePatch)
-	}
-	for _, field := range []string{"configMapGenerator", "secretGenerator"} {
-		c.generators(k, field)
-		v.generates = v.generates || k[field] != nil
-	}
-	c.helm(k)
+	v.schema = v.schema || k.OpenAPI != nil || k.Crds != nil
+	v.configured = v.configured || len(k.Generators)+len(k.Transformers)+len(k.Validators) > 0
+	v.generates = v.generates || len(k.ConfigMapGenerator)+len(k.SecretGenerator)+len(k.Generators) > 0
+	c.keep(reflect.ValueOf(k).Elem(), asText)
 	c.putStandIn(k)
 	c.loosen(k)
-	v.schema = v.schema || k["openapi"] != nil || k["crds"] != nil
-	if !c.changed {
-		return data, nil
+	if c.entries > maxEntries {
+		return false, fmt.Errorf("%s: %w", file, errEntries)
 	}
-	return yaml.Marshal(k)
+	return c.changed, nil
 }
 
-// pathLists are the fields of a kustomization.yaml that list paths.
-var pathLists = []string{"resources", "bases", "components", "crds", "configurations", "generators", "transformers", "validators", "patchesStrategicMerge"}
-
-// patchLists are the fields whose entries may have a path.
-var patchLists = []string{"patches", "patchesJson6902", "replacements"}
-
-// isKustomization says whether k is kustomize's file rather than a Flux
-// Kustomization in a file of that name.
-func isKustomization(k map[string]any) bool {
-	api, _ := k["apiVersion"].(string)
-	return api == "" || strings.HasPrefix(api, "kustomize.config.k8s.io/")
+// encode writes a kustomization.yaml. kustomize takes one without any field for a mistake.
+func encode(k *types.Kustomization) ([]byte, error) {
+	data, err := yaml.Marshal(k)
+	if k.CheckEmpty() != nil {
+		data = append(data, "resources: []\n"...)
+	}
+	return data, err
 }
 
-// cleaner takes what cannot be read out of one kustomization.yaml.
+// maxEntries is how many entries the lists of a kustomization.yaml may have together.
+const maxEntries = 20_000
+
+var errEntries = reason.New("its lists have more than %d entries", maxEntries)
+
+// reading says what kustomize does with the text of a field.
+type reading int
+
+const (
+	asText     reading = iota // nothing
+	asFile                    // reads the file
+	asFolder                  // builds the folder, or clones the repository
+	asResource                // reads the file or, where that fails, builds the folder or clones the repository
+	asConfig                  // takes it as objects that configure plugins or, where it is none, as asResource
+	asMerge                   // takes it as a patch or, where it is none, as asFile
+	asSource                  // reads the file behind the equals sign
+	asEnv                     // reads the file; a generator is one without it, too
+	asSchema                  // reads the file under the key path
+	asChart                   // has Helm make objects of it, which Flux refuses to do
+)
+
+// readings are the fields of a kustomization.yaml, and of what configures the plugins that kustomize has, in which a text is more than a
+// text. A test holds that each field of kustomize's types is here, or known to be no path.
+var readings = map[string]reading{
+	"types.Kustomization.Resources":                          asResource,
+	"types.Kustomization.Bases":                              asResource,
+	"types.Kustomization.Components":                         asFolder,
+	"types.Kustomization.Crds":                               asFile,
+	"types.Kustomization.Configurations":                     asFile,
+	"types.Kustomization.OpenAPI":                            asSchema,
+	"types.Kustomization.Generators":                         asConfig,
+	"types.Kustomization.Transformers":                       asConfig,
+	"types.Kustomization.Validators":                         asConfig,
+	"types.Kustomization.PatchesStrategicMerge":              asMerge,
+	"types.Kustomization.HelmCharts":                         asChart,
+	"types.Kustomization.HelmChartInflationGenerator":        asChart,
+	"types.Kustomization.HelmGlobals":                        asChart,
+	"types.Patch.Path":                                       asFile,
+	"types.ReplacementField.Path":                            asFile,
+	"types.KvPairSources.FileSources":                        asSource,
+	"types.KvPairSources.EnvSources":                         asFile,
+	"types.KvPairSources.EnvSource":                          asEnv,
+	"builtins.PatchTransformerPlugin.Path":                   asFile,
+	"builtins.PatchJson6902TransformerPlugin.Path":           asFile,
+	"builtins.PatchStrategicMergeTransformerPlugin.Paths":    asMerge,
+	"builtins.ValueAddTransformerPlugin.TargetFilePath":      asFile,
+	"builtins.HelmChartInflationGeneratorPlugin.HelmChart":   asChart,
+	"builtins.HelmChartInflationGeneratorPlugin.HelmGlobals": asChart,
+}
+
+// cleaner takes what cannot be read out of one kustomization.yaml, or out of a file with objects that configure plugins.
 type cleaner struct {
 	*view
 	file    string
 	changed bool
+	entries int
+	// remote has it look for addresses only: what configures a plugin names paths from where it is used.
+	remote bool
 }
 
-// filter keeps the entries of a list for which keep holds. An emptied list
-// stays, for kustomize takes a file without any field for a mistake.
-func (c *cleaner) filter(k map[string]any, field string, keep func(any) bool) {
-	list, ok := k[field].([]any)
-	if !ok {
-		return
+// keep takes what cannot be read out of a value, and reports whether the value can stay itself: an object that names one file does not
+// without it, a list does.
+func (c *cleaner) keep(v reflect.Value, as reading) bool {
+	switch {
+	case as == asChart:
+		c.charts(v)
+	case as == asSchema:
+		c.schemaFile(v.Interface().(map[string]string))
+	case v.Kind() == reflect.Pointer:
+		return v.IsNil() || c.keep(v.Elem(), as)
+	case v.Kind() == reflect.Slice:
+		c.filter(v, as)
+	case v.Kind() == reflect.Struct:
+		return c.fields(v)
+	case v.Kind() == reflect.String && as != asText && v.String() != "":
+		return c.named(v, as)
 	}
-	kept := []any{}
-	for _, entry := range list {
-		if keep(entry) {
-			kept = append(kept, entry)
+	return true
+}
+
+// fields is keep for an object.
+func (c *cleaner) fields(v reflect.Value) bool {
+	stays := true
+	for i := range v.NumField() {
+		if field := v.Type().Field(i); field.IsExported() {
+			stays = c.keep(v.Field(i), readings[v.Type().String()+"."+field.Name]) && stays
 		}
 	}
-	if len(kept) != len(list) {
-		k[field] = kept
+	return stays
+}
+
+// filter leaves the entries of a list that can stay.
+func (c *cleaner) filter(list reflect.Value, as reading) {
+	if c.entries += list.Len(); c.entries > maxEntries {
+		return
+	}
+	kept := reflect.Zero(list.Type())
+	for i := range list.Len() {
+		if c.keep(list.Index(i), as) {
+			kept = reflect.Append(kept, list.Index(i))
+		}
+	}
+	if kept.Len() != list.Len() {
+		list.Set(kept)
 		c.changed = true
 	}
 }
 
-// readable says whether a path, or a patch given inline, can be read.
-func (c *cleaner) readable(entry any) bool {
-	p, ok := entry.(string)
-	if !ok || strings.Contains(p, "\n") {
+// named is keep for a text that is a path, or may be one.
+func (c *cleaner) named(v reflect.Value, as reading) bool {
+	p := v.String()
+	switch as {
+	case asConfig:
+		if objects, inline := inlined(p); inline {
+			return c.inlineConfig(v, objects)
+		}
+	case asMerge:
+		if isPatch(p) {
+			return true
+		}
+	case asSource:
+		if _, behind, named := strings.Cut(p, "="); named {
+			p = behind
+		}
+	case asEnv:
+		if !c.present(p, as) {
+			v.SetString("")
+			c.changed = true
+		}
 		return true
 	}
-	return c.present(p)
+	return c.present(p, as)
 }
 
-// readablePatch says whether the file of a patch can be read.
-func (c *cleaner) readablePatch(entry any) bool {
-	m, _ := entry.(map[string]any)
-	p, ok := m["path"].(string)
-	return !ok || p == "" || c.present(p)
-}
-
-// present says whether p, relative to the kustomization.yaml, exists, and
-// notes it if not.
-func (c *cleaner) present(p string) bool {
+// present reports whether p, relative to the kustomization.yaml, exists and is what kustomize reads, and notes it if not.
+func (c *cleaner) present(p string, as reading) bool {
+	at := p
+	if !path.IsAbs(p) {
+		at = path.Join(mount, path.Dir(c.file), p)
+	}
+	exists := c.remote || c.has(rel(at))
 	switch {
-	case isRemote(p):
+	case isRemoteFile(p) && as != asFolder, isRepository(p) && (as == asFolder || as == asResource || as == asConfig), !exists && isAddress(p):
 		c.note(OpaqueRemote, p)
-	case !c.has(rel(path.Join(mount, path.Dir(c.file), p))):
+	case !exists:
 		c.note(OpaqueMissing, p)
 	default:
 		return true
@@ -143,64 +239,31 @@ func (c *cleaner) note(reason, what string) {
 	c.opaque = append(c.opaque, Opaque{Reason: reason, File: c.file, What: what})
 }
 
-// isRemote says whether kustomize would fetch p.
-func isRemote(p string) bool {
-	lower := strings.ToLower(p)
-	for _, prefix := range []string{"git::", "gh:", "git@", "github.com/", "github.com:", "gitlab.com/", "bitbucket.org/"} {
-		if strings.HasPrefix(lower, prefix) {
-			return true
+// charts takes charts out, which kustomize would fetch.
+func (c *cleaner) charts(v reflect.Value) {
+	if v.IsZero() {
+		return
+	}
+	switch charts := v.Interface().(type) {
+	case []types.HelmChart:
+		for _, chart := range charts {
+			c.note(OpaqueHelm, chart.Name)
+		}
+	case types.HelmChart:
+		c.note(OpaqueHelm, charts.Name)
+	case []types.HelmChartArgs:
+		for _, chart := range charts {
+			c.note(OpaqueHelm, chart.ChartName)
 		}
 	}
-	return strings.Contains(p, "://") || strings.Contains(p, "?ref=") || strings.Contains(p, ".git/") || strings.Contains(p, "_git/")
+	v.SetZero()
+	c.changed = true
 }
 
-// generators takes missing files out of generators. The object stays, for
-// its name can still be judged unless it carries a hash of the contents.
-func (c *cleaner) generators(k map[string]any, field string) {
-	list, _ := k[field].([]any)
-	for _, entry := range list {
-		g, ok := entry.(map[string]any)
-		if !ok {
-			continue
-		}
-		c.filter(g, "files", c.readableSource)
-		c.filter(g, "envs", c.readable)
-		if env, ok := g["env"].(string); ok && !c.present(env) {
-			delete(g, "env")
-			c.changed = true
-		}
-	}
-}
-
-// readableSource says whether an entry of files, `[key=]path`, can be read.
-func (c *cleaner) readableSource(entry any) bool {
-	p, ok := entry.(string)
-	if _, file, named := strings.Cut(p, "="); named {
-		p = file
-	}
-	return !ok || c.present(p)
-}
-
-// helm takes charts out, which kustomize would fetch.
-func (c *cleaner) helm(k map[string]any) {
-	for _, field := range []string{"helmCharts", "helmChartInflationGenerator"} {
-		list, _ := k[field].([]any)
-		for _, entry := range list {
-			chart, _ := entry.(map[string]any)
-			name, _ := chart["name"].(string)
-			c.note(OpaqueHelm, name)
-		}
-		if k[field] != nil {
-			delete(k, field)
-			c.changed = true
-			keepNonEmpty(k)
-		}
-	}
-}
-
-// keepNonEmpty gives a kustomization without fields an empty list.
-func keepNonEmpty(k map[string]any) {
-	if _, ok := k["resources"]; !ok {
-		k["resources"] = []any{}
+// schemaFile takes the file out of the field openapi.
+func (c *cleaner) schemaFile(of map[string]string) {
+	if p, named := of["path"]; named && !c.present(p, asFile) {
+		delete(of, "path")
+		c.changed = true
 	}
 }
