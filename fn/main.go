@@ -9,17 +9,23 @@ import (
 	"runtime"
 	"syscall"
 
+	"migrate-to-flux-operator/fn/budget"
 	"migrate-to-flux-operator/fn/command"
 )
+
+// untouched is the memory that a command asks for and never touches.
+const untouched = 64 << 20
 
 func main() {
 	if isFunction := len(os.Args) == 1; isFunction {
 		// It writes once, at its end, so that a signal may end it at any time.
+		budget.Enforce(0)
 		os.Exit(execute(context.Background()))
 	}
+	budget.Enforce(untouched)
 	// On a small repository a quarter of the time went into collecting. Memory that is never touched costs nothing, but moves the first
 	// collections to where they are worth the while, and matters less the larger the input is. Commands run alone, functions beside others.
-	ballast := make([]byte, 64<<20)
+	ballast := make([]byte, untouched)
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // apply has to put files back
 	code := execute(ctx)
 	runtime.KeepAlive(ballast)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"migrate-to-flux-operator/fn/budget"
 	"migrate-to-flux-operator/fn/git"
 	"migrate-to-flux-operator/fn/regular"
 )
@@ -65,6 +66,7 @@ func Open(ctx context.Context, dir string, o Options) (*Tree, error) {
 		t.names = append(t.names, name)
 	}
 	slices.Sort(t.names)
+	budget.Allow(len(t.names))
 	slices.SortFunc(t.notes, func(a, b Note) int { return strings.Compare(a.Path, b.Path) })
 	return t, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"migrate-to-flux-operator/fn/budget"
 	"migrate-to-flux-operator/fn/krm"
 	"migrate-to-flux-operator/fn/printable"
 	"migrate-to-flux-operator/fn/reason"
@@ -38,7 +39,13 @@ func Execute(ctx context.Context, args []string, in io.Reader, out, errOut io.Wr
 		root.SetOut(pipe{out})
 	}
 	root.SetErr(errOut)
-	err := execute(ctx, root)
+	work := func(ctx context.Context) error { return execute(ctx, root) }
+	if len(args) > 0 { // the function bounds itself, for it has to hand its items back
+		work = func(ctx context.Context) error {
+			return budget.Run(ctx, func(ctx context.Context) error { return execute(ctx, root) })
+		}
+	}
+	err := work(ctx)
 	switch {
 	case err == nil:
 		return 0

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"migrate-to-flux-operator/fn/budget"
 	"migrate-to-flux-operator/fn/checkout"
 )
 
@@ -96,6 +97,9 @@ func applyCommand() *cobra.Command {
 				return err
 			}
 			if err := result.failure(); err != nil {
+				return err
+			}
+			if err := budget.Commit(); err != nil {
 				return err
 			}
 			if err := checkout.Apply(cmd.Context(), args[0], result.changes); err != nil {

@@ -27,6 +27,8 @@ type input struct {
 	links map[string]string // from a name to where it leads
 	// checkout and function are what the two ways to run it do with it; a function that is not told of does not get it.
 	checkout, function answer
+	// costly is for what takes all that a run may: it is run once, by apply.
+	costly bool
 }
 
 // answer is what a run does.
@@ -63,6 +65,63 @@ func laughs() string {
 		before = name
 	}
 	return text
+}
+
+// delimiters are what the texts are cut by that replacements put together.
+const delimiters = "!#$%&()*+,./:;<=>?@[]^_`{|}~"
+
+// doubled is a ConfigMap with a text, and places for twice that text, for twice that, and so on.
+func doubled() string {
+	text := configMap + "data:\n  x: ha\n"
+	for i, by := range delimiters {
+		text += fmt.Sprintf("  x%d: \"l%cr\"\n", i, by)
+	}
+	return text
+}
+
+// doubling are replacements that put each text of doubled into both halves of the next one.
+func doubling() string {
+	text, from := "", "x"
+	for i, by := range delimiters {
+		for half := range 2 {
+			text += fmt.Sprintf("- source: {kind: ConfigMap, fieldPath: data.%s}\n  targets:\n  - select: {kind: ConfigMap}\n    fieldPaths: [data.x%d]\n    options: {delimiter: '%c', index: %d}\n", from, i, by, half)
+		}
+		from = fmt.Sprintf("x%d", i)
+	}
+	return text
+}
+
+// configMaps are many objects, and replacing are replacements of a field of all of them.
+func configMaps(n int) string {
+	var text strings.Builder
+	for i := range n {
+		text.WriteString("---\n" + strings.Replace(configMap, "name: x", fmt.Sprintf("name: x%d", i), 1) + "data: {x: x}\n")
+	}
+	return text.String()
+}
+
+func replacing(n int) string {
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, "- source: {kind: ConfigMap, name: x%d, fieldPath: data.x}\n  targets:\n  - select: {kind: ConfigMap}\n    fieldPaths: [data.x]\n", i)
+	}
+	return text.String()
+}
+
+// levels are bases that list two others, which list two others, and so on: each object is there as often as there are ways to it.
+func levels(n int) map[string]string {
+	all := map[string]string{"apps/kustomization.yaml": "resources: [../l0/a, ../l0/b]\n"}
+	for i := range n {
+		for _, side := range []string{"a", "b"} {
+			next := fmt.Sprintf("../../l%d/a, ../../l%[1]d/b", i+1)
+			if i == n-1 {
+				next = "x.yaml"
+				all[fmt.Sprintf("l%d/%s/x.yaml", i, side)] = configMap
+			}
+			all[fmt.Sprintf("l%d/%s/kustomization.yaml", i, side)] = fmt.Sprintf("namePrefix: %s%d-\nresources: [%s]\n", side, i, next)
+		}
+	}
+	return all
 }
 
 // nested is a list in a list in a list, in flow style and in block style.
@@ -150,6 +209,18 @@ func inputs() []input {
 			checkout: migrates("path etc does not exist"), function: migrates("path etc does not exist")},
 		{name: "a remote base", files: map[string]string{"apps/kustomization.yaml": "resources: [https://localhost:1/x.yaml]\n"},
 			checkout: migrates("remote base: https://localhost:1/x.yaml"), function: notGiven},
+		{name: "replacements that double a text 28 times", files: map[string]string{"apps/kustomization.yaml": "resources: [x.yaml]\nreplacements:\n" + doubling(), "apps/x.yaml": doubled()},
+			checkout: refuses("the build of apps takes more than "), function: notGiven, costly: true},
+		{name: "1,000 replacements on 2,000 objects", files: map[string]string{"apps/kustomization.yaml": "resources: [x.yaml]\nreplacements:\n" + replacing(1000), "apps/x.yaml": configMaps(2000)},
+			checkout: refuses("the build of apps takes more than 10s of computing"), function: notGiven, costly: true},
+		{name: "16 levels of bases, each listed twice", files: levels(16),
+			checkout: refuses("the build of apps takes more than "), function: notGiven, costly: true},
+		{name: "1.2 million entries in a kustomization.yaml", files: map[string]string{"apps/kustomization.yaml": "resources: [" + strings.Repeat("a, ", 1_200_000) + "x.yaml]\n"},
+			checkout: migrates("apps/kustomization.yaml: more than 500000 lines and entries"), function: notGiven},
+		{name: "100,000 entries in a kustomization.yaml", files: map[string]string{"apps/kustomization.yaml": "resources: [" + strings.Repeat("a, ", 100_000) + "x.yaml]\n"},
+			checkout: migrates("apps/kustomization.yaml: its lists have more than 20000 entries"), function: notGiven},
+		{name: "1.2 million entries in an object", files: map[string]string{"apps/x.yaml": configMap + "data:\n  x: [" + strings.Repeat("a, ", 1_200_000) + "a]\n"},
+			checkout: migrates("apps/x.yaml: more than 500000 lines and entries"), function: refuses("more than 500000 lines and entries")},
 		{name: "a link to a file outside of the repository", files: map[string]string{"../outside.yaml": app("outside", "./apps"), "cluster/kustomization.yaml": "resources: [flux.yaml, sync.yaml, apps.yaml, outside.yaml]\n"},
 			links: map[string]string{"cluster/outside.yaml": "../../outside.yaml"}, checkout: migrates("missing file: outside.yaml"), function: notGiven},
 		{name: "a link to a folder around itself", links: map[string]string{"apps/loop": "..", "cluster/loop": "."},
@@ -244,6 +315,15 @@ func TestHostileInput(t *testing.T) {
 func onCheckout(t *testing.T, in input) {
 	dir := repository(t, in.files, in.links)
 	before := state(t, dir)
+	if in.costly {
+		apply := execute(t, "", "apply", dir)
+		clean(t, "apply", apply.all())
+		hold(t, in.checkout, apply, 2)
+		if !maps.Equal(before, state(t, dir)) {
+			t.Error("apply was refused and changed files")
+		}
+		return
+	}
 	plan := execute(t, "", "plan", dir)
 	clean(t, "plan", plan.all())
 	hold(t, in.checkout, plan, 2)

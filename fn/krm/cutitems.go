@@ -2,6 +2,7 @@ package krm
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"migrate-to-flux-operator/fn/checkout/split"
+	"migrate-to-flux-operator/fn/limit"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/reason"
 )
@@ -21,6 +23,11 @@ import (
 // when the migration looks into it, any other one at once, and where one of these is not sound on its own runParsed has its say.
 func runCut(l rawList, out io.Writer) error {
 	c := &cutItems{rawList: l, texts: map[int][]byte{}}
+	for number := range c.items { // before anything parses it
+		if err := limit.CheckValues(c.bytes(number)); err != nil {
+			return fmt.Errorf("item %d of the list has %w: nothing was changed", number, err)
+		}
+	}
 	if !c.scan() {
 		return runParsed(l.raw, out)
 	}

@@ -4,6 +4,7 @@ package krm
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	kyaml "sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/bootstrap"
+	"migrate-to-flux-operator/fn/budget"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/limit"
@@ -113,6 +115,29 @@ func process(rl *framework.ResourceList, list items) error {
 	if f, found := outside(set.Input()); found {
 		return fail(rl, f)
 	}
+	budget.Allow(len(set.All()) / itemsOfFile)
+	var outcome migrate.Outcome
+	var results framework.Results
+	if err := budget.Run(context.Background(), func(context.Context) error {
+		outcome, results = migrated(set, cfg)
+		return nil
+	}); err != nil {
+		return fail(rl, finding.Finding{Severity: finding.Error, Message: err.Error()})
+	}
+	if rl.Results = results; outcome.Failed() {
+		return failure(outcome.Findings)
+	}
+	if err := list.write(set); err != nil {
+		return fail(rl, finding.Finding{Severity: finding.Error, Message: err.Error()})
+	}
+	return nil
+}
+
+// itemsOfFile is how many items may take what a file of a checkout may.
+const itemsOfFile = 10
+
+// migrated migrates the objects of the items, and says what it found.
+func migrated(set *object.Set, cfg config.Config) (migrate.Outcome, framework.Results) {
 	before := filesBefore(set.Current())
 	outcome := migrate.Migrate(set, cfg)
 	var trees []proof.Trees
@@ -122,17 +147,11 @@ func process(rl *framework.ResourceList, list items) error {
 		outcome.Findings, trees = append(outcome.Findings, proved.Findings...), proved.Trees
 	}
 	outcome.Findings = finding.Standing(outcome.Findings)
-	rl.Results = finding.Results(outcome.Findings)
+	results := finding.Results(outcome.Findings)
 	if cfg.Report == config.On {
-		rl.Results = append(rl.Results, finding.Results([]finding.Finding{reported(set, outcome, trees, cfg)})...)
+		results = append(results, finding.Results([]finding.Finding{reported(set, outcome, trees, cfg)})...)
 	}
-	if outcome.Failed() {
-		return failure(outcome.Findings)
-	}
-	if err := list.write(set); err != nil {
-		return fail(rl, finding.Finding{Severity: finding.Error, Message: err.Error()})
-	}
-	return nil
+	return outcome, results
 }
 
 func fail(rl *framework.ResourceList, f finding.Finding) error {

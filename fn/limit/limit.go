@@ -18,6 +18,8 @@ const (
 	Size = 10 << 20
 	// List is the number of bytes above which a ResourceList, or what kubectl printed, is not read.
 	List = 256 << 20
+	// Values is how many lines and entries a file may have: about the values that a parser makes of it.
+	Values = 500_000
 	// Documents is how many documents a file may have.
 	Documents = 10_000
 	// Depth is how deep lists and mappings may be nested.
@@ -31,6 +33,7 @@ const (
 // The reasons to refuse a text.
 var (
 	ErrSize      = reason.New("larger than %d bytes", Size)
+	ErrValues    = reason.New("more than %d lines and entries", Values)
 	ErrDocuments = reason.New("more than %d documents", Documents)
 	ErrDepth     = reason.New("nested deeper than %d levels", Depth)
 	ErrAliased   = reason.New("YAML aliases that stand for more than %d values", Aliased)
@@ -63,7 +66,7 @@ func tooLarge(size int64) error {
 
 // Is tells whether an error is one of a text that was refused for what it would cost.
 func Is(err error) bool {
-	for _, refused := range []error{ErrSize, ErrDocuments, ErrDepth, ErrAliased, ErrText, ErrCycle} {
+	for _, refused := range []error{ErrSize, ErrValues, ErrDocuments, ErrDepth, ErrAliased, ErrText, ErrCycle} {
 		if errors.Is(err, refused) {
 			return true
 		}
@@ -84,10 +87,29 @@ func CheckUnless(text []byte, harmless func() bool) error {
 	if marker := []byte("\n---"); len(text) >= len(marker)*Documents && bytes.Count(text, marker) >= Documents {
 		return ErrDocuments
 	}
+	if err := CheckValues(text); err != nil {
+		return err
+	}
 	if isShallow(text) && (!hasAliases(text) || harmless()) {
 		return nil
 	}
 	return measured(text)
+}
+
+// CheckValues refuses a text of which a parser would make too many values.
+func CheckValues(text []byte) error {
+	if len(text) > Values && values(text) > Values {
+		return ErrValues
+	}
+	return nil
+}
+
+// values counts what begins a line, or an entry in flow style or behind another one's dash.
+func values(text []byte) (n int) {
+	for _, begin := range []string{"\n", ",", "[", "{", "- "} {
+		n += bytes.Count(text, []byte(begin))
+	}
+	return n
 }
 
 // measured is Check by what the parser makes of a text.
