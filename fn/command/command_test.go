@@ -354,3 +354,37 @@ func TestDiffThatCommands(t *testing.T) {
 	}
 	must(t, 0, dir, "apply", "DIR")
 }
+
+// TestInventoryForgesNoLine holds that a line break in a name, a path or a file's name starts no line of what inventory prints.
+func TestInventoryForgesNoLine(t *testing.T) {
+	dir := fixture(t, "deploy")
+	write(t, dir, "cluster/a\nforged.yaml", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: \"x\\nforged\", namespace: flux-system}\n"+
+		"spec: {path: \"./y\\nforged\", prune: true, deletionPolicy: \"x\\nforged\", sourceRef: {kind: \"x\\nforged\", name: \"x\\nforged\"}}\n")
+	git(t, dir, "init", "--quiet")
+	git(t, dir, "add", "--all")
+	git(t, dir, "commit", "--quiet", "--message", "x")
+	for _, args := range [][]string{{"inventory", "DIR"}, {"inventory", "DIR", "--output", "text"}, {"inventory", "DIR", "--against", "HEAD"}, {"plan", "DIR"}, {"plan", "DIR", "--report", "-"}} {
+		if got := must(t, 0, dir, args...); strings.Contains(got.out, "\nforged") || !strings.Contains(got.out, "forged") {
+			t.Errorf("%q prints\n%s", args, got.out)
+		}
+	}
+}
+
+// TestClusterInAnyFolder holds that the flag which a plan prints for a cluster names it, whatever its folder is called.
+func TestClusterInAnyFolder(t *testing.T) {
+	for _, name := range []string{"a,b", "a b", "$(x)", "-x"} {
+		dir := fixture(t, "deploy")
+		if err := os.Rename(filepath.Join(dir, "cluster"), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		sync, err := os.ReadFile(filepath.Join(dir, name, "sync.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, dir, filepath.Join(name, "sync.yaml"), strings.Replace(string(sync), "path: ./cluster", `path: "./`+name+`"`, 1))
+		plan := must(t, 0, dir, "plan", "DIR")
+		_, flag, _ := strings.Cut(plan.out, "--cluster ")
+		flag, _, _ = strings.Cut(flag, " --live")
+		must(t, 0, dir, "plan", "DIR", "--cluster", strings.Trim(flag, "'"))
+	}
+}

@@ -81,7 +81,7 @@ func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings
 	}
 	findings.Run(topic, install.Pair.Root, []shell.Line{live.Command(install, liveFile)},
 		"let cleanup look at the cluster itself, with %s, where this has been written to",
-		shell.Run("--phase", "cleanup", "--cluster", "./"+strings.TrimPrefix(install.Cluster(), "."), "--live", liveFile))
+		shell.Run("--phase", "cleanup", "--cluster", migrate.Named(install.Cluster(), install.Pair.Root.ID), "--live", liveFile))
 }
 
 // checkLive files what is missing on the cluster: on each one of which there is a snapshot, because several may share what is in Git.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // Tree prints who applies what, each Flux Kustomization below the one that
@@ -38,7 +40,7 @@ type treePrinter struct {
 // owner prints a Flux Kustomization, its objects and what is below it. The
 // first line starts with head, the others with indent.
 func (t *treePrinter) owner(o Owner, head, indent string) {
-	fmt.Fprintf(&t.out, "%s%s\n", head, o.title())
+	fmt.Fprintf(&t.out, "%s%s\n", head, printable.Line(o.title()))
 	children := t.children[o.Name]
 	var leaves []string
 	for _, e := range t.entries[o.Name] {
@@ -48,7 +50,7 @@ func (t *treePrinter) owner(o Owner, head, indent string) {
 	}
 	for i, leaf := range leaves {
 		branch, _ := branches(i+1 == len(leaves)+len(children))
-		fmt.Fprintf(&t.out, "%s%s%s\n", indent, branch, leaf)
+		fmt.Fprintf(&t.out, "%s%s%s\n", indent, branch, printable.Line(leaf))
 	}
 	for i, c := range children {
 		branch, below := branches(i+1 == len(children))
@@ -96,7 +98,7 @@ func (e Entry) leaf() string {
 func (inv *Inventory) List() string {
 	var out strings.Builder
 	for _, e := range inv.Entries {
-		fmt.Fprintf(&out, "%s\t%s\t%s\n", e.ID, e.Owner, e.File)
+		fmt.Fprintf(&out, "%s\t%s\t%s\n", printable.Line(e.ID.String()), e.Owner, printable.Line(fmt.Sprint(e.File)))
 	}
 	return out.String()
 }
@@ -108,12 +110,12 @@ func (v Verdict) Text() string {
 	for _, severity := range []Severity{Error, Warning, Info} {
 		for _, c := range v.Changes {
 			if c.Severity == severity && c.Action != Stuck {
-				fmt.Fprintf(&out, "%-7s %s\n", severity, c)
+				fmt.Fprintf(&out, "%-7s %s\n", severity, printable.Line(c.String()))
 			}
 		}
 		for _, i := range v.Issues {
 			if i.Severity == severity {
-				fmt.Fprintf(&out, "%-7s %s %s\n", severity, i.Owner, i.What)
+				fmt.Fprintf(&out, "%-7s %s %s\n", severity, i.Owner, printable.Line(i.What))
 			}
 		}
 	}

@@ -126,12 +126,20 @@ func tellOpen(clusters []Cluster, all *finding.List) {
 	var open []string
 	for _, c := range clusters {
 		if c.Outcome == Deployed || c.Outcome == CleanedUp {
-			open = append(open, string(shell.Run("--cluster", "./"+strings.TrimPrefix(c.Path, "."))))
+			open = append(open, string(shell.Run("--cluster", Named(c.Path, c.Root))))
 		}
 	}
 	if len(open) > 0 {
 		all.Info(finding.Found, nil, "", "the clusters without an error can go first: name them in the config field clusters (%s)", strings.Join(open, " "))
 	}
+}
+
+// Named is how the list of clusters in flags names one: by its path, or by its root where the path would be several entries.
+func Named(path string, root object.ID) string {
+	if strings.ContainsAny(path, ", ") {
+		return root.String()
+	}
+	return "./" + strings.TrimPrefix(path, ".")
 }
 
 // checkNames refuses an install under names that no cluster has, and in paths that cannot be printed: commands for a shell are made of them.

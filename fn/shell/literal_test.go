@@ -14,7 +14,7 @@ import (
 
 // command finds the start of a command that a name is put into: a verb of fmt behind it, or nothing more in the text.
 var command = regexp.MustCompile(`\b(kubectl|flux (-n|get|export|reconcile|events|delete|suspend|resume|install -)|helm (-n|template|get|upgrade|uninstall)|sops -|terraform -|` +
-	`helmfile -|git (add|rm|push|checkout)|sh|yq)\b([^;.]*%(\[\d\])?[a-z]|[^;.,:]* $)`)
+	`helmfile -|git (add|rm|push|checkout|fetch|branch|commit)|kustomize build|sh|yq)\b([^;.]*%(\[\d\])?[a-z]|[^;.,:]* $)`)
 
 // TestNoCommandIsPutTogether holds that commands are made by Run: a text of the program has none with a place for a name. The writer of
 // the script for bootstrap is left out, which fills in words.
