@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"runtime"
@@ -11,12 +12,17 @@ import (
 
 	"migrate-to-flux-operator/fn/budget"
 	"migrate-to-flux-operator/fn/command"
+	"migrate-to-flux-operator/fn/offline"
 )
 
 // untouched is the memory that a command asks for and never touches.
 const untouched = 64 << 20
 
 func main() {
+	if err := offline.Enforce(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(command.ExitError)
+	}
 	if isFunction := len(os.Args) == 1; isFunction {
 		// It writes once, at its end, so that a signal may end it at any time.
 		budget.Enforce(0)
