@@ -20,13 +20,12 @@ func otherRoots(set *object.Set, installs []*classic.Install, cfg config.Config)
 		return slices.ContainsFunc(installs, func(i *classic.Install) bool { return at == i.Pair.Path || at == i.Pair.NewPath(cfg) })
 	}
 	var roots []inventory.Root
-	for _, install := range installs {
-		for _, other := range install.Others {
+	if len(installs) > 0 { // each has the same others that were not chosen
+		for _, other := range installs[0].Others {
 			if !ours(other.Pair.Path) {
 				roots = append(roots, inventory.Root{Kustomization: other.Pair.LiveRoot.Map(), Source: other.Pair.LiveSource.Map()})
 			}
 		}
-		break // each has the same others
 	}
 	for _, e := range instance.Existings(set) {
 		if root, known := e.Root(); known && !ours(pathOf(root)) {
