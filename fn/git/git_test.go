@@ -182,7 +182,10 @@ func TestKinds(t *testing.T) {
 func clone(t testing.TB, upstream string, flags ...string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "clone")
-	run(t, ".", append(append([]string{"clone", "--quiet"}, flags...), "file://"+upstream, dir)...)
+	if !slices.Contains(flags, "--shared") { // which is for a path alone
+		upstream = "file://" + upstream
+	}
+	run(t, ".", append(append([]string{"clone", "--quiet"}, flags...), upstream, dir)...)
 	return dir
 }
 
