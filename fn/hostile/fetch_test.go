@@ -40,9 +40,9 @@ var fetching = [][3]string{
 	{"transformers: [d]\n", "{apiVersion: builtin, kind: ReplacementTransformer, metadata: {name: x}, replacements: [{path: %[1]q}]}\n", "resources: [../x.yaml]\n"},
 	{"generators: [x.yaml]\n", "{apiVersion: builtin, kind: HelmChartInflationGenerator, metadata: {name: x}, name: x, repo: %[1]q}\n"},
 	{"transformers: [d]\n", "{apiVersion: builtin, kind: PatchTransformer, metadata: {name: x}, path: y.yaml, target: {kind: X}}\n",
-		"resources: [../x.yaml]\npatches:\n- target: {kind: PatchTransformer}\n  patch: '[{op: replace, path: /path, value: %[1]q}]'\n"},
+		"resources: [../x.yaml]\npatches:\n- target: {kind: PatchTransformer}\n  patch: '[{\"op\": \"replace\", \"path\": \"/path\", \"value\": %[1]q}]'\n"},
 	{"generators: [d]\n", "{apiVersion: v1, kind: X, metadata: {name: x}, name: x, repo: y}\n",
-		"resources: [../x.yaml]\npatches:\n- target: {kind: X}\n  options: {allowKindChange: true}\n  patch: '[{op: replace, path: /apiVersion, value: builtin}, {op: replace, path: /kind, value: HelmChartInflationGenerator}]'\n"},
+		"resources: [../x.yaml]\npatches:\n- target: {kind: X}\n  options: {allowKindChange: true}\n  patch: '[{\"op\": \"replace\", \"path\": \"/apiVersion\", \"value\": \"builtin\"}, {\"op\": \"replace\", \"path\": \"/kind\", \"value\": \"HelmChartInflationGenerator\"}]'\n"},
 }
 
 // TestNothingIsFetched runs the commands on a repository in which every field names an address: that of a server which counts, or of a
