@@ -91,6 +91,15 @@ func doubling() string {
 	return text
 }
 
+// copies are operations of a JSON patch, each of which doubles the object.
+func copies(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf(`{"op": "copy", "from": "/data", "path": "/data/x%d"}`, i))
+	}
+	return strings.Join(all, ", ")
+}
+
 // configMaps are many objects, and replacing are replacements of a field of all of them.
 func configMaps(n int) string {
 	var text strings.Builder
@@ -212,6 +221,12 @@ func inputs() []input {
 		{name: "replacements that double a text 28 times", files: map[string]string{"apps/kustomization.yaml": "resources: [x.yaml]\nreplacements:\n" + doubling(), "apps/x.yaml": doubled()},
 			checkout: refuses("the build of apps takes more than "), function: notGiven, costly: true},
 		{name: "1,000 replacements on 2,000 objects", files: map[string]string{"apps/kustomization.yaml": "resources: [x.yaml]\nreplacements:\n" + replacing(1000), "apps/x.yaml": configMaps(2000)},
+			checkout: refuses("the build of apps takes more than 10s of computing"), function: notGiven, costly: true},
+		{name: "a patch of a Flux Kustomization that copies an object into itself 40 times", files: map[string]string{"x/x.yaml": configMap + "data: {x: x}\n",
+			"cluster/x.yaml": app("x", "./x") + "  patches:\n  - target: {kind: ConfigMap}\n    patch: '[" + copies(40) + "]'\n"},
+			checkout: refuses("the build of x takes more than "), function: refuses("the build of x takes more than "), costly: true},
+		{name: "500 targets that are hard to match", files: map[string]string{"apps/kustomization.yaml": "resources: [x.yaml]\npatches:\n" +
+			strings.Repeat("- target: {kind: ConfigMap, name: '((x{0,30}){0,30})*y'}\n  patch: '[{\"op\": \"add\", \"path\": \"/data/x\", \"value\": \"x\"}]'\n", 500), "apps/x.yaml": configMaps(1500)},
 			checkout: refuses("the build of apps takes more than 10s of computing"), function: notGiven, costly: true},
 		{name: "16 levels of bases, each listed twice", files: levels(16),
 			checkout: refuses("the build of apps takes more than "), function: notGiven, costly: true},
