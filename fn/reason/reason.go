@@ -104,7 +104,8 @@ func told(text string) error {
 		words = yamlWords(text)
 	case wrongType.MatchString(text):
 		found := submatches(wrongType, text)
-		words = mistyped(found[1], found[0], found[2])
+		_, field, _ := strings.Cut(found[1], ".") // behind the name of a type
+		words = mistyped(field, found[0], found[2])
 	case wrongNode.MatchString(text):
 		found := submatches(wrongNode, text)
 		words = mistyped("", found[1], found[0])
