@@ -29,8 +29,8 @@ demo: build ## Migrate a copy of an example (EXAMPLE=name) and show what changes
 	done; \
 	echo 'exit code 0: a second run changes nothing'
 
-test: ## Run the tests of the product, the golden cases and the examples among them
-	go test -timeout 40m ./...
+test: ## Run the tests of the product, the golden cases and the examples among them; those of the corpus are run by make corpus
+	go test -timeout 60m -skip Corpus ./...
 
 golden: ## Write the expectations of the golden cases anew, and delete stale ones
 	go test -timeout 40m ./fn/golden -update
@@ -54,8 +54,8 @@ e2e-live: ## Replay migrations, and disasters, on a real API server with the rea
 	cd e2e && go vet ./live && go test -count 1 -v -timeout 60m ./live -run 'TestReplay/$(RUN)' -live $(if $(SHORT),-short)
 
 corpus: ## Run the product on a corpus of real repositories, where ../shared/corpus is there
-	go test -count 1 -v -run Corpus ./... | grep -v '^=== \|no tests to run\|no test files'
-	cd e2e && go test -count 1 -v -timeout 40m -run Corpus .
+	go test -count 1 -v -timeout 90m -run Corpus ./... | grep -v '^=== \|no tests to run\|no test files'
+	cd e2e && go test -count 1 -v -timeout 90m -run Corpus .
 
 speed: ## Measure plan, with its proof, against kustomize build for each Flux Kustomization of the corpus
 	cd e2e && go test -count 1 -v -timeout 40m . -run 'TestSpeed$$' -speed
