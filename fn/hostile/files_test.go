@@ -53,6 +53,8 @@ func TestFilesThatAreNone(t *testing.T) {
 			if !strings.HasPrefix(name, "a .git that") {
 				write(t, filepath.Join(dir, ".git/HEAD"), "ref: refs/heads/main\n")
 				write(t, filepath.Join(dir, ".git/info/README"), "")
+				write(t, filepath.Join(dir, ".git/objects/info/README"), "")
+				write(t, filepath.Join(dir, ".git/refs/heads/README"), "")
 			}
 			if err := c.make(dir); err != nil {
 				t.Fatal(err)
