@@ -273,7 +273,7 @@ func inputs() []input {
 		{name: "a Secret between the objects that change", files: map[string]string{"cluster/sync.yaml": syncWithSecret()},
 			checkout: migrates(""), function: migrates("")},
 		{name: "a Secret that is no YAML", files: map[string]string{"cluster/x.yaml": secretText("  x: [" + secret + "\n  y: !!int " + secret + "\n")},
-			checkout: refuses("did not find expected"), function: notGiven},
+			checkout: refuses("did not find expected ',' or ']'"), function: notGiven},
 		{name: "a Secret whose values are none", files: map[string]string{"cluster/x.yaml": secretText("  x: [" + secret + "]\n  y: {z: " + secret + "}\n"), "apps/x.yaml": strings.Replace(secretText("  x: {y: "+secret+"}\n"), "stringData", "data", 1)},
 			checkout: migrates(""), function: notGiven},
 		{name: "a Secret whose values are variables", files: map[string]string{
