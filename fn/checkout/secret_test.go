@@ -118,6 +118,7 @@ func TestDiffOfOthers(t *testing.T) {
 	for _, line := range []string{
 		"kind: SealedSecret\nspec: {encryptedData: {a: b}}", "kind: ExternalSecret", "spec: {secretRef: {name: x}}", "patches:\n- target: {kind: Deployment}\n  patch: |\n    - op: add\n      path: /data/a",
 		"patches:\n- target: {kind: .*}\n  patch: |\n    kind: all\n    metadata: {name: all, annotations: {a: b}}", "kind: Kustomization\npatches:\n- path: secret.yaml",
+		"kind: CustomResourceDefinition\nproperties:\n  kind:\n    description: a Secret, or \\\n    type: string\n  data: {type: string}",
 	} {
 		before := line + "\nz: 1\n"
 		if shown := string(Diff([]Change{{Path: "a.yaml", Before: []byte(before), After: []byte(line + "\nz: 2\n")}})); !strings.Contains(shown, "\n "+line[strings.LastIndex(line, "\n")+1:]+"\n") {

@@ -145,7 +145,7 @@ func secrecyOf(n *yaml.Node) secrecy {
 		return ofText(n.Value)
 	case yaml.MappingNode:
 		for _, kind := range valuesOf(n, "kind") {
-			if (kind.ShortTag() != "!!str" || slices.Contains(secretKinds, kind.Value)) && !refers(n) {
+			if mayNameSecrets(kind) && !refers(n) {
 				return secret
 			}
 		}
@@ -159,6 +159,12 @@ func secrecyOf(n *yaml.Node) secrecy {
 		}
 	}
 	return shown
+}
+
+// mayNameSecrets reports whether a kind is one that holds secrets. A tag can spell it in another way, as !!binary does; a mapping is no kind:
+// the schema of a CRD describes its field of that name.
+func mayNameSecrets(kind *yaml.Node) bool {
+	return kind.Kind == yaml.ScalarNode && (kind.ShortTag() != "!!str" || slices.Contains(secretKinds, kind.Value))
 }
 
 // references are the fields of what names a Secret, or selects Secrets.
