@@ -91,16 +91,17 @@ var errEntries = reason.New("its lists have more than %d entries", maxEntries)
 type reading int
 
 const (
-	asText     reading = iota // nothing
-	asFile                    // reads the file
-	asFolder                  // builds the folder, or clones the repository
-	asResource                // reads the file or, where that fails, builds the folder or clones the repository
-	asConfig                  // takes it as objects that configure plugins or, where it is none, as asResource
-	asMerge                   // takes it as a patch or, where it is none, as asFile
-	asSource                  // reads the file behind the equals sign
-	asEnv                     // reads the file; a generator is one without it, too
-	asSchema                  // reads the file under the key path
-	asChart                   // has Helm make objects of it, which Flux refuses to do
+	asText         reading = iota // nothing
+	asFile                        // reads the file
+	asFolder                      // builds the folder, or clones the repository
+	asResource                    // reads the file or, where that fails, builds the folder or clones the repository
+	asConfig                      // takes it as objects that configure plugins or, where it is none, as asResource
+	asMerge                       // takes it as a patch or, where it is none, as asFile
+	asSource                      // reads the file behind the equals sign
+	asEnv                         // reads the file; a generator is one without it, too
+	asReplacements                // reads the file, which has replacements
+	asSchema                      // reads the file under the key path
+	asChart                       // has Helm make objects of it, which Flux refuses to do
 )
 
 // readings are the fields of a kustomization.yaml, and of what configures the plugins that kustomize has, in which a text is more than a
@@ -120,7 +121,7 @@ var readings = map[string]reading{
 	"types.Kustomization.HelmChartInflationGenerator":        asChart,
 	"types.Kustomization.HelmGlobals":                        asChart,
 	"types.Patch.Path":                                       asFile,
-	"types.ReplacementField.Path":                            asFile,
+	"types.ReplacementField.Path":                            asReplacements,
 	"types.KvPairSources.FileSources":                        asSource,
 	"types.KvPairSources.EnvSources":                         asFile,
 	"types.KvPairSources.EnvSource":                          asEnv,
@@ -170,7 +171,22 @@ func (c *cleaner) fields(v reflect.Value) bool {
 			stays = c.keep(v.Field(i), readings[v.Type().String()+"."+field.Name]) && stays
 		}
 	}
-	return stays
+	return stays && !c.copiesSecret(v.Interface())
+}
+
+// copiesSecret reports whether a part of a kustomization.yaml would have a value of a Secret shown, and notes it.
+func (c *cleaner) copiesSecret(part any) bool {
+	shows := false
+	switch p := part.(type) {
+	case types.Replacement:
+		shows = showsSecret(p)
+	case types.Var:
+		shows = mayBeValue(p.ObjRef.Gvk, p.FieldRef.FieldPath)
+	}
+	if shows {
+		c.note(OpaqueUnknown, copied)
+	}
+	return shows
 }
 
 // filter leaves the entries of a list that can stay.
@@ -205,6 +221,11 @@ func (c *cleaner) named(v reflect.Value, as reading) bool {
 	case asSource:
 		if _, behind, named := strings.Cut(p, "="); named {
 			p = behind
+		}
+	case asReplacements:
+		if c.present(p, as) && (c.remote || showsSecretIn(c.ask(rel(path.Join(mount, path.Dir(c.file), p))).content)) {
+			c.note(OpaqueUnknown, copied)
+			return false
 		}
 	case asEnv:
 		if !c.present(p, as) {
