@@ -12,7 +12,7 @@ SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 .DEFAULT_GOAL := gate
-.PHONY: gate build demo test golden format lint e2e e2e-live corpus speed bench fuzz cover cross reproducible sbom licenses vuln data image clean-tree help
+.PHONY: gate build demo test test-all golden format lint e2e e2e-live corpus speed bench fuzz cover cross reproducible sbom licenses vuln data image clean-tree help
 
 gate: lint test clean-tree ## The gate, and the default: format, vet, staticcheck, tests, clean tree
 
@@ -29,11 +29,14 @@ demo: build ## Migrate a copy of an example (EXAMPLE=name) and show what changes
 	done; \
 	echo 'exit code 0: a second run changes nothing'
 
-test: ## Run the tests of the product, the golden cases and the examples among them; those of the corpus are run by make corpus
+test: ## Run the tests of the product in their short form: every golden case and example, without the slow proofs
+	go test -short -timeout 10m -skip Corpus ./...
+
+test-all: ## Run the tests of the product with the slow proofs; those of the corpus are run by make corpus
 	go test -timeout 60m -skip Corpus ./...
 
 golden: ## Write the expectations of the golden cases anew, and delete stale ones
-	go test -timeout 40m ./fn/golden -update
+	go test -short -timeout 40m ./fn/golden -update
 
 format: ## Format the code
 	gofmt -w fn e2e tools

@@ -150,6 +150,9 @@ func TestServed(t *testing.T) {
 
 // Releases without manifests stand on facts: real repositories hold their CRDs.
 func TestServedIsWhatRealRepositoriesHold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: it reads the corpus")
+	}
 	compared := 0
 	for _, file := range gotkComponents(t) {
 		content, err := os.ReadFile(file)

@@ -75,6 +75,9 @@ func header(content []byte, key string) string {
 }
 
 func TestInstallIsWhatRealRepositoriesHold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: it reads the corpus")
+	}
 	files := gotkComponents(t)
 	compared := 0
 	for _, file := range files {

@@ -15,7 +15,10 @@ func TestBuildOfWhatPatchesReach(t *testing.T) {
 	if err != nil || len(files) < 100 {
 		t.Fatalf("there are %d cases: %v", len(files), err)
 	}
-	for _, file := range files {
+	for i, file := range files {
+		if testing.Short() && i%20 > 0 {
+			continue
+		}
 		t.Run(filepath.Base(filepath.Join(file, "../../../../../..")), func(t *testing.T) {
 			content, err := os.ReadFile(file)
 			if err != nil {

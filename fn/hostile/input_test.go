@@ -316,6 +316,9 @@ func syncWithSecret() string {
 
 // TestHostileInput runs every input of the list in both ways.
 func TestHostileInput(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: what each input costs takes minutes")
+	}
 	for _, in := range inputs() {
 		t.Run(in.name, func(t *testing.T) {
 			t.Run("checkout", func(t *testing.T) { onCheckout(t, in) })

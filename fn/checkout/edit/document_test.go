@@ -109,6 +109,13 @@ func TestEditHostile(t *testing.T) {
 	if _, err := Edit([]byte("z: 1\n"), []byte(laughs+"z: 2\n")); err == nil || !strings.Contains(err.Error(), "too large") {
 		t.Errorf("aliases of aliases to write: %v", err)
 	}
+}
+
+// TestEditLong edits a list and a line that are as long as a file may be.
+func TestEditLong(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: it takes a minute")
+	}
 	long := "a:\n" + strings.Repeat("- x: 1\n", 100000)
 	if _, err := Edit([]byte(long), []byte(strings.ReplaceAll(long, "1", "2"))); err != nil {
 		t.Errorf("a long list: %v", err)

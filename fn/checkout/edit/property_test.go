@@ -150,7 +150,11 @@ func newValue(r *rand.Rand) *yaml.Node {
 // outside of the change are still there in order, and that a second edit changes nothing.
 func TestEditProperty(t *testing.T) {
 	failed, all := 0, 0
-	for seed := range uint64(6000) {
+	seeds := uint64(6000)
+	if testing.Short() {
+		seeds = 600
+	}
+	for seed := range seeds {
 		r := rand.New(rand.NewPCG(seed, 7))
 		doc := randomDocument(r)
 		n, err := parse([]byte(doc))
