@@ -7,11 +7,13 @@ ARG BUILDER=docker.io/library/golang:1.26
 
 FROM ${BUILDER} AS built
 ARG VERSION=unknown
+ARG COMMIT=unknown
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY fn fn
-RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X migrate-to-flux-operator/fn/command.version=${VERSION}" -o /migrate-to-flux-operator ./fn
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -o /migrate-to-flux-operator -ldflags \
+    "-s -w -X migrate-to-flux-operator/fn/command.version=${VERSION} -X migrate-to-flux-operator/fn/command.revision=${COMMIT}" ./fn
 
 FROM scratch AS prebuilt
 COPY bin/migrate-to-flux-operator /migrate-to-flux-operator
@@ -21,10 +23,12 @@ FROM ${BINARY:-built} AS binary
 
 FROM scratch AS final
 ARG VERSION=unknown
+ARG COMMIT=unknown
 LABEL org.opencontainers.image.title="migrate-to-flux-operator" \
       org.opencontainers.image.description="KRM function that migrates a classic Flux install to Flux Operator" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}"
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${COMMIT}"
 # kpt and kustomize run functions as nobody, by name.
 COPY .ci/passwd /etc/passwd
 COPY --from=binary /migrate-to-flux-operator /usr/local/bin/migrate-to-flux-operator

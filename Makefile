@@ -3,6 +3,7 @@
 NAME    := migrate-to-flux-operator
 BIN     := bin/$(NAME)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 IMAGE   ?= localhost/$(NAME):$(VERSION)
 EXAMPLE ?= kpt-fn-eval
 FUZZTIME ?= 30s
@@ -18,7 +19,14 @@ gate: lint test clean-tree ## The gate, and the default: format, vet, staticchec
 
 # The same sources and version make the same bytes, wherever they lie: so nothing of the checkout itself is put in.
 build: ## Build the static binary bin/migrate-to-flux-operator
-	go build -trimpath -buildvcs=false -ldflags '-s -w -X $(NAME)/fn/command.version=$(VERSION)' -o $(BIN) ./fn
+	go build -trimpath -buildvcs=false -ldflags '-s -w -X $(NAME)/fn/command.version=$(VERSION) -X $(NAME)/fn/command.revision=$(COMMIT)' -o $(BIN) ./fn
+
+PREFIX ?= /usr/local
+
+.PHONY: install
+install: build ## Install the binary into PREFIX/bin (/usr/local/bin)
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 $(BIN) '$(DESTDIR)$(PREFIX)/bin/$(NAME)'
 
 demo: build ## Migrate a copy of an example (EXAMPLE=name) and show what changes
 	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
@@ -39,10 +47,10 @@ golden: ## Write the expectations of the golden cases anew, and delete stale one
 	go test -short -timeout 40m ./fn/golden -update
 
 format: ## Format the code
-	gofmt -w fn e2e tools
+	gofmt -w main.go fn e2e tools
 
 lint: ## Check the format, go vet, staticcheck
-	@unformatted=$$(gofmt -l fn e2e tools); \
+	@unformatted=$$(gofmt -l main.go fn e2e tools); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run make format:" $$unformatted; exit 1; fi
 	go vet ./...
 	go tool staticcheck ./...
@@ -122,7 +130,7 @@ image: build ## Build the container image (IMAGE=name:tag) with docker, podman o
 	elif command -v buildah >/dev/null; then tool="buildah bud --isolation chroot"; \
 	else echo "make image needs docker, podman or buildah"; exit 1; fi; \
 	echo "$$tool, to $(IMAGE)"; \
-	$$tool --build-arg BINARY=prebuilt --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
+	$$tool --build-arg BINARY=prebuilt --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --tag $(IMAGE) .
 
 # Files that are new count as well: what a test or a generator leaves behind is either committed or a mistake.
 clean-tree:

@@ -30,7 +30,7 @@ var errChanges = errors.New("a run would change files")
 // Execute runs the command line and returns the exit code: 0, or for the function 1 on an Error, or for the commands
 // ExitChanges and ExitError.
 func Execute(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	root := newRoot(version)
+	root := newRoot()
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
@@ -105,9 +105,6 @@ func isTerminal(stream any) bool {
 	return err != nil || !os.SameFile(info, null)
 }
 
-// version is what --version prints; the Makefile sets it.
-var version = "dev"
-
 const long = `Migrate a classic Flux install to Flux Operator, in two commits.
 
   1. deploy   adds Flux Operator and a FluxInstance beside the classic install, and guards what the classic install could
@@ -131,13 +128,13 @@ const story = `  migrate-to-flux-operator plan .                     # what was 
   git add -- FILE...
   git commit -m 'Remove the classic Flux install' && git push`
 
-func newRoot(version string) *cobra.Command {
+func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "migrate-to-flux-operator",
 		Short:         "Migrate a classic Flux install to Flux Operator",
 		Long:          long,
 		Example:       story,
-		Version:       version,
+		Version:       versionText(),
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
