@@ -7,6 +7,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +23,7 @@ const (
 	inputDir     = "input"
 	expectedDir  = "expected"
 	resultsFile  = "results.yaml"
+	messagesFile = "messages.txt"
 	inputFile    = "input.yaml"
 	expectedFile = "expected.yaml"
 	errorFile    = "error.txt"
@@ -37,7 +40,8 @@ type golden struct {
 	list []byte
 	// want is the output for such an input, and failure what goes to stderr where there is no output.
 	want, failure []byte
-	results       []byte
+	// results are the facts of what is said: severity, object, field, file and tags. messages are the words, in the same order.
+	results, messages []byte
 	// flags are those of the command line, for a case that is run by the commands alone; nil for others.
 	flags []byte
 }
@@ -45,8 +49,8 @@ type golden struct {
 // load reads a case from its folder.
 func load(t testing.TB, dir string) golden {
 	t.Helper()
-	c := golden{dir: dir, config: read(t, dir, configFile), results: read(t, dir, resultsFile), list: read(t, dir, inputFile),
-		failure: read(t, dir, errorFile), flags: read(t, dir, flagsFile)}
+	c := golden{dir: dir, config: read(t, dir, configFile), results: read(t, dir, resultsFile), messages: read(t, dir, messagesFile),
+		list: read(t, dir, inputFile), failure: read(t, dir, errorFile), flags: read(t, dir, flagsFile)}
 	if c.list != nil {
 		c.want = read(t, dir, expectedFile)
 		return c
@@ -86,11 +90,19 @@ func inputOf(t testing.TB, dir string) tree {
 // checkResults holds the results of a run against the expectation.
 func (c golden) checkResults(t *testing.T, got outcome) {
 	t.Helper()
-	if c.results == nil {
-		t.Fatalf("the case has no %s: run with -update and look at what is written", resultsFile)
+	if c.results == nil && c.failure == nil {
+		t.Fatalf("the case has neither %s nor %s: run with -update and look at what is written", resultsFile, errorFile)
 	}
-	if want, have := string(c.results), got.resultsText(t); want != have {
-		t.Errorf("%s:\n%s", resultsFile, difference(want, have))
+	same(t, resultsFile, string(c.results), got.facts(t))
+	same(t, messagesFile, string(c.messages), got.messages())
+	same(t, errorFile, string(c.failure), got.failure())
+}
+
+// same holds a file of a case against what it is now.
+func same(t *testing.T, file, want, have string) {
+	t.Helper()
+	if want != have {
+		t.Errorf("%s:\n%s", file, difference(want, have))
 	}
 }
 
@@ -109,27 +121,23 @@ func (c golden) write(t *testing.T, got outcome) {
 		t.Fatal(err)
 	}
 	got.tree.minus(c.input).write(t, filepath.Join(c.dir, expectedDir))
-	save(t, c.dir, resultsFile, []byte(got.resultsText(t)))
+	c.writeResults(t, got)
+}
+
+// writeResults makes the results of a run the expectation.
+func (c golden) writeResults(t *testing.T, got outcome) {
+	t.Helper()
+	save(t, c.dir, resultsFile, []byte(got.facts(t)))
+	save(t, c.dir, messagesFile, []byte(got.messages()))
+	save(t, c.dir, errorFile, []byte(got.failure()))
 }
 
 // checkList holds the output for a ResourceList against the expectation.
 func (c golden) checkList(t *testing.T, got outcome) {
 	t.Helper()
-	if c.results == nil && c.failure == nil {
-		t.Fatalf("the case has neither %s nor %s: run with -update and look at what is written", resultsFile, errorFile)
-	}
-	want := c.want
-	if got.err != nil && got.text != "" {
-		want = []byte(got.text) // items that equal the input: proveItems says so
-	}
-	if string(want) != got.text {
-		t.Errorf("%s:\n%s", expectedFile, difference(string(want), got.text))
-	}
-	if have := got.resultsText(t); string(c.results) != have {
-		t.Errorf("%s:\n%s", resultsFile, difference(string(c.results), have))
-	}
-	if have := got.failure(); string(c.failure) != have {
-		t.Errorf("%s:\n%s", errorFile, difference(string(c.failure), have))
+	c.checkResults(t, got)
+	if got.err == nil || got.text == "" { // else the items equal the input: proveItems says so
+		same(t, expectedFile, string(c.want), got.wordless())
 	}
 }
 
@@ -138,13 +146,50 @@ func (c golden) writeList(t *testing.T, got outcome) {
 	t.Helper()
 	save(t, c.dir, expectedFile, nil)
 	if got.err == nil {
-		save(t, c.dir, expectedFile, []byte(got.text))
+		save(t, c.dir, expectedFile, []byte(got.wordless()))
 	}
-	save(t, c.dir, resultsFile, []byte(got.resultsText(t)))
-	save(t, c.dir, errorFile, []byte(got.failure()))
+	c.writeResults(t, got)
 }
 
-// resultsText is the results as results.yaml holds them; empty where there was no output to hold them.
+// facts are the results without their messages; empty where there was no output to hold them.
+func (o outcome) facts(t testing.TB) string {
+	t.Helper()
+	o.results = slices.Clone(o.results)
+	for i, result := range o.results {
+		without := *result
+		without.Message = ""
+		o.results[i] = &without
+	}
+	return o.resultsText(t)
+}
+
+// messages are the messages of the results, in their order; what is below the first line of one is indented.
+func (o outcome) messages() string {
+	var text strings.Builder
+	for _, result := range o.results {
+		indented := strings.ReplaceAll(result.Message, "\n", "\n  ")
+		text.WriteString("- " + emptyLine.ReplaceAllString(indented, "") + "\n")
+	}
+	return text.String()
+}
+
+// emptyLine is one that only an indentation is left of.
+var emptyLine = regexp.MustCompile(`(?m)^  $`)
+
+// aMessage is the line of a result that holds its message.
+var aMessage = regexp.MustCompile(`(?m)^([ -] message:) .*$`)
+
+// wordless is the output without the messages of its results.
+func (o outcome) wordless() string {
+	const results = "\nresults:\n"
+	items, below, found := strings.Cut(o.text, results)
+	if !found {
+		return o.text
+	}
+	return items + results + aMessage.ReplaceAllString(below, "$1 in "+messagesFile)
+}
+
+// resultsText is the results as text; empty where there was no output to hold them.
 func (o outcome) resultsText(t testing.TB) string {
 	t.Helper()
 	if o.text == "" {

@@ -37,7 +37,7 @@ func proveItems(t *testing.T, list []byte, got outcome) {
 	for _, at := range union(after, nil) {
 		text := after[at]
 		was, there := before[at]
-		if there && was != text && same(t, was, text) {
+		if there && was != text && meansTheSame(t, was, text) {
 			t.Errorf("%s says the same, but not in the same bytes:\n%s", at, difference(was, text))
 		}
 		if !there {
@@ -122,8 +122,8 @@ func proveNew(t *testing.T, at, text string) {
 	}
 }
 
-// same tells whether two texts are the same YAML.
-func same(t *testing.T, a, b string) bool {
+// meansTheSame tells whether two texts are the same YAML.
+func meansTheSame(t *testing.T, a, b string) bool {
 	t.Helper()
 	var am, bm any
 	if err := yaml.Unmarshal([]byte(a), &am); err != nil {
