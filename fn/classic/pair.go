@@ -512,6 +512,11 @@ func findSource(set *object.Set, k *object.Object) *object.Object {
 // sourceRef is the source that a Flux Kustomization names, where its file does not by what the kustomization.yaml of its folder sets, as
 // a component does that Flux Kustomizations share, and with the variables that are known.
 func sourceRef(set *object.Set, k *object.Object) object.ID {
+	type key struct{ k *object.Object }
+	return object.Once(set, key{k}, func(set *object.Set) object.ID { return findSourceRef(set, k) })
+}
+
+func findSourceRef(set *object.Set, k *object.Object) object.ID {
 	named := k
 	if k.Str("spec", "sourceRef", "kind") == "" && set.HasPaths() {
 		if shaped, err := throughFolders(set, k, path.Dir(k.File)); err == nil {

@@ -1,8 +1,6 @@
 package command
 
 import (
-	"runtime/debug"
-
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/proof"
 )
@@ -16,8 +14,6 @@ func (r *repository) prove(result *Result, cfg config.Config) {
 	if len(result.changes) == 0 {
 		return
 	}
-	// The proof builds far more than it keeps, and is what takes the time on a large repository: here memory is worth less than time.
-	debug.SetGCPercent(200)
 	proved := proof.Prove(result.Outcome, r.tree, r.tree.With(result.changes), cfg)
 	result.Findings, result.trees = append(result.Findings, proved.Findings...), proved.Trees
 }

@@ -24,9 +24,11 @@ type selectable struct {
 func tellSelectors(set *object.Set, plan *instance.Plan, findings *finding.List) {
 	parts := selectables(plan)
 	changing := changingLabels(parts)
-	for _, o := range slices.SortedStableFunc(slices.Values(set.Current()), object.Compare) {
-		over, selects := selectors[o.Group()+"/"+o.Kind]
-		if !selects || !slices.ContainsFunc(changing, func(label string) bool { return strings.Contains(o.Text(), label) }) || plan.Install.Foreign(set, o) {
+	selecting := slices.DeleteFunc(set.Current(), func(o *object.Object) bool { return selectors[o.Group()+"/"+o.Kind] == "" })
+	slices.SortStableFunc(selecting, object.Compare)
+	for _, o := range selecting {
+		over := selectors[o.Group()+"/"+o.Kind]
+		if !slices.ContainsFunc(changing, func(label string) bool { return strings.Contains(o.Text(), label) }) || plan.Install.Foreign(set, o) {
 			continue
 		}
 		spec, _ := object.Get[map[string]any](o.Map(), "spec")
