@@ -2,6 +2,7 @@
 #
 #   docker build .                                                   builds the binary in a container
 #   make build && docker build --build-arg BINARY=prebuilt .         takes bin/, and pulls no base image
+#   make dist && docker build --build-arg BINARY=released .          takes that of the platform, for --platform linux/amd64,linux/arm64
 ARG BINARY
 ARG BUILDER=docker.io/library/golang:1.26
 
@@ -17,6 +18,10 @@ RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -o /migrate-to-flux-operato
 
 FROM scratch AS prebuilt
 COPY bin/migrate-to-flux-operator /migrate-to-flux-operator
+
+FROM scratch AS released
+ARG TARGETARCH
+COPY bin/linux/${TARGETARCH}/migrate-to-flux-operator /migrate-to-flux-operator
 
 # The default stands here, because buildah 1.28 loses the stage that only an ARG's default names.
 FROM ${BINARY:-built} AS binary

@@ -99,14 +99,53 @@ cross: ## Build and vet for every platform that is supported
 	  echo "$$platform builds and vets"; \
 	done
 
+# Each file of an archive has the time of the commit and one owner, and archives hold their files in one order: the same bytes again.
+# The SBOM of an archive is that of its binary. It needs GNU tar and zip.
+# metadata.yaml, for the catalog of kpt, names the image and has whole addresses there: only who releases knows them.
+EPOCH    ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+REGISTRY ?= $(NAME)
+SOURCE   ?=
+
+.PHONY: dist
+dist: ## Write what is released for every platform to dist/: archives, SBOMs, checksums
+	rm -rf dist; mkdir dist
+	@export TZ=UTC; for platform in $(PLATFORMS); do \
+	  os=$${platform%/*} arch=$${platform#*/} folder=bin/$$platform program=$(NAME); \
+	  if [ $$os = windows ]; then program=$(NAME).exe; fi; \
+	  archive=$(CURDIR)/dist/$(NAME)_$(VERSION)_$${os}_$$arch; \
+	  rm -rf "$$folder"; \
+	  GOOS=$$os GOARCH=$$arch $(MAKE) --no-print-directory build BIN="$$folder/$$program"; \
+	  $(SBOM) -output "$$archive.sbom.json" "$$folder/$$program"; \
+	  install -m 644 LICENSE README.md "$$folder"; \
+	  chmod 755 "$$folder/$$program"; \
+	  touch --date=@$(EPOCH) "$$folder"/*; \
+	  if [ $$os = windows ]; then (cd "$$folder" && zip -X -q "$$archive.zip" $$program LICENSE README.md); \
+	  else tar -C "$$folder" --owner=0 --group=0 --numeric-owner -cf - $$program LICENSE README.md | gzip -9 -n >"$$archive.tar.gz"; fi; \
+	done; \
+	sed -e 's|^image: .*|image: $(REGISTRY)|' -e 's,\(fn\|examples/[a-z-]*\)$$,$(SOURCE)&,' metadata.yaml >dist/metadata.yaml; \
+	cd dist; sha256sum -- * >checksums.txt
+
+.PHONY: workflows
+workflows: ## Check the workflows of CI, and the shell scripts in them where shellcheck is there
+	$(TOOL) actionlint
+
+# A release without words about it is a mistake.
+.PHONY: notes
+notes: ## Print what CHANGELOG.md says of VERSION
+	@notes=$$(awk -v version='$(VERSION)' '/^## /{found = $$2 == version; next} found' CHANGELOG.md); \
+	if [ -z "$$notes" ]; then echo 'CHANGELOG.md says nothing of $(VERSION): write it before the tag' >&2; exit 1; fi; \
+	echo "$$notes"
+
 # Tools that only look at the binary have a module of their own, so that the product's lists what the product needs.
 TOOL := go tool -modfile=tools/go.mod
 
 reproducible: ## Build binary and image in two folders, and compare them byte by byte
 	cd e2e && go test -count 1 -v -timeout 40m -run 'TestReproducible' .
 
+SBOM = $(TOOL) cyclonedx-gomod bin -json -std -licenses -noserial -notimestamp -version $(VERSION)
+
 sbom: build ## Write the SBOM of the binary, CycloneDX, to bin/sbom.json
-	$(TOOL) cyclonedx-gomod bin -json -std -licenses -noserial -notimestamp -version $(VERSION) -output bin/sbom.json $(BIN)
+	$(SBOM) -output bin/sbom.json $(BIN)
 
 licenses: sbom ## List the licences of what is linked; fail on one that is not allowed
 	go run -C tools ./licenses $(CURDIR)/bin/sbom.json
