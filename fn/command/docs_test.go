@@ -45,20 +45,10 @@ func TestDocs(t *testing.T) {
 // console matches a block of commands and what they print.
 var console = regexp.MustCompile("(?s)```console\n(.*?)```\n")
 
-// consoleOf runs commands in a checkout of the example, which has an upstream, with the program on PATH.
+// consoleOf runs commands in a checkout of the example, with the program on PATH.
 func consoleOf(t *testing.T) func(command string) string {
 	t.Helper()
-	bin, dir, upstream := t.TempDir(), t.TempDir(), t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(bin, "migrate-to-flux-operator"), "..")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	copyTree(t, filepath.Join("..", "..", "examples", "kpt-fn-eval", "input"), dir)
-	git(t, upstream, "init", "--quiet", "--bare", "--initial-branch=main")
-	commit(t, dir)
-	git(t, dir, "branch", "--move", "main")
-	git(t, dir, "remote", "add", "origin", upstream)
-	git(t, dir, "push", "--quiet", "--set-upstream", "origin", "main")
+	bin, dir := programAndCheckout(t)
 	last := 0
 	return func(command string) string {
 		shell := exec.Command("bash", "-c", "(exit "+string(rune('0'+last))+"); "+command)
@@ -74,6 +64,24 @@ func consoleOf(t *testing.T) func(command string) string {
 		}
 		return string(out)
 	}
+}
+
+// programAndCheckout are a folder with the program, and a checkout of the example that has an upstream.
+func programAndCheckout(t *testing.T) (bin, dir string) {
+	t.Helper()
+	bin, dir = t.TempDir(), t.TempDir()
+	upstream := t.TempDir()
+	build := exec.Command("go", "build", "-o", filepath.Join(bin, "migrate-to-flux-operator"), "..")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	copyTree(t, filepath.Join("..", "..", "examples", "kpt-fn-eval", "input"), dir)
+	git(t, upstream, "init", "--quiet", "--bare", "--initial-branch=main")
+	commit(t, dir)
+	git(t, dir, "branch", "--move", "main")
+	git(t, dir, "remote", "add", "origin", upstream)
+	git(t, dir, "push", "--quiet", "--set-upstream", "origin", "main")
+	return bin, dir
 }
 
 // replay runs the commands of a block and returns the block; with -update as it is today, but where lines are left out.
