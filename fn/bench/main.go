@@ -1,7 +1,7 @@
 //go:build unix
 
 // Command bench measures the product as whole processes and prints the table of docs/benchmarks.md: against a function that
-// does nothing on the same framework, inside kpt and kustomize, and on a checkout against grep.
+// does nothing on the same framework, and inside kpt and kustomize.
 package main
 
 import (
@@ -30,9 +30,8 @@ func main() {
 	}
 	rounds := flag.Int("rounds", 5, "how often each pair is measured")
 	largest := flag.Int("largest", 50000, "items of the largest list")
-	corpus := flag.String("corpus", "../shared/corpus", "a folder of repositories to plan and to grep")
 	flag.Parse()
-	if err := run(*rounds, *largest, *corpus); err != nil {
+	if err := run(*rounds, *largest); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -44,7 +43,7 @@ type bench struct {
 	rounds                      int
 }
 
-func run(rounds, largest int, corpus string) error {
+func run(rounds, largest int) error {
 	dir, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		return err
@@ -62,7 +61,6 @@ func run(rounds, largest int, corpus string) error {
 	for _, part := range []func() error{
 		func() error { return b.lists(largest) },
 		b.runtimes,
-		func() error { return b.checkout(corpus) },
 	} {
 		if err := part(); err != nil {
 			return err
@@ -90,14 +88,16 @@ func processor() string {
 	return strings.TrimLeft(name, "\t: ")
 }
 
-// lists measures the function on lists of more and more items.
+// lists measures the function on lists of workloads in all styles, and in each one.
 func (b bench) lists(largest int) error {
 	fmt.Print("\n| list | do nothing | | | migrate | | | ratio | | |\n" +
 		"|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n" +
 		"| | wall ms | CPU ms | MB | wall ms | CPU ms | MB | wall | CPU | MB |\n")
-	for _, r := range []repository{
-		{10, 10, false}, {1000, 100, false}, {10000, 100, false}, {50000, 100, false}, {1000, 100, true}, {10000, 100, true},
-	} {
+	rows := []repository{{10000, 100, false, ""}, {50000, 100, false, ""}, {10000, 100, true, ""}}
+	for _, style := range styles() {
+		rows = append(rows, repository{10000, 100, false, style})
+	}
+	for _, r := range rows {
 		if r.items > largest {
 			continue
 		}
@@ -115,14 +115,17 @@ func (b bench) row(r repository) error {
 		return err
 	}
 	p, err := inTurn(b.rounds,
-		func() (cost, error) { return measured(b.log, name, false, b.product) },
-		func() (cost, error) { return measured(b.log, name, false, b.identity) })
+		func() (cost, error) { return measured(b.log, name, b.product) },
+		func() (cost, error) { return measured(b.log, name, b.identity) })
 	if err != nil {
 		return err
 	}
 	what := fmt.Sprintf("%d items, %d of them relevant", r.items, r.relevant)
 	if r.applied {
 		what += ", all applied by Flux"
+	}
+	if r.style != "" {
+		what += ", " + r.style
 	}
 	fmt.Printf("| %s |", what)
 	for _, of := range [][]cost{p.theirs, p.ours} {
@@ -142,7 +145,7 @@ func (b bench) runtimes() error {
 		return err
 	}
 	for _, items := range []int{10, 1000} {
-		r := repository{items, min(items, 100), false}
+		r := repository{items, min(items, 100), false, ""}
 		dir := filepath.Join(b.dir, fmt.Sprint("package", items))
 		if err := r.write(dir); err != nil {
 			return err
@@ -171,7 +174,7 @@ func (b bench) share(what string, items int, inner string, command ...string) er
 	os.Remove(inner)
 	var outer []cost
 	for range b.rounds + 1 {
-		c, err := measured(b.log, os.DevNull, false, command...)
+		c, err := measured(b.log, os.DevNull, command...)
 		if err != nil {
 			return err
 		}
@@ -183,27 +186,5 @@ func (b bench) share(what string, items int, inner string, command ...string) er
 	}
 	p := pair{within[1:], outer[1:]}
 	fmt.Printf("| %s | %d | %.0f | %.0f | %.0f %% |\n", what, items, median(p.theirs, wall), median(p.ours, wall), 100*(1-p.ratio(wall)))
-	return nil
-}
-
-// checkout measures reading and detecting on many repositories at once.
-func (b bench) checkout(corpus string) error {
-	fmt.Print("\n| on a checkout | wall ms | MB | times grep |\n|---|--:|--:|--:|\n")
-	if _, err := os.Stat(corpus); err != nil {
-		fmt.Printf("| plan --proof=off | no %s | | |\n", corpus)
-		return nil
-	}
-	p, err := inTurn(b.rounds,
-		func() (cost, error) {
-			return measured(b.log, os.DevNull, true, b.product, "plan", "--proof=off", corpus)
-		},
-		func() (cost, error) {
-			return measured(b.log, os.DevNull, true, "grep", "-rl", "toolkit.fluxcd.io", corpus)
-		})
-	if err != nil {
-		return err
-	}
-	fmt.Printf("| grep -rl toolkit.fluxcd.io | %.0f | %.0f | 1 |\n", median(p.theirs, wall), median(p.theirs, memory))
-	fmt.Printf("| plan --proof=off | %.0f | %.0f | %.1f |\n", median(p.ours, wall), median(p.ours, memory), p.ratio(wall))
 	return nil
 }

@@ -40,8 +40,8 @@ func launch(log string, command []string) error {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// measured runs a command on a file as stdin, with what it prints thrown away. Only success counts, unless any code does.
-func measured(log, stdin string, anyCode bool, command ...string) (cost, error) {
+// measured runs a command on a file as stdin, with what it prints thrown away. Only success counts.
+func measured(log, stdin string, command ...string) (cost, error) {
 	in, err := os.Open(stdin)
 	if err != nil {
 		return cost{}, err
@@ -51,7 +51,7 @@ func measured(log, stdin string, anyCode bool, command ...string) (cost, error) 
 	c.Stdin, c.Stdout = in, io.Discard
 	before, _ := costs(log)
 	output, err := stderrOf(c)
-	if err != nil && !anyCode {
+	if err != nil {
 		return cost{}, fmt.Errorf("%v: %w\n%s", command, err, output)
 	}
 	all, err := costs(log)

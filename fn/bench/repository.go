@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"embed"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,8 @@ type repository struct {
 	// applied puts the workloads into the folders of the Flux Kustomizations, so that the proof has to build them. Otherwise
 	// another cluster's Flux applies them.
 	applied bool
+	// style is that of the workloads; they have all styles where it is empty.
+	style string
 }
 
 // object is one object of the repository: the file that it comes from, and its text.
@@ -107,59 +110,35 @@ spec:
         name: charts
 `
 
-// workload is what most objects of a repository are like, of 1.5 KB with the annotations of a list.
-const workload = `apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: workload-%[1]d
-  namespace: apps
-  labels:
-    app.kubernetes.io/name: workload-%[1]d
-spec:
-  replicas: 2
-  selector:
-    matchLabels:
-      app.kubernetes.io/name: workload-%[1]d
-  template:
-    metadata:
-      labels:
-        app.kubernetes.io/name: workload-%[1]d
-    spec:
-      serviceAccountName: workload-%[1]d
-      containers:
-      - name: main
-        image: ghcr.io/example/workload:1.%[1]d.0
-        args:
-        - --listen=:8080
-        - --log-level=info
-        ports:
-        - name: http
-          containerPort: 8080
-        env:
-        - name: POD_NAME
-          valueFrom:
-            fieldRef:
-              fieldPath: metadata.name
-        - name: PASSWORD
-          valueFrom:
-            secretKeyRef:
-              name: workload-%[1]d
-              key: password
-        resources: # measured
-          requests:
-            cpu: 100m
-            memory: 128Mi
-          limits:
-            memory: "256Mi"
-        livenessProbe:
-          httpGet:
-            path: /healthz
-            port: http
-        readinessProbe:
-          httpGet:
-            path: /readyz
-            port: http
-`
+// workloads are what most objects of a repository are like, in the styles that people and programs write YAML in: some 1.5 KB each with
+// the annotations of a list.
+//
+//go:embed workloads
+var workloads embed.FS
+
+// number is what stands for the number of an object in its text.
+const number = "NUMBER"
+
+// styles are the names of the workloads, sorted.
+func styles() []string {
+	entries, _ := workloads.ReadDir("workloads") // it is embedded
+	var all []string
+	for _, e := range entries {
+		all = append(all, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	return all
+}
+
+// workload is the text of an object of the repository: of its style, or of each style in turn where it has none.
+func (r repository) workload(n int) string {
+	style := r.style
+	if style == "" {
+		all := styles()
+		style = all[n%len(all)]
+	}
+	text, _ := workloads.ReadFile("workloads/" + style + ".yaml") // it is embedded
+	return strings.ReplaceAll(string(text), number, fmt.Sprint(n))
+}
 
 // objects are the objects in the order of their files.
 func (r repository) objects(yield func(object) bool) {
@@ -182,7 +161,7 @@ func (r repository) objects(yield func(object) bool) {
 		if r.applied {
 			folder = fmt.Sprintf("apps/app-%d", i%apps)
 		}
-		emit(fmt.Sprintf("%s/workload-%d.yaml", folder, i), fmt.Sprintf(workload, i))
+		emit(fmt.Sprintf("%s/workload-%d.yaml", folder, i), r.workload(i))
 	}
 }
 
@@ -196,12 +175,15 @@ func (r repository) list(name string) error {
 	io.WriteString(out, "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n")
 	seen := map[string]int{}
 	r.objects(func(o object) bool {
-		annotations := "  annotations:\n"
+		annotations := "\n  annotations:\n"
 		for _, prefix := range []string{"internal.config.kubernetes.io/", "config.kubernetes.io/"} {
 			annotations += fmt.Sprintf("    %sindex: '%d'\n    %[1]spath: '%[3]s'\n", prefix, seen[o.file], o.file)
 		}
 		seen[o.file]++
-		text := strings.Replace(o.text, "spec:\n", annotations+"spec:\n", 1)
+		text := strings.Replace(o.text, "\n  annotations:\n", annotations, 1)
+		if text == o.text {
+			text = strings.Replace(o.text, "\nmetadata:\n", "\nmetadata:"+annotations, 1)
+		}
 		_, err := io.WriteString(out, "- "+strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n  ")+"\n")
 		return err == nil
 	})
