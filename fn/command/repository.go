@@ -197,12 +197,11 @@ type contents struct {
 }
 
 func (c *contents) read(file string, raw []byte) {
-	docs := split.Split(raw)
-	if err := limit.CheckUnless(raw, func() bool { return arePlain(raw, docs) }); err != nil {
+	if err := limit.Check(raw); err != nil {
 		c.broken = append(c.broken, broken{file, 0, 1, err, namesFlux(raw)})
 		return
 	}
-	for _, doc := range docs {
+	for _, doc := range split.Split(raw) {
 		if doc.Index < 0 {
 			continue
 		}
@@ -217,33 +216,16 @@ func (c *contents) read(file string, raw []byte) {
 	}
 }
 
-// arePlain tells whether all documents of a file can be read without the parser, and so cost little.
-func arePlain(raw []byte, docs []split.Document) bool {
-	return !slices.ContainsFunc(docs, func(d split.Document) bool { return d.Index >= 0 && !object.IsPlain(raw[d.Body:d.End]) })
-}
-
 // namesFlux tells whether a text names an API of Flux.
 func namesFlux(text []byte) bool { return bytes.Contains(text, []byte("toolkit.fluxcd.io/")) }
 
-// objectOf reads a document, nil when it is no object; it is only parsed when its bytes leave doubts about what it is, or when the
-// migration looks into it anyway: here all processors do. A Flux object that is broken would go unnoticed.
+// objectOf reads a document, nil when it is no object. What it holds is read again when the migration looks into it.
 func objectOf(file string, index int, text []byte) (*object.Object, error) {
-	head, sure := split.Sniff(text)
-	if !sure {
-		o, err := object.Parse(string(text), file, index)
-		if err != nil {
-			return nil, err
-		}
-		return named(o), nil
+	o, err := object.Parse(string(text), file, index)
+	if err != nil {
+		return nil, err
 	}
-	id := object.ID{APIVersion: head.APIVersion, Kind: head.Kind, Namespace: head.Namespace, Name: head.Name}
-	o := named(object.Lazy(id, func() []byte { return text }, file, index))
-	if o != nil && classic.Reads(o) {
-		if err := o.Check(); err != nil && classic.Decides(o) {
-			return nil, err
-		}
-	}
-	return o, nil
+	return named(o), nil
 }
 
 // named gives a kustomization.yaml without apiVersion or kind those that it has, as kustomize does, and leaves out what is no object.

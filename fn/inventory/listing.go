@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/checkout/split"
-	kubernetes "migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/plainyaml"
 )
 
 // listing is a build that only lists files, which most are: what comes out of kustomize is what is in the files. It is read many
@@ -60,7 +60,7 @@ func (l *listing) directory(dir string) bool {
 		}
 	}
 	text := l.only(dir)
-	content, sure := kubernetes.ReadPlain(text)
+	content, sure := plainyaml.Read(text)
 	if !sure || !listsOnly(content) {
 		return false
 	}
@@ -157,7 +157,7 @@ func isEmpty(doc []byte) bool {
 			return false
 		}
 	}
-	return split.Printable(doc)
+	return plainyaml.Printable(doc)
 }
 
 // listed is the object of a document, read plainly or by kustomize. Not sure are those that kustomize may not pass on as they are: without
@@ -217,7 +217,7 @@ func plainObject(doc []byte) (o *object, sure bool) {
 // readAsKustomize is the content of a plain document as kustomize decodes it: with whole numbers, and without the annotations that
 // carry objects from function to function.
 func readAsKustomize(doc []byte) (read map[string]any, sure bool) {
-	if read, sure = kubernetes.ReadPlain(doc); !sure {
+	if read, sure = plainyaml.Read(doc); !sure {
 		return nil, false
 	}
 	whole(read)

@@ -131,3 +131,39 @@ func (l *cutter) holds() bool {
 	}
 	return found == 1
 }
+
+// withoutDash is an item of a block sequence with a space for its dash, so that all of it stays in its column.
+func withoutDash(item []byte) []byte {
+	return bytes.Replace(item, []byte("-"), []byte(" "), 1)
+}
+
+// itemText is an item of a block sequence as a document of its own: without its dash, and moved to the first column.
+func itemText(item []byte) []byte {
+	out := make([]byte, 0, len(item))
+	base := none
+	for pos := 0; pos < len(item); {
+		end := pos + bytes.IndexByte(item[pos:], '\n') + 1
+		text, column := itemLine(item, pos, end)
+		if base == none && len(text) > 0 && text[0] != '#' {
+			base = column
+		}
+		if base != none {
+			for range column - base {
+				out = append(out, ' ')
+			}
+		}
+		out = append(append(out, text...), '\n')
+		pos = end
+	}
+	return out
+}
+
+// itemLine is the text of a line of an item without what it is indented by, which the dash is a part of, and its column.
+func itemLine(item []byte, pos, end int) (text []byte, column int) {
+	line := bytes.TrimSuffix(item[pos:end], []byte("\n"))
+	text = bytes.TrimLeft(line, " ")
+	if pos == 0 {
+		text = bytes.TrimLeft(text[1:], " ")
+	}
+	return text, len(line) - len(text)
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -12,9 +13,9 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
-	"migrate-to-flux-operator/fn/checkout/split"
 	"migrate-to-flux-operator/fn/limit"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/plainyaml"
 	"migrate-to-flux-operator/fn/reason"
 )
 
@@ -73,15 +74,67 @@ func (c *cutItems) scan() bool {
 
 // object is an item as an object, with its annotations that say where it comes from.
 func (c *cutItems) object(number int) (o *object.Object, annotations map[string]string, ok bool) {
-	item, sure := split.SniffItem(c.bytes(number), carries)
-	if !sure {
+	content, sound := c.content(number)
+	annotations, whole := carriedBy(content)
+	if !sound || !whole {
 		return c.parsed(number)
 	}
-	file, index := place(item.Annotations)
-	id := object.ID{APIVersion: item.APIVersion, Kind: item.Kind, Namespace: item.Namespace, Name: item.Name}
-	o = object.Lazy(id, func() []byte { return split.ItemText(c.bytes(number)) }, file, index)
+	file, index := place(annotations)
+	o = object.Lazy(object.IDOf(content), func() []byte { return itemText(c.bytes(number)) }, file, index)
 	c.check(o, number)
-	return o, item.Annotations, true
+	return o, annotations, true
+}
+
+// content is what an item that is sound to every parser holds.
+func (c *cutItems) content(number int) (content map[string]any, sound bool) {
+	if content, sound = plainyaml.Read(withoutDash(c.bytes(number))); sound {
+		return content, true
+	}
+	node := c.node(number)
+	return content, node != nil && node.Decode(&content) == nil
+}
+
+// node is an item as the parser reads it by itself; nil where it is no mapping, or costs too much to look at.
+func (c *cutItems) node(number int) *yaml.Node {
+	var document yaml.Node
+	if yaml.Unmarshal(c.bytes(number), &document) != nil || len(document.Content) != 1 || len(document.Content[0].Content) != 1 ||
+		document.Content[0].Content[0].Kind != yaml.MappingNode || limit.CheckNode(&document) != nil {
+		return nil
+	}
+	return document.Content[0].Content[0]
+}
+
+// carriedBy are the annotations of an item that say where it comes from. It is not whole where the framework would change the item, or
+// refuse it: what names the item is no text, or annotations are empty.
+func carriedBy(content map[string]any) (carried map[string]string, whole bool) {
+	metadata, isMap := content["metadata"].(map[string]any)
+	if content["metadata"] != nil && !isMap || !areTexts(content, "apiVersion", "kind") || !areTexts(metadata, "name", "namespace") {
+		return nil, false
+	}
+	annotations, isMap := metadata["annotations"].(map[string]any)
+	if _, has := metadata["annotations"]; has && (!isMap || len(annotations) == 0) {
+		return nil, false
+	}
+	carried = map[string]string{}
+	for key := range annotations {
+		text, isText := annotations[key].(string)
+		if !isText || carries(key) && text == "" {
+			return nil, false
+		}
+		if carries(key) {
+			carried[key] = text
+		}
+	}
+	return carried, true
+}
+
+// areTexts reports whether fields hold texts, in every version of YAML, as far as they are there.
+func areTexts(of map[string]any, fields ...string) bool {
+	return !slices.ContainsFunc(fields, func(field string) bool {
+		value, has := of[field]
+		text, isText := value.(string)
+		return has && !(isText && plainyaml.IsText(text))
+	})
 }
 
 // bytes are those of an item from its dash on.
@@ -92,12 +145,11 @@ func (c *cutItems) bytes(number int) []byte {
 
 // parsed is object for an item that has to be parsed to be known.
 func (c *cutItems) parsed(number int) (o *object.Object, annotations map[string]string, ok bool) {
-	var document yaml.Node
-	if yaml.Unmarshal(c.bytes(number), &document) != nil || len(document.Content) != 1 || len(document.Content[0].Content) != 1 ||
-		document.Content[0].Content[0].Kind != yaml.MappingNode {
+	parsed := c.node(number)
+	if parsed == nil {
 		return nil, nil, false
 	}
-	node := kyaml.NewRNode(document.Content[0].Content[0])
+	node := kyaml.NewRNode(parsed)
 	if !untouched(node) {
 		return nil, nil, false
 	}

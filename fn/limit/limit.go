@@ -76,11 +76,7 @@ func Is(err error) bool {
 
 // Check refuses a text, of one or of several YAML or JSON documents, that costs too much to work with. A text that is no YAML
 // is for the parser to refuse.
-func Check(text []byte) error { return CheckUnless(text, func() bool { return false }) }
-
-// CheckUnless is Check for a text of which the caller may know that its aliases are harmless: harmless is asked before they are measured,
-// which takes a parser.
-func CheckUnless(text []byte, harmless func() bool) error {
+func Check(text []byte) error {
 	if len(text) > Size {
 		return ErrSize
 	}
@@ -90,7 +86,7 @@ func CheckUnless(text []byte, harmless func() bool) error {
 	if err := CheckValues(text); err != nil {
 		return err
 	}
-	if isShallow(text) && (!hasAliases(text) || harmless()) {
+	if isShallow(text) && !hasAliases(text) {
 		return nil
 	}
 	return measured(text)
@@ -123,7 +119,7 @@ func measured(text []byte) error {
 		case err != nil:
 			return nil // the parser says what is wrong with it
 		}
-		if err := check(&document); err != nil {
+		if err := CheckNode(&document); err != nil {
 			return err
 		}
 	}
@@ -270,8 +266,8 @@ func openBound(text []byte) int {
 	return deepest
 }
 
-// check measures one document.
-func check(document *yaml.Node) error {
+// CheckNode is Check for a document that was parsed.
+func CheckNode(document *yaml.Node) error {
 	m := meter{aliased: map[*yaml.Node]extent{}, open: map[*yaml.Node]bool{}}
 	if all := m.measure(document); all.depth > Depth {
 		return ErrDepth

@@ -91,17 +91,6 @@ func TestIsShallow(t *testing.T) {
 	}
 }
 
-func TestCheckUnless(t *testing.T) {
-	for text, want := range map[string]error{
-		laughs(9): nil,
-		"a: " + strings.Repeat("[", 999) + strings.Repeat("]", 999): ErrDepth,
-	} {
-		if err := CheckUnless([]byte(text), func() bool { return true }); !errors.Is(err, want) {
-			t.Errorf("got %v, want %v", err, want)
-		}
-	}
-}
-
 func TestCheckNested(t *testing.T) {
 	block := "patches:\n- patch: |\n    " + strings.ReplaceAll(laughs(9), "\n", "\n    ") + "\n"
 	quoted, _ := json.Marshal(map[string]string{"patch": laughs(9)})

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/limit"
+	"migrate-to-flux-operator/fn/plainyaml"
 	"migrate-to-flux-operator/fn/printable"
 	"migrate-to-flux-operator/fn/reason"
 )
@@ -96,11 +97,12 @@ func Parse(text, file string, index int) (*Object, error) {
 	if err := o.load(); err != nil {
 		return nil, err
 	}
-	o.ID = idOf(o.read)
+	o.ID = IDOf(o.read)
 	return o, nil
 }
 
-func idOf(m map[string]any) ID {
+// IDOf is the ID of an object by its content.
+func IDOf(m map[string]any) ID {
 	str := func(path ...string) string { s, _ := Get[string](m, path...); return s }
 	return ID{str("apiVersion"), str("kind"), str("metadata", "namespace"), str("metadata", "name")}
 }
@@ -113,7 +115,7 @@ func (o *Object) load() error {
 		return nil
 	}
 	text := o.Bytes()
-	read, sure := ReadPlain(text)
+	read, sure := plainyaml.Read(text)
 	if !sure {
 		if err := limit.Check(text); err != nil {
 			return err

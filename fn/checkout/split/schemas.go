@@ -1,6 +1,10 @@
 package split
 
-import "bytes"
+import (
+	"bytes"
+
+	"migrate-to-flux-operator/fn/plainyaml"
+)
 
 // crdKind is the kind of CRDs.
 const crdKind = "CustomResourceDefinition"
@@ -15,13 +19,25 @@ func WithoutSchemas(file []byte) (lean []byte, cut bool) {
 	for _, doc := range Split(file) {
 		lean = append(lean, file[end:doc.Body]...)
 		text := file[doc.Body:doc.End]
-		if head, sure := Sniff(text); sure && head.Kind == crdKind && !bytes.Contains(text, []byte("${")) {
+		if isCRD(text) && !bytes.Contains(text, []byte("${")) {
 			text, cut = withoutSchemas(text), true
 		}
 		lean, end = append(lean, text...), doc.End
 	}
 	return append(lean, file[end:]...), cut
 }
+
+// isCRD reports whether a document is a CRD without doubt.
+func isCRD(doc []byte) bool {
+	if !bytes.Contains(doc, []byte(crdKind)) {
+		return false
+	}
+	content, sure := plainyaml.Read(doc)
+	return sure && content["kind"] == crdKind
+}
+
+// none is the indentation of something that is not there.
+const none = -1
 
 // withoutSchemas puts an empty mapping into the place of what stands below each key that is called schema.
 func withoutSchemas(doc []byte) []byte {

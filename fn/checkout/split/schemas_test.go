@@ -82,8 +82,10 @@ func TestWithoutSchemas(t *testing.T) {
 	if lean, cut := WithoutSchemas([]byte(crds)); string(lean) != leanCRDs || !cut {
 		t.Errorf("cut: %v, got\n%s", cut, lean)
 	}
-	if lean, cut := WithoutSchemas([]byte(plain)); string(lean) != plain || cut {
-		t.Errorf("cut: %v, got\n%s", cut, lean)
+	for _, none := range []string{"", "kind: ConfigMap\nschema:\n  a: CustomResourceDefinition\n", "kind: CustomResourceDefinition\nkind: b\nschema:\n  a: b\n"} {
+		if lean, cut := WithoutSchemas([]byte(none)); string(lean) != none || cut {
+			t.Errorf("cut: %v, got\n%s", cut, lean)
+		}
 	}
 }
 
@@ -108,4 +110,25 @@ func TestWithoutSchemasCorpus(t *testing.T) {
 			}
 		}
 	})
+}
+
+// at is the scalar at a path, by the first of doubled keys.
+func at(n *yaml.Node, path ...string) string {
+	if n.Kind == yaml.DocumentNode {
+		n = n.Content[0]
+	}
+	for _, key := range path {
+		if n.Kind != yaml.MappingNode {
+			return ""
+		}
+		next := &yaml.Node{}
+		for i := 0; i < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				next = n.Content[i+1]
+				break
+			}
+		}
+		n = next
+	}
+	return n.Value
 }
