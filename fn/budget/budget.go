@@ -39,12 +39,10 @@ var (
 	enforced atomic.Bool
 	state    atomic.Int32
 	files    atomic.Int64
-	ballast  atomic.Int64
 )
 
-// Enforce makes the bounds those of this process, which is one run. Of its memory, so much is never touched.
-func Enforce(untouched int) {
-	ballast.Store(int64(untouched))
+// Enforce makes the bounds those of this process, which is one run.
+func Enforce() {
 	enforced.Store(true)
 }
 
@@ -147,5 +145,5 @@ func (m *meter) look() error {
 func inUse() int64 {
 	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(sample)
-	return int64(sample[0].Value.Uint64()) - int64(sample[1].Value.Uint64()) - ballast.Load()
+	return int64(sample[0].Value.Uint64()) - int64(sample[1].Value.Uint64())
 }

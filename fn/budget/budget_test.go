@@ -12,7 +12,7 @@ import (
 // TestRun gives up a work that takes too much memory, and does not wait for it; nothing is committed after that. What is committed is not
 // given up any more.
 func TestRun(t *testing.T) {
-	Enforce(0)
+	Enforce()
 	t.Cleanup(func() { enforced.Store(false); state.Store(working) })
 	forever := make(chan struct{})
 	defer close(forever)
@@ -43,7 +43,7 @@ func TestRun(t *testing.T) {
 
 // TestRunPanics hands a panic on to who may take it.
 func TestRunPanics(t *testing.T) {
-	Enforce(0)
+	Enforce()
 	t.Cleanup(func() { enforced.Store(false) })
 	defer func() {
 		if recover() != "broken" {

@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"runtime/debug"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/fn/framework"
@@ -38,17 +36,11 @@ func Run(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("the input cannot be read: %w", err)
 	}
-	if len(raw) > largeList && os.Getenv("GOGC") == "" {
-		defer debug.SetGCPercent(debug.SetGCPercent(largeListGC))
-	}
 	if l, ok := cut(raw); ok {
 		return runCut(l, out)
 	}
 	return runParsed(raw, out)
 }
-
-// A list of more bytes than largeList is collected earlier than Go does by itself: memory counts for more there, and time for more below.
-const largeList, largeListGC = 1 << 20, 50
 
 // runParsed parses and prints every item.
 func runParsed(raw []byte, out io.Writer) error {
