@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ const exitCodes = "\n\nExit code 0, or 2 on an Error, which is printed on stderr
 func planCommand() *cobra.Command {
 	var flags configFlags
 	var output, report string
+	var redact bool
 	cmd := &cobra.Command{
 		Use:   "plan DIR",
 		Short: "Print what was found, what will happen and what to wait for",
@@ -30,9 +32,15 @@ func planCommand() *cobra.Command {
 			if _, known := formats[output]; !known {
 				return fmt.Errorf("--output %s: use text, json or yaml", output)
 			}
+			if redact && (output == "text" || report != "") {
+				return errors.New("--redact: use it with --output json or yaml, and without --report: nothing is taken out of a text")
+			}
 			result, err := flags.run(cmd, args[0])
 			if err != nil {
 				return err
+			}
+			if redact {
+				result = result.redacted()
 			}
 			if report != "-" {
 				if err := formats[output](cmd.OutOrStdout(), result); err != nil {
@@ -49,6 +57,7 @@ func planCommand() *cobra.Command {
 	}
 	flags.bind(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
+	cmd.Flags().BoolVar(&redact, "redact", false, "leave out the values of fields and all addresses, to show the plan to others; names stay (json, yaml)")
 	cmd.Flags().StringVar(&report, "report", "", "file to write a report for the pull request to, as Markdown; - prints it in the place of the plan")
 	return cmd
 }
