@@ -42,6 +42,56 @@ func TestDocs(t *testing.T) {
 	}
 }
 
+// link matches a link to another page, and to a heading in it.
+var link = regexp.MustCompile(`\]\(([^)#\s]*)(?:#([^)\s]+))?\)`)
+
+// TestLinks holds that the pages of this repository link to files and headings that are there.
+func TestLinks(t *testing.T) {
+	root := filepath.Join("..", "..")
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*/*.md", ".github/*.md", "testdata/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, found...)
+	}
+	links := 0
+	for _, page := range pages {
+		content := written(page)
+		for _, to := range link.FindAllStringSubmatch(content, -1) {
+			file, target := page, content
+			if strings.Contains(to[1], ":") {
+				continue // another site
+			} else if to[1] != "" {
+				file = filepath.Join(filepath.Dir(page), to[1])
+				target = written(file)
+			}
+			links++
+			if _, err := os.Stat(file); err != nil {
+				t.Errorf("%s links to %s, which is not there", page, to[1])
+			} else if to[2] != "" && !headings(target)[to[2]] {
+				t.Errorf("%s links to %s#%s, and there is no such heading", page, to[1], to[2])
+			}
+		}
+	}
+	if links < 40 {
+		t.Errorf("only %d links were looked at", links)
+	}
+}
+
+// headings are the anchors of a page, as GitHub makes them.
+func headings(page string) map[string]bool {
+	all := map[string]bool{}
+	for line := range strings.Lines(page) {
+		if title := strings.TrimLeft(line, "#"); title != line && strings.HasPrefix(title, " ") {
+			anchor := strings.ToLower(strings.ReplaceAll(strings.TrimSpace(title), " ", "-"))
+			all[regexp.MustCompile(`[^a-z0-9_-]`).ReplaceAllString(anchor, "")] = true
+		}
+	}
+	return all
+}
+
 // console matches a block of commands and what they print.
 var console = regexp.MustCompile("(?s)```console\n(.*?)```\n")
 
