@@ -38,6 +38,9 @@ func inventoryCommand() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, err := interruptible(cmd.Context(), func(context.Context) (struct{}, error) {
+				if !slices.Contains([]string{"tree", "text", "json"}, output) {
+					return struct{}{}, fmt.Errorf("--output %s: use tree, text or json", output)
+				}
 				if against == "" {
 					return struct{}{}, listInventory(cmd, args[0], output, subfolder)
 				}
@@ -70,7 +73,7 @@ func listInventory(cmd *cobra.Command, dir, output string, subfolder bool) error
 	warnUnknown(cmd, operates)
 	clusters := files.Discover(rootsOf(operates)...)
 	if len(clusters) == 0 {
-		return fmt.Errorf("%s: no root Flux Kustomization found: no Kustomization of %s syncs the folder that it is defined in", printable.Line(dir), "kustomize.toolkit.fluxcd.io")
+		return noRoot(printable.Line(dir))
 	}
 	for _, cluster := range clusters {
 		warnHazards(cmd, cluster.Inventory)
@@ -80,18 +83,19 @@ func listInventory(cmd *cobra.Command, dir, output string, subfolder bool) error
 	}
 	for _, cluster := range clusters {
 		text := cluster.Inventory.Tree()
-		switch output {
-		case "text":
+		if output == "text" {
 			text = cluster.Inventory.List()
-		case "tree":
-		default:
-			return fmt.Errorf("--output %s: use tree, text or json", output)
 		}
 		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "cluster %s\n%s\n", printable.Line(cluster.Path), printable.Text(text)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// noRoot is the error where nothing of Flux can be followed.
+func noRoot(where string) error {
+	return fmt.Errorf("%s: no root Flux Kustomization found: no Kustomization of %s syncs the folder that it is defined in", where, "kustomize.toolkit.fluxcd.io")
 }
 
 // warnUnknown warns of the FluxInstances of which it is not known what Flux Operator generates for them.
@@ -149,9 +153,16 @@ func compareInventory(cmd *cobra.Command, dir, revision, output string, subfolde
 	if err != nil {
 		return err
 	}
-	var all []compared
+	clusters := was.Discover(rootsOf(operated)...)
+	if len(clusters) == 0 {
+		if len(is.Discover(rootsOf(operates)...)) == 0 {
+			return noRoot(printable.Line(dir))
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %v: there is nothing to compare with\n", noRoot(printable.Line(revision)))
+	}
+	all := []compared{}
 	lost := false
-	for _, cluster := range was.Discover(rootsOf(operated)...) {
+	for _, cluster := range clusters {
 		verdict := transitionOf(cluster, operated, operates).verdict(is, purposes[cluster.Path])
 		lost = lost || !verdict.OK()
 		all = append(all, compared{cluster.Path, verdict})
