@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write the outputs in docs anew")
 // TestDocs runs the console blocks of each page, one after the other, on a checkout of the example that the page is about, and
 // holds that the commands print what the page shows. A line with ... stands for lines that it leaves out.
 func TestDocs(t *testing.T) {
-	for _, page := range []string{"migrating.md", "ci.md"} {
+	for _, page := range []string{"migrating.md", "ci.md", "inventory.md"} {
 		t.Run(page, func(t *testing.T) {
 			file := filepath.Join("..", "..", "docs", page)
 			content, err := os.ReadFile(file)
