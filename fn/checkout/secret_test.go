@@ -31,6 +31,7 @@ var hushed = map[string]string{
 	"a plugin":             "generators:\n- |\n  kind: SecretGenerator\n  literals:\n  - a=hush\n",
 	"a patch":              "patches:\n- patch: |\n    kind: Secret\n    data:\n      a: hush\n- path: a.yaml\n",
 	"operations":           "patches:\n- patch: |\n    - op: add\n      path: /data/a\n      value: hush\n  target:\n    name: a\n- path: a.yaml\n",
+	"operations in a line": "patches:\n- patch: '- {op: add, path: \"\", value: {kind: Secret, stringData: {a: hush}}}'\n  target: {kind: ConfigMap}\n",
 	"operations in JSON":   "patches:\n- patch: '[{\"op\": \"add\", \"path\": \"/stringData\", \"value\": {\"a\": \"hush\"}}]'\n  target: {kind: .*}\n",
 	"a broken patch":       "patches:\n- patch: |\n    kind: Secret\n    data: [hush\n",
 	"a manifest in a text": "kind: ConfigMap\ndata:\n  a: |\n    apiVersion: v1\n    kind: Secret\n    data:\n      a: hush\n  b: c\n",

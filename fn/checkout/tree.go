@@ -66,9 +66,19 @@ func Open(ctx context.Context, dir string, o Options) (*Tree, error) {
 		t.names = append(t.names, name)
 	}
 	slices.Sort(t.names)
-	budget.Allow(len(t.names))
+	budget.Allow(t.weight())
 	slices.SortFunc(t.notes, func(a, b Note) int { return strings.Compare(a.Path, b.Path) })
 	return t, nil
+}
+
+// weight is how many files of a common size the tree is worth, so that many tiny ones do not widen the bounds.
+func (t *Tree) weight() int {
+	const common = 512 // bytes
+	bytes := 0
+	for _, content := range t.files {
+		bytes += min(len(content), common)
+	}
+	return bytes / common
 }
 
 // ask asks a repository what it tracks, and which rules hold in the directory from above.

@@ -181,9 +181,12 @@ func refers(n *yaml.Node) bool {
 	return true
 }
 
+// collection is how a mapping or a list begins that stands on one line.
+var collection = regexp.MustCompile(`^([{\[]|[-?]\s)`)
+
 // ofText looks into a text that may be YAML itself.
 func ofText(text string) secrecy {
-	if start := strings.TrimSpace(text); !strings.Contains(start, "\n") && !strings.HasPrefix(start, "{") && !strings.HasPrefix(start, "[") {
+	if start := strings.TrimSpace(text); !strings.Contains(start, "\n") && !collection.MatchString(start) {
 		return shown
 	}
 	how := shown

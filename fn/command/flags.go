@@ -103,6 +103,9 @@ func (f *configFlags) config(cmd *cobra.Command, dir string) (config.Config, err
 		if !cmd.Flags().Changed(name.flag) {
 			continue
 		}
+		if name.field == "clusters" && strings.Trim(*f.values[name.field], ", ") == "" {
+			return cfg, fmt.Errorf("--%s names no cluster: give its sync path, or leave the flag out for all clusters", name.flag)
+		}
 		if err := cfg.Set(name.field, *f.values[name.field]); err != nil {
 			return cfg, fmt.Errorf("--%s: %w", name.flag, err)
 		}
@@ -112,14 +115,14 @@ func (f *configFlags) config(cmd *cobra.Command, dir string) (config.Config, err
 
 // run reads the config and what kubectl said, and migrates the checkout in memory.
 func (f *configFlags) run(cmd *cobra.Command, dir string) (*Result, error) {
-	cfg, err := f.config(cmd, dir)
-	if err != nil {
-		return nil, err
-	}
-	job := job{dir: dir, subfolder: f.subfolder, config: cfg, now: time.Now(), progress: progressOn(cmd.ErrOrStderr())}
-	return interruptible(cmd.Context(), func(ctx context.Context) (*Result, error) {
+	job := job{dir: dir, subfolder: f.subfolder, now: time.Now(), progress: progressOn(cmd.ErrOrStderr())}
+	return interruptible(cmd.Context(), func(ctx context.Context) (*Result, error) { // a file that is given may be a pipe
+		var err error
+		if job.config, err = f.config(cmd, dir); err != nil {
+			return nil, err
+		}
 		for _, file := range f.live {
-			snapshot, err := readLive(cmd.InOrStdin(), dir, file, cfg)
+			snapshot, err := readLive(cmd.InOrStdin(), dir, file, job.config)
 			if err != nil {
 				return nil, err
 			}
@@ -129,13 +132,16 @@ func (f *configFlags) run(cmd *cobra.Command, dir string) (*Result, error) {
 	})
 }
 
-// diff prints what a run would change.
+// diff prints what a run would change, and on stderr what it warns of.
 func (f *configFlags) diff(cmd *cobra.Command, dir string) (*Result, error) {
 	result, err := f.run(cmd, dir)
 	if err != nil {
 		return nil, err
 	}
 	if err := result.failure(); err != nil {
+		return nil, err
+	}
+	if err := printWarnings(cmd.ErrOrStderr(), result); err != nil {
 		return nil, err
 	}
 	diff := checkout.Diff(result.changes)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
@@ -164,12 +165,12 @@ func (j job) checkPublished(repo *repository, install *classic.Install, cluster 
 		}
 		files[file] = content
 	}
-	git := repo.tree.Repository()
-	if git == nil {
+	clone := repo.tree.Repository()
+	if clone == nil {
 		findings.Warn(install.Anchor, "", "%s is not a Git checkout: it was not checked that deploy's commit is pushed", repo.dir)
 		return nil
 	}
-	published, err := git.Published(files)
+	published, err := clone.Published(files)
 	const push = "push them, wait until the cluster has taken over, and run cleanup then"
 	switch {
 	case err != nil:
@@ -182,8 +183,31 @@ func (j job) checkPublished(repo *repository, install *classic.Install, cluster 
 		findings.Error(install.Anchor, "", "cleanup is too early: what deploy wrote is not in %s: %s; %s", published.Upstream, strings.Join(published.Unpushed, ", "), push)
 	case published.Behind != "":
 		findings.Warn(install.Anchor, "", "%s: pull, and run again, so that what is judged is what will be pushed", published.Behind)
+		checkRead(repo.tree, install, published.Upstream, files, findings)
+	default:
+		checkRead(repo.tree, install, published.Upstream, files, findings)
 	}
 	return nil
+}
+
+// checkRead refuses a cleanup while deploy's files are pushed, but not to the branch that Flux reads.
+func checkRead(tree *checkout.Tree, install *classic.Install, upstream string, files map[string][]byte, findings *finding.List) {
+	source := install.Pair.LiveSource
+	branch := source.Str("spec", "ref", "branch")
+	if source.Kind != "GitRepository" || branch == "" || strings.Contains(branch, "${") {
+		return
+	}
+	read, lacking, err := tree.Repository().Fetched(branch, files)
+	switch {
+	case err != nil:
+		findings.Error(source, "spec.ref.branch", "it cannot be seen whether deploy's commit is in the branch %s, which Flux reads: %v", branch, err)
+	case read == "" && strings.HasSuffix(upstream, "/"+branch):
+	case read == "":
+		findings.Warn(source, "spec.ref.branch", "it was not checked that deploy's commit is in the branch %s, which Flux reads: it is not fetched", branch)
+	case len(lacking) > 0:
+		findings.Error(source, "spec.ref.branch", "cleanup is too early: what deploy wrote is not in %s, which Flux reads: %s; merge it, wait until the cluster has taken over, "+
+			"and run cleanup then", read, strings.Join(lacking, ", "))
+	}
 }
 
 // deployed are the files that deploy wrote or edited for a cluster, sorted: those of the FluxInstance, of the Flux

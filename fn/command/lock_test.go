@@ -223,3 +223,36 @@ func fill(t *testing.T, name string, leave int64) {
 		t.Fatal(err)
 	}
 }
+
+// TestCleanupWaitsForTheBranchThatFluxReads holds that a push to another branch is not what a cluster has taken over from.
+func TestCleanupWaitsForTheBranchThatFluxReads(t *testing.T) {
+	dir := deployedClone(t)
+	git(t, dir, "checkout", "-q", "-b", "feature")
+	commit(t, dir)
+	git(t, dir, "push", "-q", "--set-upstream", "origin", "feature")
+	cleanup := []string{"apply", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off"}
+	if got := must(t, ExitError, dir, cleanup...); !strings.Contains(got.errOut, "not in origin/main, which Flux reads: ") {
+		t.Error(got.errOut)
+	}
+	git(t, dir, "push", "-q", "origin", "feature:main")
+	must(t, 0, dir, cleanup...)
+}
+
+// TestClusterThatIsNone refuses a flag that names nothing: without it all clusters are meant.
+func TestClusterThatIsNone(t *testing.T) {
+	for _, name := range []string{"", ",", " "} {
+		if got := must(t, ExitError, fixture(t, "deploy"), "plan", "DIR", "--cluster", name); !strings.Contains(got.errOut, "names no cluster") {
+			t.Errorf("%q: %s", name, got.errOut)
+		}
+	}
+}
+
+// TestWarningsOfACheck holds that the commands that print a diff say on stderr what they warn of.
+func TestWarningsOfACheck(t *testing.T) {
+	for _, command := range [][]string{{"check", "DIR"}, {"diff", "DIR"}, {"apply", "DIR", "--dry-run"}} {
+		code := map[string]int{"check": ExitChanges}[command[0]]
+		if got := must(t, code, fixture(t, "deploy"), append(command, "--proof", "off")...); !strings.Contains(got.errOut, "warning: left out (proof: off)") {
+			t.Errorf("%s: %s", command[0], got.errOut)
+		}
+	}
+}

@@ -234,6 +234,23 @@ func (p *printer) objects() {
 	}
 }
 
+// warnings prints what a run warns of.
+func (p *printer) warnings() {
+	for _, f := range p.result.Findings {
+		if f.Severity == finding.Warning {
+			p.line("%s %s", p.paint(colors[string(finding.Warning)], "warning:"), p.sentence(f))
+		}
+	}
+}
+
+// printWarnings prints what a run warns of, and nothing else.
+func printWarnings(out io.Writer, r *Result) error {
+	p := printer{color: isTerminal(out), result: r}
+	p.warnings()
+	_, err := io.WriteString(out, printable.Log(p.out.String()))
+	return err
+}
+
 // printApplied says what was written and what comes next.
 func printApplied(out io.Writer, r *Result) error {
 	p := printer{color: isTerminal(out), result: r}
@@ -243,11 +260,7 @@ func printApplied(out io.Writer, r *Result) error {
 	if len(r.Files) == 0 {
 		p.line("nothing to do: no file changes")
 	}
-	for _, f := range r.Findings {
-		if f.Severity == finding.Warning {
-			p.line("%s %s", p.paint(colors[string(finding.Warning)], "warning:"), p.sentence(f))
-		}
-	}
+	p.warnings()
 	if r.add != "" && printable.Fits(string(r.add)) {
 		p.line("next: commit what was changed, and nothing else: %s", r.add)
 	}

@@ -2,6 +2,7 @@ package git
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -83,6 +84,36 @@ func (r *Repository) publishedIn(p *Publication, head *Commit, files map[string]
 		p.Behind = p.Upstream + " holds commits that HEAD does not"
 	}
 	return nil
+}
+
+// Fetched looks for files in a branch of the remote that the checked out branch follows, as it was last fetched. It returns how that is
+// called here, such as origin/main, empty where it was never fetched, and the files that it does not hold with the expected content.
+func (r *Repository) Fetched(branch string, files map[string][]byte) (name string, lacking []string, err error) {
+	current, _, err := r.head()
+	if err != nil {
+		return "", nil, err
+	}
+	remote := r.config.Section("branch").Subsection(current).Option("remote")
+	for _, spec := range r.config.Section("remote").Subsection(remote).OptionAll("fetch") {
+		ref := mapped(spec, "refs/heads/"+branch)
+		if ref == "" {
+			continue
+		}
+		id, err := r.follow(ref)
+		if errors.Is(err, errNoRef) {
+			continue
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		commit, err := r.commit(id)
+		if err != nil {
+			return "", nil, err
+		}
+		lacking, err = commit.differing(files)
+		return short(ref), lacking, err
+	}
+	return "", nil, nil
 }
 
 // differing are the files that a commit does not hold with the expected content.

@@ -27,10 +27,12 @@ var pseudo = regexp.MustCompile(`^([A-Z]+_)?HEAD$`)
 func (r *Repository) ref(name string) (id plumbing.Hash, to string, err error) {
 	dir := r.common
 	switch {
-	case pseudo.MatchString(name), strings.HasPrefix(name, "refs/worktree/"), strings.HasPrefix(name, "refs/bisect/"):
+	case pseudo.MatchString(name):
 		dir = r.dir
 	case !strings.HasPrefix(name, "refs/") || plumbing.ReferenceName(name).Validate() != nil:
 		return id, "", errNoRef
+	case strings.HasPrefix(name, "refs/worktree/"), strings.HasPrefix(name, "refs/bisect/"):
+		dir = r.dir
 	}
 	file := filepath.Join(dir, filepath.FromSlash(name))
 	info, err := os.Stat(file)

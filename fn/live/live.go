@@ -125,11 +125,14 @@ func (c *cluster) miss(format string, args ...any) {
 	c.missing = append(c.missing, printable.Line(fmt.Sprintf(format, args...)))
 }
 
-// find is an object of the cluster; that it is not there is missing.
+// find is an object of the cluster; that it is not there, or goes, is missing.
 func (c *cluster) find(id object.ID) *object.Object {
 	o := c.Snapshot.find(id)
-	if o == nil {
+	switch {
+	case o == nil:
 		c.miss("%s is not in the file: it is not on the cluster, or the file is of another one", id)
+	case o.Str("metadata", "deletionTimestamp") != "":
+		c.miss("%s is being deleted: wait until it is gone and is there again, and take a new file", id)
 	}
 	return o
 }
@@ -152,7 +155,7 @@ func (c *cluster) instance() {
 	if _, syncs := object.Get[map[string]any](o.Map(), "spec", "sync"); syncs != c.want.Adopted {
 		c.miss("%s on the cluster is not the one in Git: only one of the two has spec.sync", o.ID)
 	}
-	if said, _ := object.Get[string](o.Map(), "metadata", "annotations", reconcileKey); said == instance.Disabled {
+	if said, _ := object.Get[string](o.Map(), "metadata", "annotations", reconcileKey); strings.EqualFold(said, instance.Disabled) {
 		c.miss("%s is annotated %s: %s, so that Flux Operator does nothing for it", o.ID, reconcileKey, said)
 	}
 	c.sameSpec(o)

@@ -94,6 +94,9 @@ func TestCheck(t *testing.T) {
 		{name: "no version applied", old: `lastAppliedRevision: "v2.6.4@sha256:0", `, want: want(), missing: "has applied no version"},
 		{name: "a component less", old: "components: [source-controller, kustomize-controller]", new: "components: [source-controller]", want: want(), missing: "another spec.components"},
 		{name: "not reconciled", old: "generation: 2}", new: "generation: 2, annotations: {fluxcd.controlplane.io/reconcile: disabled}}", want: want(), missing: "fluxcd.controlplane.io/reconcile: disabled"},
+		{name: "not reconciled, in other letters", old: "generation: 2}", new: "generation: 2, annotations: {fluxcd.controlplane.io/reconcile: Disabled}}", want: want(),
+			missing: "fluxcd.controlplane.io/reconcile: Disabled"},
+		{name: "a FluxInstance that goes", old: "generation: 2}", new: "generation: 2, deletionTimestamp: now}", want: want(), missing: "is being deleted"},
 		{name: "a source of another URL", old: "https://example.com/home.git", new: "https://example.com/other.git", want: want(), missing: "another spec.url"},
 		{name: "root not owned", old: "name: cluster, namespace: flux-system, " + owned, new: "name: cluster, namespace: flux-system", want: want(), missing: "Kustomization/flux-system/cluster is not owned"},
 		{name: "source of another instance", old: "name: home, namespace: flux-system, labels: {fluxcd.controlplane.io/name: flux", new: "name: home, namespace: flux-system, labels: {fluxcd.controlplane.io/name: other", want: want(), missing: "GitRepository/flux-system/home is not owned"},
@@ -191,7 +194,7 @@ func TestRead(t *testing.T) {
 	if s, err := Read(`{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod"}]}`); err != nil || len(s.Objects) != 1 {
 		t.Errorf("JSON: %d objects, %v", len(s.Objects), err)
 	}
-	for _, bad := range []string{"", "---\n", "NAME   READY\nflux   True\n", "a: b\n", "apiVersion: [\n"} {
+	for _, bad := range []string{"", "---\n", "NAME   READY\nflux   True\n", "a: b\n", "apiVersion: [\n", takenOver + "---\n" + takenOver} {
 		if _, err := Read(bad); err == nil {
 			t.Errorf("no error for %q", bad)
 		}

@@ -3,6 +3,7 @@ package live
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,7 +58,20 @@ func taken(text string) time.Time {
 // It fails on a document that is not a Kubernetes object.
 func Read(text string) (Snapshot, error) {
 	all, err := objectsOf(text)
+	if err == nil {
+		err = once(all)
+	}
 	return Snapshot{Objects: all, Taken: taken(text)}, err
+}
+
+// once fails where an object is there twice: no cluster has that.
+func once(all []*object.Object) error {
+	for i, o := range all {
+		if slices.ContainsFunc(all[:i], func(other *object.Object) bool { return other.ID.Same(o.ID) }) {
+			return fmt.Errorf("it holds %s twice, as no cluster does: give each cluster a file of its own, and --live once for each", o.ID)
+		}
+	}
+	return nil
 }
 
 // objectsOf are the objects of a text.
