@@ -45,11 +45,13 @@ const classicChart = "flux2"
 func (w *writer) checkOthers(h *helmfile) {
 	if w.manifest != "" && len(h.of(flux.InstanceChart)) > 0 {
 		w.say(finding.Error, h.name, "config field bootstrap: the release of the chart %s would own the FluxInstance that Flux applies from %s, and uninstall Flux when it goes; "+
-			"remove the release, or deploy with instance.form HelmRelease", flux.InstanceChart, w.manifest)
+			"take its entry out of this file, by which helmfile uninstalls nothing (installed: false, helmfile destroy and helm uninstall do), or deploy with "+
+			"instance.form HelmRelease", flux.InstanceChart, w.manifest)
 	}
 	for _, release := range h.releases() {
 		if path.Base(text(release, "chart")) == classicChart {
-			w.say(finding.Warning, h.name, "the release %s of the chart flux2 installs Flux without Flux Operator: remove it once cleanup is done", text(release, "name"))
+			w.say(finding.Warning, h.name, "the release %s of the chart flux2 installs Flux without Flux Operator: take its entry out of this file once cleanup is done, "+
+				"by which helmfile uninstalls nothing; installed: false, helmfile destroy and helm uninstall would uninstall Flux", text(release, "name"))
 		}
 	}
 }

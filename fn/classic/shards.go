@@ -10,6 +10,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // Shard is a set of controllers beside the main ones that reconciles a part of the objects, as the guide on sharding of
@@ -30,9 +31,16 @@ const shardSelector = "--watch-label-selector="
 // FluxInstance.
 func (i *Install) readShards(set *object.Set, found *finding.List) bool {
 	for _, k := range otherListings(set, i.Anchor.File, i.Folder) {
+		if i.Folder != nil && !Applies(set, i.Pair.Dir(), i.Folder.Object.File) {
+			found.Error(k, "resources", "this lists %s and not its folder, so that %s, which is beside it, is not applied: list the folder in the place of its "+
+				"files, once both list the same", i.Anchor.File, i.Folder.Object.File)
+			return false
+		}
 		shard, why := i.readShard(set, k)
 		if why != "" {
-			found.Error(k, "resources", "%s is listed here too, so it is applied once more, and this is no shard that a FluxInstance can make: %s; change that, or take it out first, which deletes its controllers", i.Anchor.File, why)
+			found.Error(k, "resources", "%s is listed here too, so it is applied once more, and this is no shard that a FluxInstance can make: %s; change that. "+
+				"To take it out instead, do so where this shows that only its controllers are lost, and neither a Namespace nor a CRD: %s",
+				i.Anchor.File, why, shell.Run("migrate-to-flux-operator", "inventory", ".", "--against", "HEAD"))
 			return false
 		}
 		i.Shards = append(i.Shards, shard)

@@ -38,7 +38,7 @@ func (inv *Inventory) Hazards() []Hazard {
 			add("", "%s is on %s, which applies it: Flux changes nothing of that%s", frozen, owner.ref(), inv.setBy(of, key))
 		}
 		if owner.Suspend {
-			add("", "%s, which applies it, is suspended, so that it does not reach the cluster: resume it", owner.ref())
+			add("", "%s, which applies it, is suspended, so that it does not reach the cluster: resume it, once you know what else has changed in Git since, all of which Flux then applies and prunes", owner.ref())
 		}
 	}
 	return all

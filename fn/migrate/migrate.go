@@ -250,9 +250,10 @@ func checkOverlap(installs []*classic.Install, all *finding.List) map[*classic.I
 	for n, install := range installs {
 		for _, other := range installs[:n] {
 			if install.Pair.Is(other.Pair) {
-				reason := fmt.Sprintf("two classic installs on one cluster: %s and %s are both synced by %s, and which of them runs cannot be told; remove the one that does not. "+
-					"If Flux applies that one, it would prune Flux with it: give its Flux Kustomization deletionPolicy: Orphan, or else all that it applies the annotation %s: %s, "+
-					"push that first, and wait until it is applied", anchorOf(other), anchorOf(install), install.Pair.Root.ID, instance.PruneKey, instance.Disabled)
+				reason := fmt.Sprintf("two classic installs on one cluster: %s and %s are both synced by %s, and which of them runs cannot be told. "+
+					"Guard the one that does not, for Flux would prune itself with it: annotate all that it applies with %s: %s, or, where a Flux Kustomization of its own applies "+
+					"it, set deletionPolicy: Orphan there; push that, and wait until it is applied. Only then remove it",
+					anchorOf(other), anchorOf(install), install.Pair.Root.ID, instance.PruneKey, instance.Disabled)
 				all.Error(install.Anchor, "", "%s", reason)
 				overlapping[install], overlapping[other] = reason, reason
 			}
