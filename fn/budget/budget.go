@@ -55,7 +55,7 @@ func Run(ctx context.Context, work func(context.Context) error) error {
 		return settled(work(ctx))
 	}
 	m := newMeter()
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(m.memory() * 7 / 8)) // so that garbage is collected before it counts
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
 	type end struct {
 		err    error
 		broken any
@@ -72,6 +72,7 @@ func Run(ctx context.Context, work func(context.Context) error) error {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
+		m.collect()
 		select {
 		case e := <-done:
 			if e.broken != nil {
@@ -110,6 +111,7 @@ type meter struct {
 	began int64            // what it had when the run began
 	build *kustomize.Build // the one that runs, and what had been computed when it was first seen
 	since time.Duration
+	limit int64 // from which on the runtime collects all that it can
 }
 
 func newMeter() *meter { return &meter{began: inUse()} }
@@ -117,6 +119,14 @@ func newMeter() *meter { return &meter{began: inUse()} }
 // memory is how much the process may take.
 func (m *meter) memory() int64 {
 	return max(Memory+MemoryPerFile*files.Load(), m.began+Growth)
+}
+
+// collect has garbage collected before it counts. How much the process may take is known only when the input was read.
+func (m *meter) collect() {
+	if limit := m.memory() * 7 / 8; limit != m.limit {
+		m.limit = limit
+		debug.SetMemoryLimit(limit)
+	}
 }
 
 // look says what took too much; nil where nothing did.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -77,8 +76,6 @@ func (j job) run(ctx context.Context) (*Result, error) {
 	}
 	defer repo.tree.Close()
 	j.progress("migrating")
-	// What Flux applies is built on the way, and that is what takes the time on a large repository: here memory is worth less than time.
-	debug.SetGCPercent(200)
 	j.config.TakenOver = j.config.TakenOver || j.live != nil
 	result := &Result{Outcome: migrate.Migrate(repo.set, j.config), places: newPlaces(repo.read), config: j.config}
 	repo.report(result)
