@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	//lint:ignore SA1019 the types of the plugins have no other place
 	"sigs.k8s.io/kustomize/api/builtins"
 	"sigs.k8s.io/kustomize/api/types"
 )

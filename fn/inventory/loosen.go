@@ -47,6 +47,7 @@ func (c *cleaner) loosen(k *types.Kustomization) {
 		return
 	}
 	var loose []types.Patch
+	//lint:ignore SA1019 repositories still have it, and kustomize reads it
 	for _, merge := range k.PatchesStrategicMerge {
 		if isPatch(string(merge)) {
 			loose = append(loose, c.selecting(types.Patch{Patch: string(merge)})...)
@@ -57,6 +58,7 @@ func (c *cleaner) loosen(k *types.Kustomization) {
 	for _, own := range k.Patches {
 		loose = append(loose, c.selecting(own)...)
 	}
+	//lint:ignore SA1019 as above
 	k.PatchesStrategicMerge, k.Patches, k.Replicas = nil, loose, nil
 	if n := len(k.Replacements); c.allowed == replacements && n > 0 {
 		k.Replacements = nil

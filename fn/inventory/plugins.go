@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 
+	//lint:ignore SA1019 the types of the plugins have no other place
 	"sigs.k8s.io/kustomize/api/builtins"
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/resmap"

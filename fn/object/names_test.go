@@ -1,7 +1,6 @@
 package object
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -40,7 +39,7 @@ func TestBadNames(t *testing.T) {
 	}
 	for name, want := range map[string]bool{"": false, "a": true, strings.Repeat("a", 254): false, "A": false, "a/b": false} {
 		if IsName(name) != want || IsNamespace(name) != want {
-			t.Error(fmt.Sprintf("%q: want %t", name, want))
+			t.Errorf("%q: want %t", name, want)
 		}
 	}
 }
