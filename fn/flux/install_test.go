@@ -161,9 +161,9 @@ func TestInstallRemoteBase(t *testing.T) {
 
 // TestInstallSameAsKustomize holds every release against the kustomizations that `flux install` and manifests/install consist of.
 func TestInstallSameAsKustomize(t *testing.T) {
-	for _, release := range Releases() {
+	for i, release := range Releases() {
 		version := release.Original()
-		if !Has(version) {
+		if !Has(version) || testing.Short() && i%5 > 0 {
 			continue
 		}
 		plain, other, base := DefaultOptions(version), DefaultOptions(version), Options{Version: version, RemoteBase: true}
