@@ -62,10 +62,10 @@ lint: ## Check the format, go vet, staticcheck
 e2e: ## Run the product against the real tools: operator, kpt, kustomize, containers
 	cd e2e && go vet ./... && go test -timeout 40m -skip Corpus ./...
 
-# The first run builds kube-apiserver, etcd, kustomize-controller and the operator, for some minutes, and keeps them in the user's
-# cache folder; where that cannot be done, it says so and skips. SHORT=1 leaves it out, RUN=name plays some of it.
+# The first run builds kube-apiserver, etcd, kubectl, Flux's controllers, its CLI and the operator, and keeps them in the user's cache
+# folder; where that cannot be done, it says so and skips. SHORT=1 leaves it out, RUN=name plays some of it.
 e2e-live: ## Replay migrations, and disasters, on a real API server with the real controllers
-	cd e2e && go vet ./live && go test -count 1 -v -timeout 60m ./live -run 'TestReplay/$(RUN)' -live $(if $(SHORT),-short)
+	cd e2e && go vet ./live && go test -count 1 -v -timeout 60m -parallel 3 ./live -run 'TestReplay/$(RUN)' -live $(if $(SHORT),-short)
 
 corpus: ## Run the product on a corpus of real repositories, where ../shared/corpus is there
 	go test -count 1 -v -timeout 90m -run Corpus ./... | grep -v '^=== \|no tests to run\|no test files'

@@ -181,18 +181,15 @@ contexts:
 	return name
 }
 
-// startController starts a controller: without leader election, metrics or probes. What it sends to other addresses than
-// this machine's goes to the proxy.
-func (c *cluster) startController(t *testing.T, name, proxy string, args ...string) *process {
+// startController starts a controller, with more environment: without leader election, metrics or probes.
+func (c *cluster) startController(t *testing.T, name string, environment []string, args ...string) *process {
 	t.Helper()
 	temporary := filepath.Join(c.directory, name+".tmp")
 	if err := os.MkdirAll(temporary, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	environment := []string{
-		"KUBECONFIG=" + c.kubeconfig(t), "RUNTIME_NAMESPACE=" + fluxNamespace, "TMPDIR=" + temporary,
-		"HTTP_PROXY=" + proxy, "GODEBUG=fips140=on", // the operator runs in that mode only
-	}
+	environment = append(environment, "KUBECONFIG="+c.kubeconfig(t), "RUNTIME_NAMESPACE="+fluxNamespace, "TMPDIR="+temporary,
+		"GODEBUG=fips140=on") // the operator runs in that mode only
 	return c.start(t, name, environment, append(args, "--enable-leader-election=false", "--metrics-addr=0", "--health-addr=0")...)
 }
 
@@ -291,7 +288,7 @@ func eventually(t *testing.T, limit time.Duration, what string, check func() err
 	t.Helper()
 	var err error
 	started := time.Now()
-	for ; time.Since(started) < limit; time.Sleep(100 * time.Millisecond) {
+	for ; time.Since(started) < limit; time.Sleep(wait) {
 		if err = check(); err == nil {
 			if took := time.Since(started); took > time.Second {
 				t.Logf("%s: %s", what, took.Round(100*time.Millisecond))

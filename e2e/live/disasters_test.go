@@ -29,7 +29,6 @@ func bothInOnePush(t *testing.T, r *replay) {
 	r.git(t, "add", "--all")
 	r.git(t, "commit", "--quiet", "--message", "deploy, not pushed")
 	r.refuses(t, "is not in origin/main", "--phase", "cleanup", "--taken-over")
-	r.installs.Store(true)
 	r.pushTree(t, "both", cleaned)
 	r.loses(t, sourceCRD, controller, r.rootKey(), r.sourceKey())
 }
@@ -37,10 +36,11 @@ func bothInOnePush(t *testing.T, r *replay) {
 // withoutGuards is the first commit without its guards, and the second one before the take-over.
 func withoutGuards(t *testing.T, r *replay) {
 	deployed, cleaned := r.planned(t)
+	r.noCharts.Store(true)
 	unguarded := maps.Clone(deployed)
 	maps.Copy(unguarded, r.original) // deploy adds files, and changes others only to guard
 	r.pushTree(t, "deploy", unguarded)
-	r.settle(t, operatorKustomization, instanceKustomization)
+	r.settle(t, operatorName, instanceName)
 	r.kept(t)
 	r.refuses(t, "guard", "--phase", "cleanup", "--taken-over")
 	r.pushTree(t, "cleanup", cleaned)
@@ -50,7 +50,6 @@ func withoutGuards(t *testing.T, r *replay) {
 // fieldNotRestated leaves a field of the root out of the instance: the take-over drops it from the cluster.
 func fieldNotRestated(t *testing.T, r *replay) {
 	deployed, _ := r.planned(t)
-	r.installs.Store(true)
 	r.pushTree(t, "deploy", r.withoutOperation(t, deployed, "/spec/decryption"))
 	r.takenOver(t)
 	r.settle(t)

@@ -1,13 +1,17 @@
-// Package live replays migrations on a real API server: the real kube-apiserver and etcd, the real kustomize-controller
-// and the real Flux Operator, all built from their Go modules and run on loopback. It is all tests; `make e2e-live` runs them.
+// Package live replays migrations on a real API server: the real kube-apiserver and etcd, Flux's real source-controller,
+// kustomize-controller and helm-controller, and the real Flux Operator, all built from the Go modules that programs/go.mod pins and run
+// on loopback. What a run prints is run by a shell, with the real kubectl and flux. It is all tests; `make e2e-live` runs them.
+//
+// What was deleted is what the API server's own watch says, object by object. The run ends with a table of it.
 //
 // What is not real, and what stands in for it:
-//   - There is no kubelet and no kube-controller-manager: the test sets the status of each Deployment, so that what waits for
-//     them goes on, and a Namespace that is deleted stays Terminating, which counts as deleted.
-//   - There is no source-controller: the test packs the repository, serves it, and sets the status of each source.
-//   - What a HelmRelease would bring is not there, so that a FluxInstance by the flux-instance chart is not replayed: the function's own
-//     cases and the operator's build show what the chart renders.
-//   - There is no helm-controller: the test installs the operator's CRDs, starts the operator, and sets the HelmRelease's status.
-//   - There is no notification-controller: the test takes its events and drops them.
-//   - The controllers are processes beside the cluster, so they outlive the deletion of their own Deployments.
+//   - The internet: a proxy answers for every host, with a certificate that the controllers trust. Git is served by Git's own
+//     http-backend, ghcr.io by a registry in the test, and what is sent by http is taken and dropped: events, as there is no
+//     notification-controller.
+//   - The charts: flux-operator installs the operator's CRDs and a Deployment, flux-instance renders the FluxInstance from its values, and
+//     flux2 installs the manifests of a release of Flux, whatever its values.
+//   - There is no kubelet and no kube-controller-manager: the test sets the status of each Deployment, runs the operator for as long as
+//     its Deployment is there, and a Namespace that is deleted stays Terminating, which counts as deleted.
+//   - Flux's controllers are processes beside the cluster: they outlive the deletion of their own Deployments, and have the flags of the
+//     test.
 package live

@@ -15,17 +15,18 @@ import (
 
 // cleanupBeforeTheOperator pushes the second commit while the HelmRelease of the operator has not been installed.
 func cleanupBeforeTheOperator(t *testing.T, r *replay) {
-	r.migrate(t, "--phase", "deploy")
-	r.push(t, "deploy")
-	r.settle(t, operatorKustomization, instanceKustomization)
+	r.noCharts.Store(true)
+	r.deploy(t)
+	r.settle(t, operatorName, instanceName)
 	r.kept(t)
 	r.refuses(t, "takenOver", "--phase", "cleanup")
 	r.refuses(t, "has not taken over", r.look(t)...)
 	r.migrate(t, "--phase", "cleanup", "--taken-over") // which is not true
+	r.expects(r.removed...)
 	r.push(t, "cleanup")
-	r.settle(t, operatorKustomization, instanceKustomization)
+	r.settle(t, operatorName, instanceName)
 	r.kept(t, r.removed...)
-	r.installs.Store(true)
+	r.chartsComeBack(t)
 	r.recovers(t)
 }
 
@@ -56,8 +57,9 @@ func cleanupDuringTheTakeOver(t *testing.T, r *replay) {
 	}
 	r.refuses(t, "has not taken over", r.look(t)...)
 	r.migrate(t, "--phase", "cleanup", "--taken-over") // which is not true
+	r.expects(r.removed...)
 	r.push(t, "cleanup")
-	r.settle(t, instanceKustomization)
+	r.settle(t, instanceName)
 	r.kept(t, r.removed...)
 	if err := r.operator.Load().Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
@@ -68,8 +70,7 @@ func cleanupDuringTheTakeOver(t *testing.T, r *replay) {
 // cleanupWithAStalledInstance pushes the second commit while the FluxInstance cannot be built.
 func cleanupWithAStalledInstance(t *testing.T, r *replay) {
 	deployed, cleaned := r.planned(t)
-	r.installs.Store(true)
-	r.pushTree(t, "deploy", deployed.edited(t, r.instanceFile(), "version: 2.7.x", "version: 2.7.99"))
+	r.pushTree(t, "deploy", deployed.edited(t, r.instanceFile(), "version: 2.9.x", "version: 2.9.99"))
 	eventually(t, 4*time.Minute, "the FluxInstance stalls", func() error {
 		if conditionOf(r.get(t.Context(), fluxInstances, fluxNamespace, "flux"), "Stalled") != "True" {
 			return errors.New("not stalled")
@@ -78,8 +79,9 @@ func cleanupWithAStalledInstance(t *testing.T, r *replay) {
 	})
 	r.kept(t)
 	r.refuses(t, "", "--phase", "cleanup", "--taken-over")
-	r.pushTree(t, "cleanup", cleaned.edited(t, r.instanceFile(), "version: 2.7.x", "version: 2.7.99"))
-	r.settle(t, instanceKustomization)
+	r.expects(r.removed...)
+	r.pushTree(t, "cleanup", cleaned.edited(t, r.instanceFile(), "version: 2.9.x", "version: 2.9.99"))
+	r.settle(t, instanceName)
 	r.kept(t, r.removed...)
 	r.pushTree(t, "repair", cleaned)
 	r.recovers(t)

@@ -18,9 +18,10 @@ type scenario struct {
 	play    func(*testing.T, *replay)
 }
 
-// scenarios are all replays: the migration as it is meant, what the guards hold, and what they would have to hold.
-var scenarios = []scenario{
-	{"adopt", append(every, shards), adoptAndGoBack},
+// scenarios are all replays: the migration as it is meant, what the guards hold, what they would have to hold, and what messages tell to do.
+var scenarios = append([]scenario{
+	{"adopt", append(every, shards), adoptAndGoBack()},
+	{"helm-release", layouts, adoptAndGoBack("--instance-form", "HelmRelease")},
 	{"keep", layouts, keep},
 	{"new-path-below", layouts, movePath("cluster")},
 	{"new-path-beside", layouts, movePath("../new")},
@@ -29,25 +30,35 @@ var scenarios = []scenario{
 	{"cleanup-with-a-stalled-instance", layouts, cleanupWithAStalledInstance},
 	{"go-back-before-the-take-over", layouts, goBackBeforeTheTakeOver},
 	{"rename-lost-with-its-guard", []layout{fluxManifests}, renameLostWithItsGuard},
+	{"two-clusters", []layout{sharedOne}, twoClusters},
 	{"disaster-field-not-restated", []layout{fluxManifests}, fieldNotRestated},
 	{"disaster-cleanup-without-deploy", layouts, cleanupWithoutDeploy},
 	{"disaster-both-in-one-push", layouts, bothInOnePush},
 	{"disaster-without-guards", every, withoutGuards},
 	{"disaster-rename-lost", []layout{fluxManifests}, renameLost},
 	{"disaster-narrowed-kustomization", layouts, narrowedKustomization},
-}
+	{"remedy-forget-the-release", []layout{flux2Chart}, forgetTheRelease},
+	{"remedy-switch-to-helm", layouts, switchToHelm},
+	{"remedy-switch-to-instance", layouts, switchToInstance},
+}, remedyScenarios()...)
 
-// TestReplay plays every scenario, each on a cluster of its own.
+// TestReplay plays every scenario, each on a cluster of its own, and prints the table.
 func TestReplay(t *testing.T) {
 	if testing.Short() || !*live {
 		t.Skip("skipped: make e2e-live builds and runs a real API server")
 	}
-	built, product := theTools(t), theProduct(t)
+	built := theTools(t)
+	w := world{tools: built, product: theProduct(t), registry: newRegistry(t, built), table: &table{}}
+	t.Cleanup(func() { t.Logf("\n%s", w.table) })
 	for _, one := range scenarios {
 		for _, l := range one.layouts {
 			t.Run(one.name+"/"+l.name, func(t *testing.T) {
 				t.Parallel() // most of a scenario is waiting
-				one.play(t, newReplay(t, built, product, l))
+				line := w.table.row(one.name + "/" + l.name)
+				t.Cleanup(func() { line.failed = t.Failed() })
+				r := newReplay(t, w, l, line)
+				one.play(t, r)
+				r.judge(t)
 			})
 		}
 	}

@@ -1,40 +1,58 @@
 package live
 
 import (
-	"errors"
-	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// new Flux Kustomizations of the first commit.
-const (
-	operatorKustomization = "flux-operator"
-	instanceKustomization = "flux-instance"
-)
-
-// deploy makes and pushes the first commit, with a helm-controller at work.
+// deploy makes and pushes the first commit, and keeps what the plan of it tells to do.
 func (r *replay) deploy(t *testing.T, args ...string) {
 	t.Helper()
+	r.flags, r.plan = args, r.advise(t, args...)
 	r.migrate(t, append([]string{"--phase", "deploy"}, args...)...)
-	r.installs.Store(true)
 	r.push(t, "deploy")
 }
 
-// adopt makes both commits as they are meant: each waits for what the results of the run before say.
+// adopt makes both commits as they are meant: each waits with the commands that were printed.
 func (r *replay) adopt(t *testing.T, args ...string) {
 	t.Helper()
 	r.deploy(t, args...)
 	r.takenOver(t)
 	r.finish(t, args...)
+}
+
+// takenOver waits until the operator owns Flux, and, where the instance has a sync, the pair: with the commands of the plan of deploy.
+func (r *replay) takenOver(t *testing.T) {
+	t.Helper()
+	r.shell(t, r.plan.command(t, "wait until the FluxInstance is Ready"))
+	r.ran("wait")
+	r.owned(t)
+}
+
+// owned fails unless the operator owns Flux, as the plan of deploy tells to check.
+func (r *replay) owned(t *testing.T) {
+	t.Helper()
+	rows := 0
+	owners := r.shell(t, r.plan.command(t, "check that Flux Operator owns everything"))
+	for line := range strings.Lines(owners) {
+		fields := strings.Fields(line)
+		if len(fields) == 0 || fields[0] == "NAME" {
+			continue
+		}
+		if rows++; fields[len(fields)-1] != "flux" {
+			t.Fatalf("not owned: %s", line)
+		}
+	}
+	if rows < 15 {
+		t.Fatalf("only %d objects of Flux:\n%s", rows, owners)
+	}
+	r.ran("check")
 }
 
 // finish is what follows the take-over: nothing has changed, and the second commit changes nothing either.
@@ -44,8 +62,13 @@ func (r *replay) finish(t *testing.T, args ...string) {
 	r.kept(t)
 	r.skipped(t)
 	r.oneRoot(t)
-	r.migrate(t, append(r.look(t, args...), args...)...)
+	looked := append(r.look(t, args...), args...)
+	planned := r.advise(t, looked...)
+	r.migrate(t, looked...)
+	r.expects(r.removed...)
 	r.push(t, "cleanup")
+	r.shell(t, planned.command(t, "has applied it"))
+	r.ran("wait")
 	r.settle(t)
 	r.kept(t, r.removed...)
 	r.skipped(t)
@@ -54,22 +77,19 @@ func (r *replay) finish(t *testing.T, args ...string) {
 }
 
 // lookCommand is the flags for a cleanup that looks at the cluster, and the command that shows it to cleanup, as plan prints them.
-var lookCommand = regexp.MustCompile(`with (--phase cleanup .*) --live \S+, where this has been written to: (\(kubectl get .*\) > )\S+`)
+var lookCommand = regexp.MustCompile(`with (--phase cleanup .*) --live (\S+), where this has been written to: (\(kubectl get .*\) > )\S+`)
 
 // look runs what plan prints, with the real kubectl, and returns the flags for a cleanup that looks at the cluster.
 func (r *replay) look(t *testing.T, args ...string) []string {
 	t.Helper()
-	planned, err := r.checkout.run("plan", args...)
+	planned, err := r.run("plan", args...)
 	printed := lookCommand.FindStringSubmatch(planned)
 	if err != nil || printed == nil {
 		t.Fatalf("plan does not say how to look at the cluster: %v\n%s", err, planned)
 	}
 	file := filepath.Join(t.TempDir(), "live.yaml")
-	shell := exec.Command("sh", "-c", printed[2]+file)
-	shell.Env = append(os.Environ(), "KUBECONFIG="+r.kubeconfig(t), "PATH="+r.tools.directory+":"+os.Getenv("PATH"))
-	if out, err := shell.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", shell, err, out)
-	}
+	r.shell(t, printed[3]+file)
+	r.ran("look")
 	return append(strings.Fields(printed[1]), "--live", file)
 }
 
@@ -110,21 +130,26 @@ func keep(t *testing.T, r *replay) {
 }
 
 // adoptAndGoBack is the migration as it is meant, and then every way back from it, in the order in which one would go.
-func adoptAndGoBack(t *testing.T, r *replay) {
-	r.adopt(t)
-	r.revertCleanup(t)
-	r.revertDeploy(t)
-	r.goBack(t)
+func adoptAndGoBack(flags ...string) func(t *testing.T, r *replay) {
+	return func(t *testing.T, r *replay) {
+		r.adopt(t, flags...)
+		r.revertCleanup(t)
+		r.revertDeploy(t)
+		r.goBack(t)
+	}
 }
 
 // deployed is the repository after the first commit, and cleaned after the second.
 func (r *replay) planned(t *testing.T) (deployed, cleaned tree) {
 	t.Helper()
-	scratch := newCheckout(t, r.product, r.original)
-	scratch.migrate(t, "--phase", "deploy")
+	scratch := newCheckout(t, r.product, t.TempDir(), r.original)
+	scratch.migrate(t, append([]string{"--phase", "deploy"}, r.flags...)...)
+	if r.plan == nil {
+		r.plan = r.advise(t, r.flags...)
+	}
 	scratch.commit(t, "deploy")
 	deployed = scratch.files(t)
-	scratch.migrate(t, "--phase", "cleanup", "--taken-over")
+	scratch.migrate(t, append([]string{"--phase", "cleanup", "--taken-over"}, r.flags...)...)
 	return deployed, scratch.files(t)
 }
 
@@ -143,51 +168,39 @@ func (r *replay) revertCleanup(t *testing.T) {
 func (r *replay) revertDeploy(t *testing.T) {
 	t.Helper()
 	r.pushTree(t, "revert deploy", r.original)
+	r.expects(newKustomizations...)
 	r.settle(t)
-	r.gone(t, operatorKustomization, instanceKustomization)
+	r.gone(t)
 	r.kept(t, r.removed...)
 	r.oneRoot(t)
 	if instance := r.get(t.Context(), fluxInstances, fluxNamespace, "flux"); instance == nil || !isReady(instance) {
 		t.Fatal("the FluxInstance went with its file")
 	}
-	r.takenOver(t)
+	r.owned(t)
 }
 
-// gone waits until Flux Kustomizations are gone.
-func (r *replay) gone(t *testing.T, names ...string) {
+// newKustomizations are those that the first commit brings.
+var newKustomizations = []string{
+	"Kustomization.kustomize.toolkit.fluxcd.io/flux-system/" + operatorName, "Kustomization.kustomize.toolkit.fluxcd.io/flux-system/" + instanceName,
+}
+
+// gone waits until the Flux Kustomizations of the first commit are gone.
+func (r *replay) gone(t *testing.T) {
 	t.Helper()
-	eventually(t, time.Minute, "Flux Kustomizations go", func() error {
-		for _, name := range names {
-			if r.get(t.Context(), kustomizations, fluxNamespace, name) != nil {
-				return missing{name}
-			}
-		}
-		return nil
-	})
+	r.shell(t, "kubectl -n flux-system wait --for=delete --timeout=2m kustomization/"+operatorName+" kustomization/"+instanceName)
 }
 
-// goBack gives Flux back to the classic install, as the results of deploy tell.
+// goBack gives Flux back to the classic install, as the plan of deploy tells.
 func (r *replay) goBack(t *testing.T) {
 	t.Helper()
-	ctx := t.Context()
-	disabled := map[string]any{"metadata": map[string]any{"annotations": map[string]any{"fluxcd.controlplane.io/reconcile": "disabled"}}}
-	err := errors.Join(
-		r.patch(ctx, fluxInstances, fluxNamespace, "flux", disabled),
-		r.client(fluxInstances, fluxNamespace).Delete(ctx, "flux", metav1.DeleteOptions{}),
-		r.client(helmReleases, fluxNamespace).Delete(ctx, operatorResource, metav1.DeleteOptions{}),
-		r.client(ociRepositories, fluxNamespace).Delete(ctx, operatorResource, metav1.DeleteOptions{}),
-	)
-	if err != nil {
-		t.Fatal(err)
+	r.expects("FluxInstance.fluxcd.controlplane.io/flux-system/flux", "HelmRelease.helm.toolkit.fluxcd.io/flux-system/"+operatorName,
+		"OCIRepository.source.toolkit.fluxcd.io/flux-system/"+operatorName, "Deployment.apps/flux-system/"+operatorName)
+	if slices.Contains(r.flags, "HelmRelease") {
+		r.expects("HelmRelease.helm.toolkit.fluxcd.io/flux-system/"+instanceName, "OCIRepository.source.toolkit.fluxcd.io/flux-system/"+instanceName)
 	}
-	eventually(t, time.Minute, "the FluxInstance goes", func() error {
-		if r.get(ctx, fluxInstances, fluxNamespace, "flux") != nil {
-			return missing{"FluxInstance"}
-		}
-		return nil
-	})
-	r.operator.Load().stop() // a helm-controller uninstalls it with its HelmRelease
-	r.release(t)
+	r.shell(t, r.plan.command(t, "let Flux Operator go of Flux"))
+	r.shell(t, r.plan.command(t, "let the classic install have its objects back"))
+	r.ran("go back")
 	r.reconciled(t)
 	r.settle(t)
 	r.kept(t, r.removed...)
@@ -199,38 +212,36 @@ func (r *replay) goBack(t *testing.T) {
 	}
 }
 
-// release removes the annotations by which kustomize-controller skips what the operator owns.
-func (r *replay) release(t *testing.T) {
-	t.Helper()
-	free := map[string]any{"metadata": map[string]any{"annotations": map[string]any{
-		"kustomize.toolkit.fluxcd.io/ssa": nil, "kustomize.toolkit.fluxcd.io/prune": nil,
-	}}}
-	for name, object := range r.snapshot(t) {
-		if object.GetLabels()["app.kubernetes.io/managed-by"] != operatorResource {
-			continue
-		}
-		if err := r.merge(t, object, free); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-	}
-}
-
 // goBackBeforeTheTakeOver reverts the first commit while no operator runs, and then migrates after all.
 func goBackBeforeTheTakeOver(t *testing.T, r *replay) {
 	deployed, _ := r.planned(t)
+	r.noCharts.Store(true)
 	// The Flux Kustomization cannot go before its wait ends; no test waits that long.
 	impatient := deployed.edited(t, r.folder+"/flux-operator/ks.yaml", "timeout: 5m", "timeout: 10s")
 	r.pushTree(t, "deploy", impatient)
-	r.settle(t, operatorKustomization, instanceKustomization)
+	r.settle(t, operatorName, instanceName)
 	r.kept(t)
 	r.pushTree(t, "revert deploy", r.original)
-	r.gone(t, operatorKustomization, instanceKustomization)
+	r.expects(newKustomizations...)
+	r.gone(t)
 	r.settle(t)
 	r.kept(t)
-	if r.get(t.Context(), helmReleases, fluxNamespace, operatorResource) == nil {
+	if r.get(t.Context(), helmReleases, fluxNamespace, operatorName) == nil {
 		t.Error("the HelmRelease went with its file")
 	}
+	r.chartsComeBack(t)
 	r.adopt(t)
+}
+
+// chartsComeBack lets the registry answer again, and has the source of the operator look at it now: a source that has failed tries
+// again at ever longer intervals.
+func (r *replay) chartsComeBack(t *testing.T) {
+	t.Helper()
+	r.noCharts.Store(false)
+	r.requests++
+	if err := r.patch(t.Context(), ociRepositories, fluxNamespace, operatorName, r.requested()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // conditionOf is the status of a condition of an object.

@@ -1,8 +1,10 @@
 package live
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -26,33 +28,59 @@ const (
 	requestedAt   = "reconcile.fluxcd.io/requestedAt"
 )
 
+// world is what all replays share: what was built, and what the registry holds.
+type world struct {
+	tools
+	product  string
+	registry http.Handler
+	table    *table
+}
+
 // replay is one migration on one cluster.
 type replay struct {
-	*standIns
+	*kubelet
 	layout
-	checkout
+	*checkout
+	*row
 
+	deleted  *deletions
+	flags    []string // of deploy
+	plan     advice   // of deploy
 	before   snapshot // once Flux runs the classic way
 	original tree
-	revision string
 	requests int
 }
 
-// newReplay starts a cluster, installs Flux on it the classic way, and lets it apply the repository.
-func newReplay(t *testing.T, built tools, product string, l layout) *replay {
+// newReplay starts a cluster with Flux's controllers, installs Flux on it the classic way, and lets it apply the repository.
+func newReplay(t *testing.T, w world, l layout, line *row) *replay {
 	t.Helper()
-	manifests := l.fluxManifests(t, built)
-	files := l.repository(t, manifests)
+	files := l.repository(t, manifests(t, w.tools, l.release()))
+	outside := serveInternet(t, w.registry)
 	r := &replay{
-		standIns: &standIns{cluster: startCluster(t, built), sources: serveSources(t)},
-		layout:   l, checkout: newCheckout(t, product, files), original: files,
+		kubelet: &kubelet{cluster: startCluster(t, w.tools), internet: outside},
+		layout:  l, checkout: newCheckout(t, w.product, outside.repository(l.url(t, files)), files), original: files, row: line,
 	}
-	r.sources.push(t, "flux-manifests", tree{"gotk-components.yaml": manifests})
-	r.sources.push(t, operatorResource, tree{"README.md": "the chart is not read"})
-	r.run(t)
-	r.installFlux(t, manifests)
-	r.startController(t, "kustomize-controller", r.server.URL, "--requeue-dependency=1s", "--interval-jitter-percentage=0")
-	r.push(t, "before")
+	r.begin(t)
+	return r
+}
+
+// join starts one more cluster that syncs from the same repository.
+func (r *replay) join(t *testing.T, l layout) *replay {
+	t.Helper()
+	other := &replay{
+		kubelet: &kubelet{cluster: startCluster(t, r.tools), internet: r.internet},
+		layout:  l, checkout: r.checkout, original: r.original, row: r.table.row(r.scenario + ", second cluster"),
+	}
+	other.begin(t)
+	return other
+}
+
+// begin installs Flux on the cluster the classic way, and lets it apply the repository.
+func (r *replay) begin(t *testing.T) {
+	t.Helper()
+	r.installFlux(t, manifests(t, r.tools, r.release()))
+	r.kubelet.run(t)
+	r.startFlux(t)
 	r.settle(t)
 	r.before = r.snapshot(t)
 	for _, name := range []string{widget, workload, shopNamespace, sourceCRD, controller, fluxNamespaceID, r.rootKey(), r.sourceKey()} {
@@ -60,17 +88,55 @@ func newReplay(t *testing.T, built tools, product string, l layout) *replay {
 			t.Fatalf("the classic install has no %s", name)
 		}
 	}
-	return r
+	r.decrypts(t)
+	r.deleted = r.watchDeletions(t)
 }
 
-// run starts the stand-ins: replay has two embedded types with that name.
-func (r *replay) run(t *testing.T) { r.standIns.run(t) }
+// decrypts fails unless what is encrypted in the repository, and what is a variable, is plain on the cluster. What a migration
+// changes of that, kept sees.
+func (r *replay) decrypts(t *testing.T) {
+	t.Helper()
+	if r.layout.name != fluxManifests.name {
+		return
+	}
+	zone, _, _ := unstructured.NestedString(r.before["Secret/flux-system/cluster-secrets"].Object, "data", "ZONE")
+	stage, _, _ := unstructured.NestedString(r.before["ConfigMap/flux-system/stage"].Object, "data", "stage")
+	if want := base64.StdEncoding.EncodeToString([]byte("north")); zone != want || stage != "one" {
+		t.Fatalf("ZONE is %q, want %q; stage is %q, want one", zone, want, stage)
+	}
+}
 
-// push is a commit that the cluster's source fetches.
+// startFlux runs Flux's controllers.
+func (r *replay) startFlux(t *testing.T) {
+	t.Helper()
+	storage := freeAddress(t)
+	r.startController(t, "source-controller", r.environment(), "--storage-path="+t.TempDir(),
+		"--storage-addr="+storage, "--storage-adv-addr="+storage, "--requeue-dependency=1s", "--interval-jitter-percentage=0")
+	for _, name := range []string{"kustomize-controller", "helm-controller"} {
+		r.startController(t, name, r.environment(), "--requeue-dependency=1s", "--interval-jitter-percentage=0")
+	}
+}
+
+// run is the checkout's: the other ones have methods of that name as well.
+func (r *replay) run(command string, args ...string) (string, error) {
+	return r.checkout.run(command, args...)
+}
+
+// push is a commit that the cluster's source fetches, as a webhook would tell it to.
 func (r *replay) push(t *testing.T, message string) {
 	t.Helper()
 	r.commit(t, message)
-	r.revision = r.sources.push(t, r.source, r.files(t))
+	r.ran("push %s", message)
+	r.fetch(t)
+}
+
+// fetch asks for the source to be fetched.
+func (r *replay) fetch(t *testing.T) {
+	t.Helper()
+	r.requests++
+	if err := r.patch(t.Context(), gitRepositories, fluxNamespace, r.source, r.requested()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // pushTree is a commit made by hand: these files and no others.
@@ -83,28 +149,29 @@ func (r *replay) pushTree(t *testing.T, message string, files tree) {
 // installFlux does what the owner once did: `flux bootstrap`, or `kubectl apply` of the manifests and of the pair.
 func (r *replay) installFlux(t *testing.T, manifests string) {
 	t.Helper()
-	rendered := r.original.readObjects(t, r.pair)
+	rendered := r.pairOf(t, r.original)
 	components, err := objects.Read([]byte(manifests))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.manifests == "" {
+	if r.manifests == "" && !r.chart {
 		install := objects.Find(r.original.readObjects(t, path.Dir(r.pair)+"/flux.yaml"), "kustomize.toolkit.fluxcd.io", "Kustomization", r.install)
 		if components, err = classic.Apply(manifests, install); err != nil {
 			t.Fatal(err)
 		}
 	}
 	r.applyAll(t, r.manager, components)
-	for _, name := range []string{"sops-age", "deploy-key", "flux-system"} {
-		r.applyAll(t, "owner", []*objects.Object{secret(name)})
-	}
+	r.applyAll(t, "owner", []*objects.Object{
+		secret("sops-age", "age.agekey", ageKey(t)), secret("deploy-key", "username", "git"), secret("flux-system", "username", "git"),
+	})
 	r.applyAll(t, r.manager, rendered)
 }
 
-// secret is a Secret that nothing in the repository defines.
-func secret(name string) *objects.Object {
+// secret is a Secret that nothing in the repository defines. Each has a password as well, as a Secret for Git must.
+func secret(name, key, value string) *objects.Object {
 	return &objects.Object{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": name, "namespace": fluxNamespace},
+		"stringData": map[string]any{key: value, "password": "none"},
 	}}
 }
 
@@ -121,12 +188,12 @@ func (r *replay) settle(t *testing.T, except ...string) {
 			}
 		}
 		if err := errors.Join(waiting...); err != nil || len(waiting) == 0 {
-			if calm = min(calm, 0) - 1; calm%30 == 0 {
+			if calm = min(calm, 0) - 1; calm%12 == 0 {
 				r.request(t, "False")
 			}
 			return cmpError(err, "no Flux Kustomizations")
 		}
-		if calm = max(calm, 0) + 1; calm < 5 {
+		if calm = max(calm, 0) + 1; calm < 3 {
 			return errors.New("not calm yet")
 		}
 		return nil
@@ -145,8 +212,8 @@ func cmpError(err error, words string) error {
 func (r *replay) unsettled(one *objects.Object) error {
 	source, _, _ := unstructured.NestedString(one.Object, "spec", "sourceRef", "name")
 	applied, _, _ := unstructured.NestedString(one.Object, "status", "lastAppliedRevision")
-	if source == r.source && applied != r.revision {
-		return fmt.Errorf("%s has applied %q, not %s: %s", one.GetName(), applied, r.revision, message(one))
+	if source == r.source && !strings.HasSuffix(applied, r.head) {
+		return fmt.Errorf("%s has applied %q, not %s: %s", one.GetName(), applied, r.head, message(one))
 	}
 	if !isReady(one) {
 		return fmt.Errorf("%s is not ready: %s", one.GetName(), message(one))
@@ -214,49 +281,6 @@ func (r *replay) reconciled(t *testing.T) {
 	})
 }
 
-// takenOver waits until the operator owns Flux, and, where the instance has a sync, the pair: as the results of deploy tell to check.
-func (r *replay) takenOver(t *testing.T) {
-	t.Helper()
-	eventually(t, 4*time.Minute, "Flux Operator takes over", func() error {
-		instance := r.get(t.Context(), fluxInstances, fluxNamespace, "flux")
-		if instance == nil {
-			return errors.New("no FluxInstance")
-		}
-		if !isReady(instance) {
-			return errors.New("FluxInstance: " + message(instance))
-		}
-		return r.unowned(t, instance)
-	})
-}
-
-// unowned names an object that the operator does not own yet.
-func (r *replay) unowned(t *testing.T, instance *objects.Object) error {
-	t.Helper()
-	var rows []unstructured.Unstructured
-	for _, one := range r.list(t.Context(), definitions) {
-		if one.GetLabels()["app.kubernetes.io/part-of"] == "flux" {
-			rows = append(rows, one)
-		}
-	}
-	for _, one := range r.list(t.Context(), deployments) {
-		if one.GetNamespace() == fluxNamespace {
-			rows = append(rows, one)
-		}
-	}
-	if _, synced, _ := unstructured.NestedMap(instance.Object, "spec", "sync"); synced {
-		rows = append(rows, *r.get(t.Context(), kustomizations, fluxNamespace, r.root), *r.get(t.Context(), gitRepositories, fluxNamespace, r.source))
-	}
-	if len(rows) < 15 {
-		return fmt.Errorf("only %d objects of Flux", len(rows))
-	}
-	for _, one := range rows {
-		if one.GetLabels()[operatorLabel] != "flux" {
-			return fmt.Errorf("%s is not owned", objects.Name(&one))
-		}
-	}
-	return nil
-}
-
 // skipped fails when a Flux Kustomization still applies what the operator owns, or the other way round: a fight would
 // change objects with every reconciliation, and leave two owners.
 func (r *replay) skipped(t *testing.T) {
@@ -265,7 +289,7 @@ func (r *replay) skipped(t *testing.T) {
 	r.reconciled(t)
 	owned := 0
 	for name, object := range r.snapshot(t) {
-		if object.GetLabels()["app.kubernetes.io/managed-by"] != operatorResource {
+		if object.GetLabels()["app.kubernetes.io/managed-by"] != operatorName {
 			continue
 		}
 		owned++

@@ -2,6 +2,7 @@ package live
 
 import (
 	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -10,21 +11,26 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"migrate-to-flux-operator/e2e/classic"
 	"migrate-to-flux-operator/e2e/objects"
 )
 
 // layout is a way in which the repository of a replay installs Flux, without Flux Operator.
 type layout struct {
-	name, folder string   // the folder of the repository that the root applies
-	root, source string   // the names of the sync pair
-	pair         string   // the file of the sync pair
-	install      string   // the Flux Kustomization that applies Flux
-	manifests    string   // the file of the manifests in the repository; empty where they come from the artifact
-	manager      string   // who applied Flux first
-	removed      []string // what cleanup deletes, on purpose
-	over         string   // the layout whose repository this one's files come on top of; empty for none
-	extra        string   // what the root applies from the folder of the install beside Flux, as an inventory says it
+	name, folder string                      // the folder of the repository that the root applies
+	root, source string                      // the names of the sync pair
+	pair         string                      // the file of the sync pair
+	base         string                      // the file of its source, where that is another one
+	install      string                      // the Flux Kustomization that applies Flux
+	manifests    string                      // the file of the manifests in the repository; empty where they come from the artifact
+	manager      string                      // who applied Flux first
+	removed      []string                    // what cleanup deletes, on purpose
+	over         string                      // the layout whose repository this one's files come on top of; empty for none
+	chart        bool                        // Flux is a HelmRelease of the community's chart
+	edit         func(*testing.T, tree) tree // what is else in the repository
+	extra        string                      // what the root applies from the folder of the install beside Flux, as an inventory says it
 }
 
 // The layouts that are replayed.
@@ -53,9 +59,21 @@ var (
 		manifests: "flux/gotk-components.yaml",
 		removed:   []string{"Kustomization.kustomize.toolkit.fluxcd.io/flux-system/flux"},
 	}
+	// Two clusters that sync from one repository, whose source is defined in a folder that both apply.
+	sharedOne = shared("one")
+	sharedTwo = shared("two")
+
 	layouts = []layout{fluxManifests, bootstrap}
 	every   = append(slices.Clone(layouts), child)
 )
+
+// shared is one of the two clusters of a repository.
+func shared(cluster string) layout {
+	return layout{
+		name: "shared-source", folder: cluster + "/flux", root: "cluster", source: "fleet", base: "base/fleet.yaml",
+		pair: cluster + "/flux/cluster.yaml", install: "flux", manager: "kubectl", removed: fluxManifests.removed,
+	}
+}
 
 // keys of objects that no migration may lose.
 const (
@@ -77,11 +95,37 @@ func (l layout) sourceKey() string {
 	return "GitRepository.source.toolkit.fluxcd.io/flux-system/" + l.source
 }
 
-// install renders the Flux manifests as the layout has them.
-func (l layout) fluxManifests(t *testing.T, built tools) string {
+// release is the release of Flux that the layout installs.
+func (l layout) release() string {
+	if l.chart {
+		return charted
+	}
+	return fluxVersion
+}
+
+// pairOf are the objects of the sync pair.
+func (l layout) pairOf(t *testing.T, files tree) []*objects.Object {
 	t.Helper()
-	manifests := classic.Manifests{Dir: filepath.Join(built.operatorModule, "config/data/flux")}
-	content, err := manifests.Artifact(fluxVersion, "ghcr.io/fluxcd")
+	pair := files.readObjects(t, l.pair)
+	if l.base != "" {
+		pair = append(files.readObjects(t, l.base), pair...)
+	}
+	return pair
+}
+
+// url is where the source of the layout is.
+func (l layout) url(t *testing.T, files tree) string {
+	t.Helper()
+	source := objects.Find(l.pairOf(t, files), "source.toolkit.fluxcd.io", "GitRepository", l.source)
+	url, _, _ := unstructured.NestedString(source.Object, "spec", "url")
+	return url
+}
+
+// manifests renders the manifests of a release of Flux, as the artifact holds them.
+func manifests(t *testing.T, built tools, release string) string {
+	t.Helper()
+	of := classic.Manifests{Dir: filepath.Join(built.operatorModule, "config/data/flux")}
+	content, err := of.Artifact(release, "ghcr.io/fluxcd")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +143,9 @@ func (l layout) repository(t *testing.T, manifests string) tree {
 	maps.Copy(files, readTree(t, filepath.Join("testdata", "apps")))
 	if l.manifests != "" {
 		files[l.manifests] = manifests
+	}
+	if l.edit != nil {
+		files = l.edit(t, files)
 	}
 	return files
 }
@@ -118,14 +165,16 @@ func theProduct(t *testing.T) string {
 }
 
 // checkout is the owner's checkout of the repository, with an upstream, and the binary under test.
-type checkout struct{ product, directory string }
+type checkout struct {
+	product, directory string
+	head               string // the last commit that was pushed
+}
 
-// newCheckout commits and pushes a repository.
-func newCheckout(t *testing.T, product string, files tree) checkout {
+// newCheckout commits a repository and pushes it to a bare one in a folder.
+func newCheckout(t *testing.T, product, upstream string, files tree) *checkout {
 	t.Helper()
-	made := checkout{product, filepath.Join(t.TempDir(), "repository")}
+	made := &checkout{product: product, directory: filepath.Join(t.TempDir(), "repository")}
 	files.write(t, made.directory)
-	upstream := filepath.Join(t.TempDir(), "upstream.git")
 	made.git(t, "init", "--quiet", "--initial-branch=main")
 	made.git(t, "init", "--quiet", "--bare", upstream)
 	made.git(t, "remote", "add", "origin", upstream)
@@ -134,34 +183,37 @@ func newCheckout(t *testing.T, product string, files tree) checkout {
 }
 
 // commit commits everything and pushes it.
-func (c checkout) commit(t *testing.T, message string) {
+func (c *checkout) commit(t *testing.T, message string) {
 	t.Helper()
 	c.git(t, "add", "--all", "--force")
 	c.git(t, "commit", "--quiet", "--allow-empty", "--message", message)
 	c.git(t, "push", "--quiet", "--set-upstream", "origin", "main")
+	c.head = c.git(t, "rev-parse", "HEAD")
 }
 
-// git runs git in the checkout, whatever the machine's own configuration.
-func (c checkout) git(t *testing.T, args ...string) {
+// git runs git in the checkout, whatever the machine's own configuration, and returns what it prints.
+func (c *checkout) git(t *testing.T, args ...string) string {
 	t.Helper()
 	command := exec.Command("git", args...)
 	command.Dir = c.directory
 	command.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 		"GIT_AUTHOR_NAME=owner", "GIT_AUTHOR_EMAIL=owner@example.com",
 		"GIT_COMMITTER_NAME=owner", "GIT_COMMITTER_EMAIL=owner@example.com")
-	if out, err := command.CombinedOutput(); err != nil {
+	out, err := command.CombinedOutput()
+	if err != nil {
 		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
+	return strings.TrimSpace(string(out))
 }
 
 // files are the files of the checkout.
-func (c checkout) files(t *testing.T) tree {
+func (c *checkout) files(t *testing.T) tree {
 	t.Helper()
 	return readTree(t, c.directory)
 }
 
 // replace makes the checkout hold these files and no others.
-func (c checkout) replace(t *testing.T, files tree) {
+func (c *checkout) replace(t *testing.T, files tree) {
 	t.Helper()
 	entries, err := os.ReadDir(c.directory)
 	if err != nil {
@@ -179,13 +231,13 @@ func (c checkout) replace(t *testing.T, files tree) {
 }
 
 // run runs a command of the product on the checkout and returns what it prints.
-func (c checkout) run(command string, args ...string) (string, error) {
+func (c *checkout) run(command string, args ...string) (string, error) {
 	out, err := exec.Command(c.product, append([]string{command, c.directory}, args...)...).CombinedOutput()
 	return string(out), err
 }
 
 // migrate runs a phase, which must change files.
-func (c checkout) migrate(t *testing.T, args ...string) {
+func (c *checkout) migrate(t *testing.T, args ...string) {
 	t.Helper()
 	before := c.files(t)
 	if out, err := c.run("apply", args...); err != nil {
@@ -197,7 +249,7 @@ func (c checkout) migrate(t *testing.T, args ...string) {
 }
 
 // refuses says that a run must fail, with these words, and change nothing.
-func (c checkout) refuses(t *testing.T, words string, args ...string) {
+func (c *checkout) refuses(t *testing.T, words string, args ...string) {
 	t.Helper()
 	before := c.files(t)
 	out, err := c.run("apply", args...)
@@ -217,4 +269,85 @@ func (files tree) readObjects(t *testing.T, name string) []*objects.Object {
 		t.Fatalf("%s: %d objects, %v", name, len(read), err)
 	}
 	return read
+}
+
+// tree is the files of a repository: content by slash-separated path.
+type tree map[string]string
+
+// readTree reads the files under a directory.
+func readTree(t *testing.T, directory string) tree {
+	t.Helper()
+	files := tree{}
+	err := filepath.WalkDir(directory, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if entry.Name() == ".git" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		content, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(directory, name)
+		files[filepath.ToSlash(relative)] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// without is the tree but for the files under the given paths, each of which must hold one.
+func (files tree) without(t *testing.T, paths ...string) tree {
+	t.Helper()
+	left := maps.Clone(files)
+	for _, path := range paths {
+		before := len(left)
+		maps.DeleteFunc(left, func(name, _ string) bool { return name == path || strings.HasPrefix(name, path+"/") })
+		if len(left) == before {
+			t.Fatalf("no %s in the repository", path)
+		}
+	}
+	return left
+}
+
+// with is the tree with one file more, or with another content.
+func (files tree) with(name, content string) tree {
+	more := maps.Clone(files)
+	more[name] = content
+	return more
+}
+
+// edited is the tree with a text replaced in a file, in which it must be.
+func (files tree) edited(t *testing.T, name, old, replacement string) tree {
+	t.Helper()
+	if !strings.Contains(files[name], old) {
+		t.Fatalf("%s has no %q:\n%s", name, old, files[name])
+	}
+	return files.with(name, strings.ReplaceAll(files[name], old, replacement))
+}
+
+// write puts the tree into an empty directory.
+func (files tree) write(t *testing.T, directory string) {
+	t.Helper()
+	for name, content := range files {
+		if err := writeFile(filepath.Join(directory, filepath.FromSlash(name)), content); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// ageKey is the key with which the Secrets in the repositories are encrypted.
+func ageKey(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile("testdata/sops/age.agekey")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
-
 	"migrate-to-flux-operator/e2e/objects"
 )
 
@@ -20,31 +18,16 @@ type snapshot map[string]*objects.Object
 // snapshot lists everything that can be listed and deleted.
 func (c *cluster) snapshot(t *testing.T) snapshot {
 	t.Helper()
-	found := snapshot{}
-	served, err := c.discovery.ServerPreferredResources()
+	found, served := snapshot{}, c.resources()
 	if len(served) == 0 {
-		t.Fatal(err)
+		t.Fatal("the API server tells no resources")
 	}
-	for _, group := range served {
-		version, err := schema.ParseGroupVersion(group.GroupVersion)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, resource := range group.APIResources {
-			if !slices.Contains(resource.Verbs, "list") || !slices.Contains(resource.Verbs, "delete") || isNoise(resource.Name) {
-				continue
-			}
-			for _, object := range c.list(t.Context(), version.WithResource(resource.Name)) {
-				found[objects.Name(&object)] = &object
-			}
+	for _, resource := range served {
+		for _, object := range c.list(t.Context(), resource) {
+			found[objects.Name(&object)] = &object
 		}
 	}
 	return found
-}
-
-// isNoise tells the resources that the cluster writes by itself.
-func isNoise(resource string) bool {
-	return slices.Contains([]string{"events", "leases", "apiservices", "controllerrevisions"}, resource)
 }
 
 // lost are the objects that are gone, are going, or were made anew.
@@ -126,6 +109,7 @@ func (r *replay) loses(t *testing.T, names ...string) {
 			t.Fatalf("%s was never there", name)
 		}
 	}
+	r.disaster, r.wanted = true, names
 	eventually(t, time.Minute, "the disaster", func() error {
 		gone := r.before.lost(r.snapshot(t))
 		for _, name := range names {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -16,53 +15,40 @@ import (
 	"time"
 )
 
-// modulePin is a Go module at a version.
-type modulePin struct{ path, version string }
+// fluxVersion is the release of Flux whose controllers run; programs/go.mod pins them, with everything else that runs.
+const fluxVersion = "v2.9.4"
 
-// spec is a program that is built from a Go module.
-type spec struct {
-	name     string
-	module   modulePin
-	main     string            // the import path of its main package
-	replace  map[string]string // for versions that the module pins and that do not resolve
-	staging  bool              // the replace lines of the module itself, to folders of its repository, point at released modules
-	embedded string            // a file that the program embeds and its module does not carry: the program is built in a copy
-}
-
-// The versions that are replayed: kustomize-controller v1.7.3 is the one of Flux 2.7.5.
+// The modules whose files the replay reads, or has to complete before it can build them.
 const (
-	fluxVersion     = "v2.7.5"
-	operatorVersion = "v0.58.1"
-	stagingVersion  = "v0.34.1"
+	operatorModule   = "github.com/controlplaneio-fluxcd/flux-operator"
+	cliModule        = "github.com/fluxcd/flux2/v2"
+	kubernetesModule = "k8s.io/kubernetes"
 )
 
-// specs are the programs of a replay, the quick ones first.
-var specs = []spec{
-	{name: "etcd", module: modulePin{"go.etcd.io/etcd/server/v3", "v3.5.21"}, main: "go.etcd.io/etcd/server/v3"},
-	{
-		name: "kustomize-controller", module: modulePin{"github.com/fluxcd/kustomize-controller", "v1.7.3"},
-		main: "github.com/fluxcd/kustomize-controller",
-		replace: map[string]string{
-			"github.com/opencontainers/go-digest": "github.com/opencontainers/go-digest@v1.0.1-0.20220411205349-bde1400a84be",
-		},
-	},
-	{
-		name: "flux-operator", module: modulePin{"github.com/controlplaneio-fluxcd/flux-operator", operatorVersion},
-		main: "github.com/controlplaneio-fluxcd/flux-operator/cmd/operator", embedded: "web/dist/index.html",
-		replace: map[string]string{
-			"github.com/google/go-containerregistry/pkg/authn/kubernetes": "github.com/google/go-containerregistry/pkg/authn/kubernetes@v0.0.0-20250613215107-59a4b8593039",
-		},
-	},
-	{
-		name: "kube-apiserver", module: modulePin{"k8s.io/kubernetes", "v1.34.1"},
-		main: "k8s.io/kubernetes/cmd/kube-apiserver", staging: true,
-	},
-	{name: "kubectl", module: modulePin{"k8s.io/kubernetes", "v1.34.1"}, main: "k8s.io/kubernetes/cmd/kubectl", staging: true},
+// program is what a replay runs, built from the modules that programs/go.mod pins.
+type program struct {
+	name, main string
+	// incomplete is the module of a program that embeds a file which the module does not carry.
+	incomplete, embedded string
+	// stamped is the module whose version the program tells.
+	stamped string
 }
 
-// tools are the programs of a replay, and the folder of the operator's module.
+// programs are the programs of a replay, the quick ones first.
+var programs = []program{
+	{name: "etcd", main: "go.etcd.io/etcd/server/v3"},
+	{name: "source-controller", main: "github.com/fluxcd/source-controller"},
+	{name: "kustomize-controller", main: "github.com/fluxcd/kustomize-controller"},
+	{name: "helm-controller", main: "github.com/fluxcd/helm-controller"},
+	{name: operatorName, main: operatorModule + "/cmd/operator", incomplete: operatorModule, embedded: "web/dist/index.html"},
+	{name: "flux", main: cliModule + "/cmd/flux", incomplete: cliModule, embedded: "cmd/flux/manifests/none.yaml"},
+	{name: "kubectl", main: kubernetesModule + "/cmd/kubectl", stamped: kubernetesModule},
+	{name: "kube-apiserver", main: kubernetesModule + "/cmd/kube-apiserver", stamped: kubernetesModule},
+}
+
+// tools are the programs of a replay, and the operator's module, with the version that its charts have.
 type tools struct {
-	directory, operatorModule string
+	directory, operatorModule, operatorVersion string
 }
 
 // path is where a program is.
@@ -70,21 +56,30 @@ func (b tools) path(name string) string {
 	return filepath.Join(b.directory, name)
 }
 
-// buildTools builds what is not in the user's cache folder yet. The folder's name covers the versions, so that other
-// versions are built anew.
+// buildTools builds what is not in the user's cache folder yet. The folder's name covers all versions, so that other versions are
+// built anew.
 var buildTools = sync.OnceValues(func() (tools, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return tools{}, err
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%v %s %s", specs, stagingVersion, runtime.Version()))
-	built := tools{directory: filepath.Join(cache, "migrate-to-flux-operator-e2e", fmt.Sprintf("%x", sum[:6]))}
-	for _, one := range specs {
+	sum := sha256.New()
+	for _, name := range []string{"go.mod", "go.sum"} {
+		content, err := os.ReadFile(filepath.Join("programs", name))
+		if err != nil {
+			return tools{}, err
+		}
+		_, _ = sum.Write(content)
+	}
+	fmt.Fprintf(sum, "%v %s", programs, runtime.Version())
+	built := tools{directory: filepath.Join(cache, "migrate-to-flux-operator-e2e", fmt.Sprintf("%x", sum.Sum(nil)[:6]))}
+	for _, one := range programs {
 		if err := one.build(built.path(one.name)); err != nil {
 			return tools{}, fmt.Errorf("building %s: %w", one.name, err)
 		}
 	}
-	built.operatorModule, err = download(modulePin{"github.com/controlplaneio-fluxcd/flux-operator", operatorVersion})
+	operator, err := pinned(operatorModule)
+	built.operatorModule, built.operatorVersion = operator.Dir, strings.TrimPrefix(operator.Version, "v")
 	return built, err
 })
 
@@ -99,91 +94,81 @@ func theTools(t *testing.T) tools {
 }
 
 // build builds a program, unless it is there.
-func (s spec) build(binary string) error {
+func (p program) build(binary string) error {
 	if _, err := os.Stat(binary); err == nil {
 		return nil
 	}
 	started := time.Now()
-	fmt.Fprintf(os.Stderr, "building %s from %s@%s, once: kept in %s\n", s.name, s.module.path, s.module.version, filepath.Dir(binary))
-	work, err := os.MkdirTemp("", "build-"+s.name)
+	fmt.Fprintf(os.Stderr, "building %s, once: kept in %s\n", p.name, filepath.Dir(binary))
+	work, err := os.MkdirTemp("", "build-"+p.name)
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
-	if err := s.prepare(work); err != nil {
+	flags, err := p.prepare(work)
+	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(binary), 0o755); err != nil {
 		return err
 	}
 	partial := fmt.Sprintf("%s.%d", binary, os.Getpid())
-	if _, err := goCommand(work, "build", "-p=2", "-ldflags=-s -w", "-o", partial, s.main); err != nil {
+	if _, err := goCommand(work, "build", "-p=2", "-trimpath", "-ldflags=-s -w"+flags, "-o", partial, p.main); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "built %s in %s\n", s.name, time.Since(started).Round(time.Second))
+	fmt.Fprintf(os.Stderr, "built %s in %s\n", p.name, time.Since(started).Round(time.Second))
 	return os.Rename(partial, binary)
 }
 
-// prepare makes the module in which a program is built: an empty one that requires it, or a copy of its own.
-func (s spec) prepare(work string) error {
-	folder, err := download(s.module)
-	if err != nil {
-		return err
-	}
-	if s.embedded != "" {
-		if err := os.CopyFS(work, os.DirFS(folder)); err != nil {
-			return err
-		}
-		err = writeFile(filepath.Join(work, s.embedded), "")
-	} else {
-		err = writeFile(filepath.Join(work, "go.mod"), fmt.Sprintf("module build\n\ngo 1.25.0\n\nrequire %s %s\n", s.module.path, s.module.version))
-	}
-	if err != nil {
-		return err
-	}
-	for from, to := range s.replacements(folder) {
-		if _, err := goCommand(work, "mod", "edit", "-replace="+from+"="+to); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// stagingLine is a replace line of k8s.io/kubernetes.
-var stagingLine = regexp.MustCompile(`(?m)^\s*(k8s\.io/\S+) => \./staging/`)
-
-// replacements are the replace lines a program needs: those of a required module do not count for the module that requires it.
-func (s spec) replacements(folder string) map[string]string {
-	all := map[string]string{}
-	for from, to := range s.replace {
-		all[from] = to
-	}
-	if !s.staging {
-		return all
-	}
-	content, _ := os.ReadFile(filepath.Join(folder, "go.mod"))
-	for _, line := range stagingLine.FindAllSubmatch(content, -1) {
-		name := string(line[1])
-		all[name] = name + "@" + stagingVersion
-	}
-	return all
-}
-
-// download returns the folder of a module in the module cache.
-func download(module modulePin) (string, error) {
-	out, err := goCommand(os.TempDir(), "mod", "download", "-json", module.path+"@"+module.version)
-	if err != nil {
+// prepare makes a copy of the module that pins everything, with a copy of the program's own module where that has to be completed,
+// and returns the flags that stamp the version.
+func (p program) prepare(work string) (string, error) {
+	if err := os.CopyFS(work, os.DirFS("programs")); err != nil {
 		return "", err
 	}
-	var answer struct{ Dir string }
-	return answer.Dir, json.Unmarshal(out, &answer)
+	if p.incomplete != "" {
+		module, err := pinned(p.incomplete)
+		if err != nil {
+			return "", err
+		}
+		const folder = "completed"
+		if err := os.CopyFS(filepath.Join(work, folder), os.DirFS(module.Dir)); err != nil {
+			return "", err
+		}
+		if err := writeFile(filepath.Join(work, folder, p.embedded), ""); err != nil {
+			return "", err
+		}
+		_, err = goCommand(work, "mod", "edit", "-replace="+p.incomplete+"=./"+folder)
+		return "", err
+	}
+	if p.stamped != "" {
+		module, err := pinned(p.stamped)
+		return " -X k8s.io/component-base/version.gitVersion=" + module.Version, err
+	}
+	return "", nil
+}
+
+// module is what go knows of a module.
+type module struct{ Version, Dir string }
+
+// pinned returns a module as programs/go.mod pins it.
+func pinned(path string) (module, error) {
+	if _, err := goCommand("programs", "mod", "download", path); err != nil {
+		return module{}, err
+	}
+	out, err := goCommand("programs", "list", "-m", "-json", path)
+	if err != nil {
+		return module{}, err
+	}
+	var found module
+	return found, json.Unmarshal(out, &found)
 }
 
 // goCommand runs go in a folder, in a module of its own.
 func goCommand(directory string, args ...string) ([]byte, error) {
 	command := exec.Command("go", args...)
 	command.Dir = directory
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=mod -buildvcs=false", "GOWORK=off")
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false", "GOWORK=off")
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	out, err := command.Output()

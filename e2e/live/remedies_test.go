@@ -1,0 +1,241 @@
+package live
+
+import (
+	"errors"
+	"maps"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+// edit is a change by hand: it returns the repository as it is then.
+type edit func(*testing.T, tree) tree
+
+// remedy is a message that tells a person to change the repository, followed push by push.
+type remedy struct {
+	name    string
+	fault   edit   // what the message is about
+	words   string // of the message
+	steps   []edit // what it tells to do, a push each
+	deletes []string
+}
+
+// kustomizationNamed is a Flux Kustomization's key in a snapshot.
+func kustomizationNamed(name string) string {
+	return "Kustomization.kustomize.toolkit.fluxcd.io/flux-system/" + name
+}
+
+// remedies are those that change files before the first commit, in the layout with the artifact.
+var remedies = []remedy{
+	{
+		name: "name-in-the-way", words: "To rename this one instead, set prune: false on it, push that, and wait until it is live",
+		fault:   with("kubernetes/flux/extra.yaml", fluxKustomization(instanceName, "./apps/extra"), "apps/extra/extra.yaml", extraObject),
+		steps:   []edit{replaced("kubernetes/flux/extra.yaml", "prune: true", "prune: false"), replaced("kubernetes/flux/extra.yaml", instanceName, "extra")},
+		deletes: []string{kustomizationNamed(instanceName)},
+	},
+	{
+		name: "two-roots-one-goes", words: "remove the one that does not run, after prune: false on it is pushed and applied",
+		fault:   with("kubernetes/flux/second.yaml", fluxKustomization("second", "./kubernetes/flux")),
+		steps:   []edit{replaced("kubernetes/flux/second.yaml", "prune: true", "prune: false"), removed("kubernetes/flux/second.yaml")},
+		deletes: []string{kustomizationNamed("second")},
+	},
+	{
+		name: "two-roots-one-lets-go", words: "set prune: false on one, push, and wait until that is applied; then let it apply this no more",
+		fault: with("kubernetes/flux/second.yaml", fluxKustomization("second", "./kubernetes/flux"), "apps/extra/extra.yaml", extraObject),
+		steps: []edit{
+			replaced("kubernetes/flux/second.yaml", "prune: true", "prune: false"),
+			replaced("kubernetes/flux/second.yaml", "./kubernetes/flux", "./apps/extra"),
+		},
+	},
+	{
+		name: "two-installs", words: "give its Flux Kustomization deletionPolicy: Orphan",
+		fault: func(t *testing.T, files tree) tree {
+			_, second, _ := strings.Cut(files[installFile], "---\n")
+			return files.with("kubernetes/flux/second.yaml", strings.Replace(second, "name: flux\n", "name: flux-again\n", 1))
+		},
+		steps: []edit{
+			replaced("kubernetes/flux/second.yaml", "prune: true", "prune: true\n  deletionPolicy: Orphan"), removed("kubernetes/flux/second.yaml"),
+		},
+		deletes: []string{kustomizationNamed("flux-again")},
+	},
+	{
+		name: "pair-a-second-time", words: "defines it a second time",
+		fault: func(_ *testing.T, files tree) tree {
+			return files.with("apps/shop/pair.yaml", files[fluxManifests.pair])
+		},
+		steps: []edit{
+			guarded("apps/shop/pair.yaml"), removed("apps/shop/pair.yaml"),
+		},
+	},
+}
+
+// installFile is the file of the install in the layout with the artifact.
+const installFile = "kubernetes/flux/config/flux.yaml"
+
+// extraObject is one more object that Flux applies.
+const extraObject = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: extra\n  namespace: default\n"
+
+// fluxKustomization is one more Flux Kustomization that prunes.
+func fluxKustomization(name, folder string) string {
+	return "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: " + name + "\n  namespace: flux-system\nspec:\n" +
+		"  interval: 30m\n  path: " + folder + "\n  prune: true\n  sourceRef:\n    kind: GitRepository\n    name: lighthouse\n"
+}
+
+// with adds files.
+func with(pairs ...string) edit {
+	return func(_ *testing.T, files tree) tree {
+		for i := 0; i < len(pairs); i += 2 {
+			files = files.with(pairs[i], pairs[i+1])
+		}
+		return files
+	}
+}
+
+// replaced edits a file.
+func replaced(name, old, replacement string) edit {
+	return func(t *testing.T, files tree) tree { return files.edited(t, name, old, replacement) }
+}
+
+// removed removes files.
+func removed(names ...string) edit {
+	return func(t *testing.T, files tree) tree { return files.without(t, names...) }
+}
+
+// guarded annotates all objects of a file, so that Flux does not prune them.
+func guarded(name string) edit {
+	return replaced(name, "  namespace: flux-system\n", "  namespace: flux-system\n  annotations:\n    kustomize.toolkit.fluxcd.io/prune: disabled\n")
+}
+
+// scenario is a remedy on a cluster of its own.
+func (m remedy) scenario() scenario {
+	l := fluxManifests
+	l.edit = m.fault
+	return scenario{"remedy-" + m.name, []layout{l}, m.play}
+}
+
+// remedyScenarios are the remedies as scenarios.
+func remedyScenarios() []scenario {
+	var all []scenario
+	for _, one := range remedies {
+		all = append(all, one.scenario())
+	}
+	return all
+}
+
+// play follows the message, and then migrates.
+func (m remedy) play(t *testing.T, r *replay) {
+	r.says(t, m.words)
+	r.expects(m.deletes...)
+	for _, step := range m.steps {
+		r.pushTree(t, "as it says", step(t, r.files(t)))
+		r.settle(t)
+	}
+	r.kept(t, m.deletes...)
+	if out, err := r.run("plan"); err != nil || strings.Contains(out, m.words) {
+		t.Fatalf("it still says so: %v\n%s", err, out)
+	}
+	r.before = r.snapshot(t)
+	r.adopt(t)
+}
+
+// says fails unless a plan says something, and returns what it prints.
+func (r *replay) says(t *testing.T, words string, args ...string) string {
+	t.Helper()
+	out, _ := r.run("plan", args...) // an Error is what some of the messages are
+	if !strings.Contains(out, words) {
+		t.Fatalf("plan %v does not say %q:\n%s", args, words, out)
+	}
+	return out
+}
+
+// inBrackets is the command within a message.
+var inBrackets = regexp.MustCompile(`\((kubectl [^()]*)\)`)
+
+// commandIn runs the command within a message.
+func (r *replay) commandIn(t *testing.T, message, words string) {
+	t.Helper()
+	_, rest, _ := strings.Cut(message, words)
+	command := inBrackets.FindStringSubmatch(rest)
+	if command == nil {
+		t.Fatalf("no command after %q:\n%s", words, message)
+	}
+	r.shell(t, command[1])
+}
+
+// inForm is the folder of the FluxInstance, and what applies it, in another form.
+func (r *replay) inForm(t *testing.T, form string) tree {
+	t.Helper()
+	scratch := newCheckout(t, r.product, t.TempDir(), r.original)
+	scratch.migrate(t, "--phase", "deploy", "--instance-form", form)
+	files := r.files(t).without(t, r.folder+"/flux-operator/instance")
+	for name, content := range scratch.files(t) {
+		if strings.HasPrefix(name, r.folder+"/flux-operator/") {
+			files[name] = content
+		}
+	}
+	return files
+}
+
+// emptied is the repository without the FluxInstance: the folder stays, with another object in it.
+func (r *replay) emptied(t *testing.T) tree {
+	t.Helper()
+	folder := r.folder + "/flux-operator/instance"
+	return r.files(t).without(t, folder).with(folder+"/extra.yaml", extraObject)
+}
+
+// switchToHelm hands the FluxInstance over to Helm, as a plan for the other form tells.
+func switchToHelm(t *testing.T, r *replay) {
+	r.deploy(t)
+	r.takenOver(t)
+	message := r.says(t, "let Helm take it over", "--instance-form", "HelmRelease")
+	r.pushTree(t, "remove the FluxInstance", r.emptied(t))
+	r.settle(t)
+	r.commandIn(t, message, "let Helm take it over")
+	r.pushTree(t, "add the HelmRelease", r.inForm(t, "HelmRelease"))
+	r.settle(t)
+	r.takenOver(t)
+	r.kept(t)
+	r.skipped(t)
+}
+
+// switchToInstance takes the FluxInstance from Helm, as a plan for the other form tells.
+func switchToInstance(t *testing.T, r *replay) {
+	r.deploy(t, "--instance-form", "HelmRelease")
+	r.takenOver(t)
+	message := r.says(t, "because Helm looks at its release and not at the cluster", "--instance-form", "FluxInstance")
+	r.pushTree(t, "remove the HelmRelease", r.emptied(t))
+	r.settle(t)
+	r.expects("HelmRelease.helm.toolkit.fluxcd.io/flux-system/" + instanceName)
+	r.commandIn(t, message, "then remove the HelmRelease from Git and delete it")
+	r.pushTree(t, "add the FluxInstance", r.inForm(t, "FluxInstance"))
+	r.settle(t)
+	r.takenOver(t)
+	r.kept(t)
+	r.skipped(t)
+}
+
+// restoreSync loses spec.sync of the FluxInstance, which the cluster then has as well, and restores it as plan tells.
+func restoreSync(t *testing.T, r *replay) {
+	r.adopt(t)
+	whole := r.files(t)
+	instance := whole.readObjects(t, r.instanceFile())[0]
+	unstructured.RemoveNestedField(instance.Object, "spec", "sync")
+	written, err := yaml.Marshal(instance.Object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := maps.Clone(whole)
+	lost[r.instanceFile()] = string(written)
+	r.pushTree(t, "lose spec.sync", lost)
+	eventually(t, time.Minute, "the source goes", func() error {
+		if r.get(t.Context(), gitRepositories, fluxNamespace, r.source) != nil {
+			return errors.New("still there")
+		}
+		return nil
+	})
+	r.expects(r.sourceKey())
+}
