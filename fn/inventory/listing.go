@@ -157,7 +157,8 @@ func isEmpty(doc []byte) bool {
 			return false
 		}
 	}
-	return plainyaml.Printable(doc)
+	_, sound := plainyaml.Read(append(slices.Clip(doc), "\na: b\n"...))
+	return sound
 }
 
 // listed is the object of a document, read plainly or by kustomize. Not sure are those that kustomize may not pass on as they are: without

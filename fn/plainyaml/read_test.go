@@ -117,6 +117,14 @@ spec:
   float: 16.20
   asItem:
   - { name: a, value: '{' }
+  quotedBelow: "
+    a \\ \" b
+
+
+    c
+    " # d
+  single2: 'a''
+    b'
   escaped: "a\"\\\n\t\\"
   aliases:
   - x: &x 1 # c
@@ -133,14 +141,19 @@ last: |
 
 // unsure are documents that Read leaves to the parser.
 var unsure = []string{
-	"", "# c\n", "---\n", "- a\n", "a\n", "  a: b\n c: d\n", " a: b\n---\n", " ---\na: b\n", "a: b\n---\nc: d\n", "a: b\n...\n", "%YAML 1.2\n---\na: b\n", "a:\tb\n",
-	"a: b\r\n", "a: b\u0085\n", "a: b\n c: d\n", "a: b\na: c\n", "a: b: c\n", "a: b:\n", "a:\n   b: c\n  d: e\n", "a:\n  - b\n c: d\n",
-	"a: |\n  b\n c\n", "a: |\n   b\n  c\n", "a: \"\n", "a: \"b\n  c\"d\n", "a: \"\\q\"\n", "a: \"b\" c\n", "a: !!str 1\n",
-	"a: *b\n", "a: &b\n  c: *b\n", "a: &b\n  c: &b\n    d: e\n", "a: &b c\nd: &b\n  e: f\n", "a: &b\n  c: &b d\n", "a: &b\n  c\n",
-	"a: &b\n  c: d\n<<: *b\nc: d\n", "a: &b\n  c: d\nc: d\n<<: *b\n", "a: &b c\n<<: *b\n", "<<: *b\n", "<<: *", "<<: {a: b}\n", "<<: [*b]\n", "a: &b {}\n", "a: &b |\n  c\n", "<<: a\n", "yes: a\n", "1: a\n",
-	"? a\n: b\n", "--- -:", "--- a: b\n", "? a\n", "a: ? b\n", "\"a\"b: c\n", "a : b\n", "a #b: c\n", "a: .nan\n", "a: yes\n", "a: [yes]\n", "a: 2001-01-01\n", "a: @b\n", "a: %b\n", "a: {b: c\nd: e\n", "a: {b: c}d\n",
-	"a: {b: *c}\n", "a: [\"b\"c]\n", "a: [b]]\n", "a: {yes: b, 1: [}\n", "a: [b}\n", "a: [b, c\n", "a: [b\n  ]: c\n", "a: [&b c]\nd: [*b]\n", "a: [b?\n", "a: [[b]\n",
-	"a:\n- b\nc\n", "{a: b}\n", "a: `b\n", "a: - b\n", "a: -\n", "a:\n  b\n", "a:\n- b: c\n  - d\n", "a:\n- - b\n - c\n", "a: b\n  # c\n  d\n", "a: \"b\" # c\n  d\n", "a: b #c\n  d\n",
+	"", "# c\n", "---\n", "- a\n", "a\n", "  a: b\n c: d\n", " a: b\n---\n", " ---\na: b\n", "a: b\n---\nc: d\n",
+	"a: b\n...\n", "%YAML 1.2\n---\na: b\n", "a:\tb\n", "a: b\r\n", "a: b\u0085\n", "a: b\n c: d\n",
+	"a: b\na: c\n", "a: b: c\n", "a: b:\n", "a:\n   b: c\n  d: e\n", "a:\n  - b\n c: d\n", "a: |\n  b\n c\n",
+	"a: |\n   b\n  c\n", "a: \"\n", "a: \"b\n  c\"d\n", "a: \"\\q\"\n", "a: \"b\" c\n", "a: !!str 1\n",
+	"a: *b\n", "a: &b\n  c: *b\n", "a: &b\n  c: &b\n    d: e\n", "a: &b c\nd: &b\n  e: f\n",
+	"a: &b\n  c: &b d\n", "a: &b\n  c\n", "a: &b\n  c: d\n<<: *b\nc: d\n", "a: &b\n  c: d\nc: d\n<<: *b\n",
+	"a: &b c\n<<: *b\n", "<<: *b\n", "<<: *", "<<: {a: b}\n", "<<: [*b]\n", "a: &b {}\n", "a: &b |\n  c\n",
+	"<<: a\n", "yes: a\n", "1: a\n", "? a\n: b\n", "--- -:", "--- a: b\n", "? a\n", "a: ? b\n", "\"a\"b: c\n",
+	"a : b\n", "a #b: c\n", "a: .nan\n", "a: yes\n", "a: [yes]\n", "a: 2001-01-01\n", "a: @b\n", "a: %b\n",
+	"a: {b: c\nd: e\n", "a: {b: c}d\n", "a: {b: *c}\n", "a: [\"b\"c]\n", "a: [b]]\n", "a: {yes: b, 1: [}\n",
+	"a: [b}\n", "a: [b, c\n", "a: [b\n  ]: c\n", "a: [&b c]\nd: [*b]\n", "a: [b?\n", "a: [[b]\n", "a:\n- b\nc\n",
+	"{a: b}\n", "a: `b\n", "a: - b\n", "a: -\n", "a:\n  b\n", "a:\n- b: c\n  - d\n", "a:\n- - b\n - c\n",
+	"a: b\n  # c\n  d\n", "a: \"b\" # c\n  d\n", "a: b #c\n  d\n",
 }
 
 // likeParsers checks that the parsers find what Read is sure of.
