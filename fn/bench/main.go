@@ -30,8 +30,9 @@ func main() {
 	}
 	rounds := flag.Int("rounds", 5, "how often each pair is measured")
 	largest := flag.Int("largest", 50000, "items of the largest list")
+	fleets := flag.Int("clusters", 200, "clusters of the largest repository of many")
 	flag.Parse()
-	if err := run(*rounds, *largest); err != nil {
+	if err := run(*rounds, *largest, *fleets); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -43,7 +44,7 @@ type bench struct {
 	rounds                      int
 }
 
-func run(rounds, largest int) error {
+func run(rounds, largest, fleets int) error {
 	dir, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		return err
@@ -61,6 +62,7 @@ func run(rounds, largest int) error {
 	for _, part := range []func() error{
 		func() error { return b.lists(largest) },
 		b.runtimes,
+		func() error { return b.clusters(fleets) },
 	} {
 		if err := part(); err != nil {
 			return err
