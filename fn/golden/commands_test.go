@@ -116,8 +116,8 @@ func TestNames(t *testing.T) {
 		}
 		c.flags = bytes.ReplaceAll(c.flags, []byte(" "), []byte("\n"))
 		meant := s.calls(t, c)
-		for _, of := range namesOf(c.input) {
-			if testing.Short() && of.keys != "" {
+		for i, of := range namesOf(c.input) {
+			if testing.Short() && (of.keys != "" || i%3 > 0) {
 				continue
 			}
 			for _, call := range s.calls(t, c.withName(of, evil)) {

@@ -19,6 +19,9 @@ const workFolder = ".migrate-to-flux-operator~"
 // TestKilled kills apply while it writes, at any moment: plan names what is left, and the next apply puts back what was changed, and then
 // does all of its work.
 func TestKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: it takes many runs until some are killed half way")
+	}
 	done := repository(t, nil, nil)
 	if got := execute(t, "", "apply", done); got.code != 0 {
 		t.Fatal(got.errOut)
