@@ -30,11 +30,53 @@ func TestReproducible(t *testing.T) {
 	t.Run("image", func(t *testing.T) { sameImage(t, one, other) })
 }
 
-// sources copies what the image and the binary are made of.
+// TestArchives makes what is released in two folders, on machines that are set up in another way: the same bytes.
+func TestArchives(t *testing.T) {
+	tool(t, "zip")
+	one, other := sources(t, "one"), sources(t, "another/deeper")
+	archives(t, one, "umask 022")
+	archives(t, other, "umask 077; export TZ=Asia/Tokyo LC_ALL=C")
+	sums, err := os.ReadFile(filepath.Join(one, "dist/checksums.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := os.ReadFile(filepath.Join(other, "dist/checksums.txt")); err != nil || !bytes.Equal(sums, again) {
+		t.Errorf("two runs differ: %v\n%s\n%s", err, sums, again)
+	}
+	const name = "migrate-to-flux-operator_v0.0.0-test_"
+	listed := string(execute(t, nil, "tar", "-tvzf", filepath.Join(one, "dist", name+"linux_amd64.tar.gz")))
+	for _, want := range []string{"-rwxr-xr-x 0/0", " migrate-to-flux-operator\n", " LICENSE\n", " README.md\n"} {
+		if !strings.Contains(listed, want) {
+			t.Errorf("the archive has no %q:\n%s", want, listed)
+		}
+	}
+	for _, file := range []string{name + "linux_amd64.sbom.json", name + "windows_amd64.zip", name + "windows_amd64.sbom.json", "metadata.yaml"} {
+		if !bytes.Contains(sums, []byte("  "+file+"\n")) {
+			t.Errorf("there is no checksum of %s:\n%s", file, sums)
+		}
+	}
+	metadata, err := os.ReadFile(filepath.Join(one, "dist/metadata.yaml"))
+	if err != nil || !bytes.Contains(metadata, []byte("image: ghcr.io/owner/name\n")) ||
+		!bytes.Contains(metadata, []byte("  - https://example.com/tree/v1/examples/bootstrap\n")) {
+		t.Errorf("metadata.yaml does not say where it is from: %v\n%s", err, metadata)
+	}
+}
+
+// archives makes the archives of two platforms, after a line of shell.
+func archives(t *testing.T, dir, before string) {
+	t.Helper()
+	const set = "VERSION=v0.0.0-test COMMIT=0123abcd EPOCH=1700000000 REGISTRY=ghcr.io/owner/name SOURCE=https://example.com/tree/v1/"
+	execute(t, nil, "bash", "-c", before+"; make -C '"+dir+"' dist PLATFORMS='linux/amd64 windows/amd64' "+set)
+}
+
+// sources copies what the archives, the image and the binary are made of.
 func sources(t *testing.T, name string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), name)
-	for _, from := range []string{"fn", "go.mod", "go.sum", "Makefile", "Dockerfile", ".dockerignore", ".ci/passwd"} {
+	for _, from := range []string{
+		"main.go", "fn", "go.mod", "go.sum", "Makefile", "Dockerfile", ".dockerignore", ".ci/passwd",
+		"LICENSE", "README.md", "metadata.yaml", "tools",
+	} {
 		copyAll(t, filepath.Join("..", from), filepath.Join(dir, from))
 	}
 	return dir
