@@ -123,7 +123,8 @@ func freeAddress(t *testing.T) string {
 // process is a program that runs, and where its output goes.
 type process struct {
 	*exec.Cmd
-	log string
+	log   string
+	ended chan struct{} // closed once it has ended
 }
 
 // start starts a program, and kills it at the end of the test. A failed test shows the end of its output.
@@ -134,12 +135,16 @@ func (c *cluster) start(t *testing.T, name string, environment []string, args ..
 		t.Fatal(err)
 	}
 	defer log.Close()
-	started := &process{exec.Command(c.path(name), args...), log.Name()}
+	started := &process{exec.Command(c.path(name), args...), log.Name(), make(chan struct{})}
 	started.Dir, started.Env = c.directory, append(os.Environ(), environment...)
 	started.Stdout, started.Stderr = log, log
 	if err := started.Start(); err != nil {
 		t.Fatal(err)
 	}
+	go func() {
+		_ = started.Wait()
+		close(started.ended)
+	}()
 	t.Cleanup(func() {
 		started.stop()
 		if t.Failed() {
@@ -152,7 +157,17 @@ func (c *cluster) start(t *testing.T, name string, environment []string, args ..
 // stop ends a program at once.
 func (p *process) stop() {
 	_ = p.Process.Kill()
-	_, _ = p.Process.Wait()
+	<-p.ended
+}
+
+// runs reports whether a program has not ended yet.
+func (p *process) runs() bool {
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
+	}
 }
 
 // output is what a program has printed.

@@ -76,7 +76,7 @@ func (k *kubelet) work(ctx context.Context, t *testing.T) {
 		runs = runs || one.GetName() == operatorName && one.GetNamespace() == fluxNamespace && one.GetDeletionTimestamp() == nil
 	}
 	switch running := k.operator.Load(); {
-	case runs && running == nil:
+	case runs && (running == nil || !running.runs()): // it ends where its CRDs are not served yet
 		k.operator.Store(k.startController(t, operatorName, k.environment(),
 			"--storage-path="+filepath.Join(k.operatorModule, "config/data"), "--web-server-port=0", "--requeue-dependency=1s"))
 	case !runs && running != nil:

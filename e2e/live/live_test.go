@@ -23,10 +23,10 @@ var scenarios = append([]scenario{
 	{"adopt", append(every, shards), adoptAndGoBack()},
 	{"helm-release", layouts, adoptAndGoBack("--instance-form", "HelmRelease")},
 	{"keep", layouts, keep},
-	{"new-path-below", layouts, movePath("cluster")},
-	{"new-path-beside", layouts, movePath("../new")},
-	{"cleanup-before-the-operator", append(every, shards), cleanupBeforeTheOperator},
-	{"cleanup-during-the-take-over", every, cleanupDuringTheTakeOver},
+	{"new-path-below", []layout{fluxManifests}, movePath("cluster")},
+	{"new-path-beside", []layout{bootstrap}, movePath("../new")},
+	{"cleanup-before-the-operator", every, cleanupBeforeTheOperator},
+	{"cleanup-during-the-take-over", layouts, cleanupDuringTheTakeOver},
 	{"cleanup-with-a-stalled-instance", layouts, cleanupWithAStalledInstance},
 	{"go-back-before-the-take-over", layouts, goBackBeforeTheTakeOver},
 	{"rename-lost-with-its-guard", []layout{fluxManifests}, renameLostWithItsGuard},
@@ -34,12 +34,13 @@ var scenarios = append([]scenario{
 	{"disaster-field-not-restated", []layout{fluxManifests}, fieldNotRestated},
 	{"disaster-cleanup-without-deploy", layouts, cleanupWithoutDeploy},
 	{"disaster-both-in-one-push", layouts, bothInOnePush},
-	{"disaster-without-guards", every, withoutGuards},
+	{"disaster-without-guards", layouts, withoutGuards},
 	{"disaster-rename-lost", []layout{fluxManifests}, renameLost},
 	{"disaster-narrowed-kustomization", layouts, narrowedKustomization},
 	{"remedy-forget-the-release", []layout{flux2Chart}, forgetTheRelease},
-	{"remedy-switch-to-helm", layouts, switchToHelm},
-	{"remedy-switch-to-instance", layouts, switchToInstance},
+	{"remedy-restore-sync", []layout{fluxManifests}, restoreSync},
+	{"remedy-switch-to-helm", []layout{fluxManifests}, switchToHelm},
+	{"remedy-switch-to-instance", []layout{bootstrap}, switchToInstance},
 }, remedyScenarios()...)
 
 // TestReplay plays every scenario, each on a cluster of its own, and prints the table.
@@ -55,7 +56,7 @@ func TestReplay(t *testing.T) {
 			t.Run(one.name+"/"+l.name, func(t *testing.T) {
 				t.Parallel() // most of a scenario is waiting
 				line := w.table.row(one.name + "/" + l.name)
-				t.Cleanup(func() { line.failed = t.Failed() })
+				t.Cleanup(func() { line.failed = t.Failed(); t.Log(line.line()) })
 				r := newReplay(t, w, l, line)
 				one.play(t, r)
 				r.judge(t)

@@ -1,15 +1,14 @@
 package live
 
 import (
-	"errors"
-	"maps"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/e2e/objects"
 )
 
 // edit is a change by hand: it returns the repository as it is then.
@@ -39,20 +38,20 @@ var remedies = []remedy{
 	},
 	{
 		name: "two-roots-one-goes", words: "remove the one that does not run, after prune: false on it is pushed and applied",
-		fault:   with("kubernetes/flux/second.yaml", fluxKustomization("second", "./kubernetes/flux")),
+		fault:   secondRoot,
 		steps:   []edit{replaced("kubernetes/flux/second.yaml", "prune: true", "prune: false"), removed("kubernetes/flux/second.yaml")},
 		deletes: []string{kustomizationNamed("second")},
 	},
 	{
 		name: "two-roots-one-lets-go", words: "set prune: false on one, push, and wait until that is applied; then let it apply this no more",
-		fault: with("kubernetes/flux/second.yaml", fluxKustomization("second", "./kubernetes/flux"), "apps/extra/extra.yaml", extraObject),
+		fault: func(t *testing.T, files tree) tree { return secondRoot(t, files).with("apps/extra/extra.yaml", extraObject) },
 		steps: []edit{
 			replaced("kubernetes/flux/second.yaml", "prune: true", "prune: false"),
 			replaced("kubernetes/flux/second.yaml", "./kubernetes/flux", "./apps/extra"),
 		},
 	},
 	{
-		name: "two-installs", words: "give its Flux Kustomization deletionPolicy: Orphan",
+		name: "two-installs", words: "set deletionPolicy: Orphan there",
 		fault: func(t *testing.T, files tree) tree {
 			_, second, _ := strings.Cut(files[installFile], "---\n")
 			return files.with("kubernetes/flux/second.yaml", strings.Replace(second, "name: flux\n", "name: flux-again\n", 1))
@@ -65,10 +64,10 @@ var remedies = []remedy{
 	{
 		name: "pair-a-second-time", words: "defines it a second time",
 		fault: func(_ *testing.T, files tree) tree {
-			return files.with("apps/shop/pair.yaml", files[fluxManifests.pair])
+			return files.with("apps/widgets/pair.yaml", files[fluxManifests.pair])
 		},
 		steps: []edit{
-			guarded("apps/shop/pair.yaml"), removed("apps/shop/pair.yaml"),
+			guarded("apps/widgets/pair.yaml"), removed("apps/widgets/pair.yaml"),
 		},
 	},
 }
@@ -83,6 +82,12 @@ const extraObject = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: extra\n
 func fluxKustomization(name, folder string) string {
 	return "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: " + name + "\n  namespace: flux-system\nspec:\n" +
 		"  interval: 30m\n  path: " + folder + "\n  prune: true\n  sourceRef:\n    kind: GitRepository\n    name: lighthouse\n"
+}
+
+// secondRoot adds a root that applies what the first one applies, in the same way.
+func secondRoot(_ *testing.T, files tree) tree {
+	_, root, _ := strings.Cut(files[fluxManifests.pair], "---\n")
+	return files.with("kubernetes/flux/second.yaml", strings.Replace(root, "name: cluster\n", "name: second\n", 1))
 }
 
 // with adds files.
@@ -218,24 +223,45 @@ func switchToInstance(t *testing.T, r *replay) {
 	r.skipped(t)
 }
 
-// restoreSync loses spec.sync of the FluxInstance, which the cluster then has as well, and restores it as plan tells.
+// restoreSync loses spec.sync of the FluxInstance, so that Flux Operator deletes the source, and restores it as cleanup tells: nothing
+// fetches from Git then.
 func restoreSync(t *testing.T, r *replay) {
-	r.adopt(t)
+	r.deploy(t)
+	r.takenOver(t)
 	whole := r.files(t)
 	instance := whole.readObjects(t, r.instanceFile())[0]
 	unstructured.RemoveNestedField(instance.Object, "spec", "sync")
-	written, err := yaml.Marshal(instance.Object)
+	written, err := objects.Write([]*objects.Object{instance})
 	if err != nil {
 		t.Fatal(err)
 	}
-	lost := maps.Clone(whole)
-	lost[r.instanceFile()] = string(written)
-	r.pushTree(t, "lose spec.sync", lost)
-	eventually(t, time.Minute, "the source goes", func() error {
-		if r.get(t.Context(), gitRepositories, fluxNamespace, r.source) != nil {
-			return errors.New("still there")
+	r.expects(r.sourceKey())
+	r.pushTree(t, "lose spec.sync", whole.with(r.instanceFile(), string(written)))
+	r.shell(t, "kubectl -n flux-system wait --for=delete --timeout=2m gitrepository/"+r.source)
+	message := r.says(t, "restore spec.sync", "--phase", "cleanup", "--taken-over")
+	r.replace(t, whole)
+	r.commit(t, "restore spec.sync")
+	command, _, _ := strings.Cut(afterWords(t, message, "apply the file by hand as well: "), "\n")
+	r.shell(t, command)
+	r.ran("restore")
+	eventually(t, time.Minute, "the source is back", func() error {
+		if r.get(t.Context(), gitRepositories, fluxNamespace, r.source) == nil {
+			return missing{r.source}
 		}
 		return nil
 	})
-	r.expects(r.sourceKey())
+	r.takenOver(t)
+	r.settle(t)
+	r.kept(t, r.sourceKey()) // made anew
+	r.oneRoot(t)
+}
+
+// afterWords is the text behind some words.
+func afterWords(t *testing.T, text, words string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(text, words)
+	if !found {
+		t.Fatalf("no %q in\n%s", words, text)
+	}
+	return rest
 }

@@ -85,11 +85,16 @@ func (t *table) String() string {
 	var out strings.Builder
 	out.WriteString("| scenario | what was run | objects deleted | expected | |\n|---|---|---|---|---|\n")
 	for _, one := range t.rows {
-		verdict := "as expected"
-		if one.failed {
-			verdict = "FAILED"
-		}
-		fmt.Fprintf(&out, "| %s | %s | %d | %s | %s |\n", one.scenario, strings.Join(one.steps, "; "), len(one.deleted), one.expected(), verdict)
+		out.WriteString(one.line() + "\n")
 	}
 	return out.String()
+}
+
+// line is a row as Markdown.
+func (r *row) line() string {
+	verdict := "as expected"
+	if r.failed {
+		verdict = "FAILED"
+	}
+	return fmt.Sprintf("| %s | %s | %d | %s | %s |", r.scenario, strings.Join(r.steps, "; "), len(r.deleted), r.expected(), verdict)
 }
