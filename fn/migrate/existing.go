@@ -113,18 +113,20 @@ func checkExisting(set *object.Set, existing *instance.Existing, install *classi
 // patches that restate it, and the guard beside it. Source: MIGRATION facts 1.4, row K2.
 func checkForgotten(existing *instance.Existing, install *classic.Install, findings *finding.List) {
 	const words = "spec.sync is gone from the FluxInstance, which says of the sync pair that Flux Operator generates it (%s): it deletes what it no longer generates, " +
-		"and with %s the cluster syncs nothing any more; restore spec.sync"
+		"and with %s the cluster syncs nothing any more; restore spec.sync, and where the source is gone from the cluster already, nothing fetches that from Git: " +
+		"apply the file by hand as well: %s"
+	byHand := shell.Run("kubectl", "-n", install.Namespace, "apply", "--filename", shell.Filename(existing.At.File))
 	patches, _ := object.Get[[]any](existing.Instance, "spec", "kustomize", "patches")
 	for n, entry := range patches {
 		patch, _ := entry.(map[string]any)
 		kind, _ := object.Get[string](patch, "target", "kind")
 		if kind == install.Pair.Root.Kind || kind == install.Pair.Source.Kind {
-			findings.Error(existing.At, existing.Field("spec.sync"), words, fmt.Sprintf("spec.kustomize.patches[%d] is for a %s", n, kind), install.Pair.Source.ID)
+			findings.Error(existing.At, existing.Field("spec.sync"), words, fmt.Sprintf("spec.kustomize.patches[%d] is for a %s", n, kind), install.Pair.Source.ID, byHand)
 			return
 		}
 	}
 	if root := install.Pair.Root; strings.Contains(root.Text(), guardLine) {
-		findings.Error(existing.At, existing.Field("spec.sync"), words, "the guard on "+root.ID.String()+" is for that", install.Pair.Source.ID)
+		findings.Error(existing.At, existing.Field("spec.sync"), words, "the guard on "+root.ID.String()+" is for that", install.Pair.Source.ID, byHand)
 	}
 }
 
