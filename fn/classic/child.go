@@ -110,7 +110,7 @@ func (i *Install) second(set *object.Set, remote bool) *object.Object {
 	for _, k := range reaching(set, i.Anchor.File) {
 		at := k.Str("spec", "path")
 		_, elsewhere := object.Get[any](k.Map(), "spec", "kubeConfig")
-		if k != i.Child && k != i.Pair.Root && at != "" && elsewhere == remote && !isTemplate(k) && i.Pair.syncs(set, k) && Applies(set, CleanPath(at), i.Anchor.File) && SameCluster(set, k, i) {
+		if k != i.Child && k != i.Pair.Root && at != "" && elsewhere == remote && !isTemplate(k) && i.Pair.Syncs(set, k) && Applies(set, CleanPath(at), i.Anchor.File) && SameCluster(set, k, i) {
 			return k
 		}
 	}

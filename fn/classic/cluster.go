@@ -97,7 +97,7 @@ func reaches(set *object.Set, pair Pair, file string, seen map[string]bool) bool
 		if k == pair.Root {
 			at = pair.Path
 		}
-		if k != pair.Root && k.Str("spec", "path") == "" || !pair.syncs(set, k) || !Applies(set, at, file) {
+		if k != pair.Root && k.Str("spec", "path") == "" || !pair.Syncs(set, k) || !Applies(set, at, file) {
 			continue
 		}
 		if k == pair.Root || reaches(set, pair, k.File, seen) {

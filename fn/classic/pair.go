@@ -126,7 +126,7 @@ func unseenSource(root *object.Object) *object.Object {
 
 // syncs tells whether a Flux Kustomization of the pair's cluster reads from the source of the pair. A cluster has one object of a name,
 // and the input one for each cluster.
-func (p Pair) syncs(set *object.Set, k *object.Object) bool {
+func (p Pair) Syncs(set *object.Set, k *object.Object) bool {
 	return SourceOf(set, k) == p.Source || sourceRef(set, k).Same(p.Source.ID)
 }
 

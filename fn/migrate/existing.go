@@ -56,7 +56,8 @@ func syncs(set *object.Set, at string) bool {
 	})
 }
 
-// belongs tells whether a FluxInstance lies in the sync path of a cluster, or is applied by what does.
+// belongs tells whether a FluxInstance lies in the sync path of a cluster, or is applied from its source by what does: the Flux
+// Kustomization of an artifact has the path ./ too, and applies nothing of the repository.
 func belongs(set *object.Set, o *object.Object, install *classic.Install) bool {
 	if o.File == "" {
 		return true
@@ -66,7 +67,7 @@ func belongs(set *object.Set, o *object.Object, install *classic.Install) bool {
 	}
 	for _, k := range set.Of(classic.KustomizeGroup, "Kustomization") {
 		applies := object.Within(path.Join(install.Pair.Prefix, path.Dir(o.File)), classic.CleanPath(k.Str("spec", "path")))
-		if applies && object.Within(path.Dir(k.File), install.Pair.Dir()) {
+		if applies && object.Within(path.Dir(k.File), install.Pair.Dir()) && install.Pair.Syncs(set, k) {
 			return true
 		}
 	}
