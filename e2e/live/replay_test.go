@@ -210,6 +210,9 @@ func cmpError(err error, words string) error {
 
 // unsettled says what a Flux Kustomization still has to do.
 func (r *replay) unsettled(one *objects.Object) error {
+	if suspended, _, _ := unstructured.NestedBool(one.Object, "spec", "suspend"); suspended {
+		return nil
+	}
 	source, _, _ := unstructured.NestedString(one.Object, "spec", "sourceRef", "name")
 	applied, _, _ := unstructured.NestedString(one.Object, "status", "lastAppliedRevision")
 	if source == r.source && !strings.HasSuffix(applied, r.head) {
