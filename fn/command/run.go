@@ -79,6 +79,11 @@ func (j job) run(ctx context.Context) (*Result, error) {
 	j.config.TakenOver = j.config.TakenOver || j.live != nil
 	result := &Result{Outcome: migrate.Migrate(repo.set, j.config), places: newPlaces(repo.read), config: j.config}
 	repo.report(result)
+	var pushed finding.List
+	if !j.subfolder { // which may be the very folder
+		repo.checkArtifacts(result.Installs, &pushed)
+	}
+	result.Findings = append(result.Findings, pushed.All()...)
 	if err := j.lock(repo, result); err != nil {
 		return nil, err
 	}

@@ -57,6 +57,7 @@ func Prove(outcome migrate.Outcome, before, after fs.FS, cfg config.Config) Proo
 		all.Merge(findings)
 	}
 	s.proveOthers(installs, outcome.Others, judged, &all)
+	s.proveArrival(outcome, trees, &all)
 	return Proof{all.All(), trees}
 }
 
