@@ -73,7 +73,7 @@ func Open(ctx context.Context, dir string, o Options) (*Tree, error) {
 
 // weight is how many files of a common size the tree is worth, so that many tiny ones do not widen the bounds.
 func (t *Tree) weight() int {
-	const common = 512 // bytes
+	const common = 256 // bytes
 	bytes := 0
 	for _, content := range t.files {
 		bytes += min(len(content), common)
