@@ -180,7 +180,8 @@ func secret(name, key, value string) *objects.Object {
 func (r *replay) settle(t *testing.T, except ...string) {
 	t.Helper()
 	calm := 0
-	eventually(t, 4*time.Minute, "the cluster settles", func() error {
+	// A health check that waits for what has gone ends with its timeout, 5m, and only then the next push is applied.
+	eventually(t, 7*time.Minute, "the cluster settles", func() error {
 		var waiting []error
 		for _, one := range r.list(t.Context(), kustomizations) {
 			if !slices.Contains(except, one.GetName()) {
