@@ -35,7 +35,7 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 	}
 	removed, shaping := removals(install, existing, set), shapingFolders(set, install)
 	repairReferences(set, install, removed, findings)
-	removed = leaveToOthers(set, install, removed, others, findings)
+	removed = sharing{set, others}.leaveToOthers(install, removed, findings)
 	for _, o := range removed {
 		set.Remove(o)
 	}

@@ -3,11 +3,13 @@ package migrate
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/GoogleContainerTools/kpt-functions-sdk/go/fn"
 	"github.com/Masterminds/semver/v3"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
@@ -20,13 +22,13 @@ import (
 
 // deploy adds Flux Operator and the FluxInstance beside the classic install, and guards what the classic install could
 // delete. It returns the plan; nil where nothing was planned.
-func deploy(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, before applied, findings *finding.List) *instance.Plan {
+func deploy(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, before applied, others []inventory.Root, findings *finding.List) *instance.Plan {
 	if existing != nil {
 		checkExisting(set, existing, install, cfg, findings)
 		if !existing.Adopts() {
 			cfg.Sync.Mode = config.Keep
 		}
-		setGuards(set, install, cfg, before, findings)
+		setGuards(set, install, cfg, before, others, findings)
 		return nil
 	}
 	plan := instance.New(set, install, cfg, findings)
@@ -45,7 +47,7 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 	if there != nil && !findings.Failed() {
 		findings.Error(there, "", "the new files go into ./%s, and the kustomization.yaml that they bring would leave this out: set outputDir, or move it to another folder that the root applies", plan.Dir)
 	}
-	setGuards(set, install, cfg, before, findings)
+	setGuards(set, install, cfg, before, others, findings)
 	move(set, install, plan, findings)
 	listNewFolder(set, install, plan, findings)
 	if err := openLists(set, install, objects); err != nil {
@@ -117,8 +119,8 @@ func nameField(o *object.Object) string {
 	return group + "." + field
 }
 
-func setGuards(set *object.Set, install *classic.Install, cfg config.Config, before applied, findings *finding.List) {
-	if err := guard(set, install, cfg, before); err != nil {
+func setGuards(set *object.Set, install *classic.Install, cfg config.Config, before applied, others []inventory.Root, findings *finding.List) {
+	if err := guard(set, install, cfg, before, others); err != nil {
 		findings.Error(install.Anchor, "", "the guards cannot be set: %s", err)
 	}
 }
@@ -126,8 +128,8 @@ func setGuards(set *object.Set, install *classic.Install, cfg config.Config, bef
 // guard keeps everything that the classic install applied from being deleted when its files go, however early they go.
 // Only a guard that is live on the cluster before that counts, which is why it belongs to the first commit.
 // Source: MIGRATION facts 10, run live.
-func guard(set *object.Set, install *classic.Install, cfg config.Config, before applied) error {
-	if err := guardInstall(set, install, before); err != nil {
+func guard(set *object.Set, install *classic.Install, cfg config.Config, before applied, others []inventory.Root) error {
+	if err := guardInstall(set, install, before, others); err != nil {
 		return err
 	}
 	guardees := takenClaim(set, install, ExistingInstance(set, install, cfg))
@@ -135,7 +137,13 @@ func guard(set *object.Set, install *classic.Install, cfg config.Config, before 
 		guardees = append(guardees, install.Pair.Source, install.Pair.Root)
 	}
 	folder := folderOf(set, install)
-	return annotate(slices.DeleteFunc(guardees, func(o *object.Object) bool { return folder.Lists(o.File) }))
+	own, err := sharing{set, others}.apart(install, slices.DeleteFunc(guardees, func(o *object.Object) bool {
+		return folder.Lists(o.File) && folder.Guarded()
+	}))
+	if err != nil {
+		return err
+	}
+	return annotate(own)
 }
 
 // byFolder tells whether the kustomization.yaml of the folder of the install is what carries its guard.
@@ -155,17 +163,20 @@ func takenClaim(set *object.Set, install *classic.Install, existing *instance.Ex
 }
 
 // guardInstall guards the install where it can be guarded: its own Flux Kustomization, the objects that it names, or its folder.
-func guardInstall(set *object.Set, install *classic.Install, before applied) error {
+func guardInstall(set *object.Set, install *classic.Install, before applied, others []inventory.Root) error {
 	switch {
 	case install.ByHand != "":
 		return nil
 	case install.Owner != nil:
-		guardOwner(install, before)
-		return nil
+		return guardOwner(sharing{set, others}, install, before)
 	case len(install.Guarded) > 0:
-		return annotate(install.Guarded)
+		own, err := sharing{set, others}.apart(install, install.Guarded)
+		if err != nil {
+			return err
+		}
+		return annotate(own)
 	default:
-		return guardFolder(set, install)
+		return guardFolder(set, install, others)
 	}
 }
 
@@ -204,12 +215,30 @@ func guardAnnotation(k *fn.KubeObject) error {
 
 // guardOwner keeps the install's own Flux Kustomization from deleting the install when it is removed, by the first guard that this
 // release of Flux knows. guardAll tries the others where that does not hold.
-func guardOwner(install *classic.Install, now applied) {
+func guardOwner(s sharing, install *classic.Install, now applied) error {
 	owner := install.Owner
-	if !now.orphans(install) && now.placed[owner] == nil {
-		now.placed[owner] = &placing{owner: owner, release: install.Version.Release, was: owner.Text()}
-		now.placed[owner].next()
+	if now.orphans(install) || now.placed[owner] != nil {
+		return nil
 	}
+	if _, shared := s.with(owner.File); shared {
+		return s.patchOwn(install, owner, ownerPatch(owner, install.Version.Release))
+	}
+	now.placed[owner] = &placing{owner: owner, release: install.Version.Release, was: owner.Text()}
+	now.placed[owner].next()
+	return nil
+}
+
+// ownerPatch has a Flux Kustomization leave what it applied when it goes.
+func ownerPatch(owner *object.Object, release *semver.Version) *kyaml.Node {
+	field, value := "prune", any(false)
+	if inventory.HasDeletionPolicy(owner.APIVersion, release) {
+		field, value = "deletionPolicy", "Orphan"
+	}
+	body := fmt.Sprintf("- op: add\n  path: /spec/%s\n  value: %v\n", field, value)
+	target := object.Map(object.F("group", owner.Group()), object.F("kind", owner.Kind), object.F("name", regexp.QuoteMeta(owner.Name)))
+	patch := object.Map(object.F("patch", body), object.F("target", target))
+	patch.HeadComment = guardComment
+	return patch
 }
 
 // ownerGuards are the guards that a Flux Kustomization can carry for what it applies, in the order in which they are tried.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,43 +15,73 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/instance"
+	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/reason"
 )
 
-const guardComment = "Guard of the migration to Flux Operator: what leaves Git is not deleted from the cluster.\nThe phase cleanup removes it."
+const guardComment = "# Guard of the migration to Flux Operator: what leaves Git is not deleted from the cluster.\n# The phase cleanup removes it."
 
 // guardFolder puts the guard on everything in the folder of the install, by one patch in its kustomization.yaml. Where
 // items carry no paths there are no files, and each object carries the guard itself.
-func guardFolder(set *object.Set, install *classic.Install) error {
+func guardFolder(set *object.Set, install *classic.Install, others []inventory.Root) error {
 	if install.Anchor.File == "" {
 		return annotate(install.Objects)
 	}
 	folder, err := classic.ReadFolder(set, path.Dir(install.Anchor.File))
-	switch {
+	switch _, shared := (sharing{set, others}).with(install.Anchor.File); {
 	case err != nil:
 		return err
-	case folder == nil:
-		return newFolder(set, install)
 	case folder.Guarded():
 		return nil
+	case shared:
+		return sharing{set, others}.patchOwn(install, install.Anchor, guardPatch(ofFlux()))
+	case folder == nil:
+		return newFolder(set, install)
 	}
-	return folder.Object.EditNode(func(node *kyaml.RNode) error {
+	return addPatch(folder.Object, guardPatch(everything()))
+}
+
+// addPatch appends a patch to a kustomization.yaml, unless it has it.
+func addPatch(k *object.Object, patch *kyaml.Node) error {
+	return k.EditNode(func(node *kyaml.RNode) error {
 		list, err := reason.With(node.Pipe(kyaml.LookupCreate(kyaml.SequenceNode, "patches")))
 		if err != nil {
 			return err
 		}
-		list.YNode().Content = append(list.YNode().Content, guardPatch())
+		for _, there := range list.YNode().Content {
+			if sameNode(there, patch) {
+				return nil
+			}
+			if there.HeadComment == patch.HeadComment {
+				patch.HeadComment = "" // said once
+			}
+		}
+		list.YNode().Content = append(list.YNode().Content, patch)
 		return nil
 	})
 }
 
-// guardPatch annotates every object that the kustomization.yaml applies.
-func guardPatch() *kyaml.Node {
+// sameNode reports whether two nodes have the same value.
+func sameNode(a, b *kyaml.Node) bool {
+	var is, other any
+	return a.Decode(&is) == nil && b.Decode(&other) == nil && reflect.DeepEqual(is, other)
+}
+
+// guardPatch annotates what a target selects of what the kustomization.yaml applies.
+func guardPatch(target *kyaml.Node) *kyaml.Node {
 	body := "apiVersion: v1\nkind: all\nmetadata:\n  name: all\n  annotations:\n    " + instance.PruneKey + ": " + instance.Disabled + "\n"
-	patch := object.Map(object.F("patch", body), object.F("target", object.Map(object.F("kind", ".*"))))
+	patch := object.Map(object.F("patch", body), object.F("target", target))
 	patch.HeadComment = guardComment
 	return patch
+}
+
+// everything is the target of all that a kustomization.yaml applies.
+func everything() *kyaml.Node { return object.Map(object.F("kind", ".*")) }
+
+// ofFlux is the target of what flux install renders. Source: the labels of its manifests, Flux v2.0.0 to v2.9.4.
+func ofFlux() *kyaml.Node {
+	return object.Map(object.F("labelSelector", "app.kubernetes.io/part-of=flux"))
 }
 
 // newFolder writes the kustomization.yaml that kustomize-controller would generate for the folder, with the guard.
@@ -64,7 +95,7 @@ func newFolder(set *object.Set, install *classic.Install) error {
 		object.F("apiVersion", classic.ConfigGroup+"/v1beta1"),
 		object.F("kind", "Kustomization"),
 		object.F("resources", entries),
-		object.F("patches", []*kyaml.Node{guardPatch()})), path.Join(dir, "kustomization.yaml"))
+		object.F("patches", []*kyaml.Node{guardPatch(everything())})), path.Join(dir, "kustomization.yaml"))
 	if err != nil {
 		return err
 	}

@@ -94,13 +94,14 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 		all.Error(nil, "", "what Flux applies cannot be read: %s", err)
 	}
 	outcome := Outcome{Others: otherRoots(set, installs, cfg)}
+	others := before.others(installs, outcome.Others)
 	for _, install := range installs {
 		findings := all.For(install.Cluster())
 		cluster := describe(install)
 		if reason, two := overlapping[install]; two {
 			cluster.Outcome, cluster.Reason = Refused, reason
 		} else {
-			cluster.run(set, install, cfg, before, outcome.Others, findings)
+			cluster.run(set, install, cfg, before, others, findings)
 		}
 		all.Merge(findings)
 		outcome.Clusters = append(outcome.Clusters, cluster)
@@ -315,7 +316,7 @@ func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Conf
 	}
 	if cfg.Phase == config.Cleanup {
 		cleanup(set, install, existing, cfg, before, others, findings)
-	} else if plan := deploy(set, install, existing, cfg, before, findings); plan != nil {
+	} else if plan := deploy(set, install, existing, cfg, before, others, findings); plan != nil {
 		c.Fields, c.Classic, c.Operator = plan.Moves(), idsOf(plan.Before), idsOf(plan.After)
 	}
 	if existing != nil {

@@ -3,7 +3,10 @@ package migrate
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
+
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
@@ -35,31 +38,132 @@ func otherRoots(set *object.Set, installs []*classic.Install, cfg config.Config)
 	return roots
 }
 
+// others are the roots that a run leaves alone, those that are given and those that the files show.
+func (a applied) others(installs []*classic.Install, given []inventory.Root) []inventory.Root {
+	if a.files == nil {
+		return given
+	}
+	all := slices.Clone(given)
+	for _, cluster := range a.files.Discover(given...) {
+		for _, root := range cluster.Roots {
+			ours := slices.ContainsFunc(installs, func(i *classic.Install) bool {
+				inv := a.of[i]
+				return i.Pair.Path == pathOf(root) || inv != nil && inv.Applies(root)
+			})
+			if !ours {
+				all = append(all, root)
+			}
+		}
+	}
+	return all
+}
+
 // pathOf is the clean sync path of a root.
 func pathOf(root inventory.Root) string {
 	at, _ := object.Get[string](root.Kustomization, "spec", "path")
 	return classic.CleanPath(at)
 }
 
+// sharing knows what the clusters that a run leaves alone apply.
+type sharing struct {
+	set    *object.Set
+	others []inventory.Root
+}
+
+// with is the path of another cluster that applies a file.
+func (s sharing) with(file string) (cluster string, shared bool) {
+	for _, root := range s.others {
+		if at := pathOf(root); file != "" && classic.Applies(s.set, at, file) {
+			return shown(at), true
+		}
+	}
+	return "", false
+}
+
+// own is the last kustomization.yaml on the way from the root of an install to a file that no other cluster applies, and its entry that
+// leads there; nil where the first is shared already.
+func (s sharing) own(install *classic.Install, file string) (last *object.Object, entry string) {
+	at := install.Pair.Dir()
+	for range maxNesting {
+		k := s.into(at, file)
+		if k == nil {
+			break
+		}
+		if _, shared := s.with(k.File); shared {
+			break
+		}
+		last, entry = k, leading(s.set, k, file)
+		if entry == "" || entry == file {
+			break
+		}
+		at = entry
+	}
+	return last, entry
+}
+
+// into is the kustomization.yaml by which a folder leads to a file: its own or, where it has none, the topmost below it that does, as
+// kustomize-controller lists it; nil where there is none.
+func (s sharing) into(dir, file string) *object.Object {
+	if k := classic.KustomizationIn(s.set, dir); k != nil {
+		return k
+	}
+	var top *object.Object
+	for _, k := range s.set.Of(classic.ConfigGroup, "Kustomization") {
+		at := path.Dir(k.File)
+		if object.Within(at, dir) && (top == nil || len(at) < len(path.Dir(top.File))) && classic.Applies(s.set, at, file) {
+			top = k
+		}
+	}
+	return top
+}
+
+// apart puts the guard on objects that another cluster applies as well into the last kustomization.yaml on the way to them that is the
+// cluster's own, and returns the objects that no other cluster applies.
+//
+// It fails where the cluster has no such kustomization.yaml.
+func (s sharing) apart(install *classic.Install, objects []*object.Object) (own []*object.Object, err error) {
+	for _, o := range objects {
+		if _, shared := s.with(o.File); !shared {
+			own = append(own, o)
+			continue
+		}
+		target := object.Map(object.F("group", o.Group()), object.F("kind", o.Kind), object.F("name", regexp.QuoteMeta(o.Name)))
+		if err := s.patchOwn(install, o, guardPatch(target)); err != nil {
+			return nil, err
+		}
+	}
+	return own, nil
+}
+
+// patchOwn adds a patch of a shared object to the last kustomization.yaml on the way to it that is the cluster's own.
+//
+// It fails where there is none.
+func (s sharing) patchOwn(install *classic.Install, o *object.Object, patch *kyaml.Node) error {
+	k, _ := s.own(install, o.File)
+	if k == nil {
+		cluster, _ := s.with(o.File)
+		return fmt.Errorf("the cluster %s, which this run leaves alone, applies %s as well, and no kustomization.yaml of %s alone leads to it: name that cluster too, "+
+			"or give each cluster a file of its own first", cluster, o.File, install.Pair.Root.ID)
+	}
+	return addPatch(k, patch)
+}
+
 // leaveToOthers takes out of what a cleanup removes what another cluster applies as well: of that the chosen cluster's own list loses
 // the entry, and no file goes. It returns what goes.
-func leaveToOthers(set *object.Set, install *classic.Install, removed []*object.Object, others []inventory.Root, findings *finding.List) []*object.Object {
-	by := func(file string) int {
-		return slices.IndexFunc(others, func(root inventory.Root) bool { return classic.Applies(set, pathOf(root), file) })
-	}
-	shared := func(file string) bool { return by(file) >= 0 }
+func (s sharing) leaveToOthers(install *classic.Install, removed []*object.Object, findings *finding.List) []*object.Object {
 	if len(install.Sharing) > 0 {
 		return removed // checkShared has judged that
 	}
 	var own []*object.Object
 	for _, o := range removed {
-		if o.File == "" || !shared(o.File) {
+		cluster, shared := s.with(o.File)
+		if !shared {
 			own = append(own, o)
 			continue
 		}
-		if err := dropOwnEntry(set, install, o, removed, shared); err != nil {
-			findings.Error(o, "", "the cluster %s, which this run leaves alone, applies this as well, and %s: name that cluster too, or give each cluster a file of its own first",
-				shown(pathOf(others[by(o.File)])), err)
+		if err := s.dropOwnEntry(install, o, removed); err != nil {
+			findings.Error(o, "", "the cluster %s, which this run leaves alone, applies this as well, and %s: name that cluster too, or give each "+
+				"cluster a file of its own first", cluster, err)
 			return removed
 		}
 	}
@@ -69,20 +173,12 @@ func leaveToOthers(set *object.Set, install *classic.Install, removed []*object.
 // dropOwnEntry takes the entry that leads to an object out of the last kustomization.yaml on the way to it that is the cluster's own.
 //
 // It fails where there is none, and where the entry leads to what stays as well.
-func dropOwnEntry(set *object.Set, install *classic.Install, o *object.Object, removed []*object.Object, shared func(file string) bool) error {
-	at := install.Pair.Dir()
-	for range maxNesting {
-		k := classic.KustomizationIn(set, at)
-		if k == nil || shared(k.File) {
-			break
-		}
-		entry := leading(set, k, o.File)
-		if entry == "" || entry == o.File || classic.KustomizationIn(set, entry) == nil || shared(classic.KustomizationIn(set, entry).File) {
-			return dropLast(set, k, entry, removed)
-		}
-		at = entry
+func (s sharing) dropOwnEntry(install *classic.Install, o *object.Object, removed []*object.Object) error {
+	k, entry := s.own(install, o.File)
+	if k == nil {
+		return fmt.Errorf("no kustomization.yaml of %s alone leads to it", install.Pair.Root.ID)
 	}
-	return fmt.Errorf("no kustomization.yaml of %s alone leads to it", install.Pair.Root.ID)
+	return dropLast(s.set, k, entry, removed)
 }
 
 // maxNesting is how many kustomization.yaml files may lead from one to the next: more is a circle.
