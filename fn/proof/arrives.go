@@ -40,7 +40,7 @@ func (s states) proveInstances(outcome migrate.Outcome, trees []Trees, findings 
 			continue
 		}
 		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: cluster.Instance, Cluster: cluster.Path,
-			Message: "no Flux Kustomization applies this FluxInstance: see that it is on the cluster before you push"})
+			Message: "no Flux Kustomization applies this FluxInstance: it is on the cluster only if something else applies it"})
 	}
 }
 
