@@ -5,16 +5,24 @@ import (
 	"reflect"
 )
 
-// Changed are the objects that the same Flux Kustomizations apply before and after, and not as they were.
-func Changed(before, after *Inventory) []Entry {
-	var changed []Entry
+// Changed are the objects that the same Flux Kustomizations apply before and after, and not as they were. Those that differ by no more
+// than a guard against deletion are apart.
+func Changed(before, after *Inventory) (changed, guarded []Entry) {
 	for _, is := range after.Entries {
 		was, found := before.of(is.Owner, is.ID)
-		if found && was.object != is.object && !reflect.DeepEqual(was.content(), is.content()) {
+		if !found || was.object == is.object {
+			continue
+		}
+		from, to := was.content(), is.content()
+		switch {
+		case reflect.DeepEqual(from, to):
+		case reflect.DeepEqual(withoutGuards(from), withoutGuards(to)):
+			guarded = append(guarded, is)
+		default:
 			changed = append(changed, is)
 		}
 	}
-	return changed
+	return changed, guarded
 }
 
 // of is an object as one Flux Kustomization applies it.
@@ -36,4 +44,44 @@ func (e Entry) content() map[string]any {
 	metadata := maps.Clone(dig(content, "metadata"))
 	metadata["labels"], metadata["annotations"] = e.Labels, e.Annotations
 	return withField(content, "metadata", metadata)
+}
+
+// withoutGuards is an object without what keeps Flux from deleting it or what it applies.
+func withoutGuards(content map[string]any) map[string]any {
+	metadata := maps.Clone(dig(content, "metadata"))
+	metadata["annotations"] = withoutGuard(metadata["annotations"])
+	content = withField(content, "metadata", metadata)
+	if content["kind"] != "Kustomization" || dig(content, "spec") == nil {
+		return content
+	}
+	spec := maps.Clone(dig(content, "spec"))
+	if common := maps.Clone(dig(spec, "commonMetadata")); common != nil {
+		annotations := withoutGuard(stringMap(common["annotations"]))
+		if common["annotations"] = annotations; len(annotations) == 0 {
+			delete(common, "annotations")
+		}
+		if spec["commonMetadata"] = common; len(common) == 0 {
+			delete(spec, "commonMetadata")
+		}
+	}
+	if spec["deletionPolicy"] == "Orphan" {
+		delete(spec, "deletionPolicy")
+	}
+	if spec["prune"] == false {
+		spec["prune"] = true
+	}
+	return withField(content, "spec", spec)
+}
+
+// withoutGuard are annotations without the guard.
+func withoutGuard(annotations any) map[string]string {
+	all, _ := annotations.(map[string]string)
+	all = maps.Clone(all)
+	if all[PruneKey] == Disabled {
+		delete(all, PruneKey)
+	}
+	if all == nil {
+		all = map[string]string{}
+	}
+	return all
 }

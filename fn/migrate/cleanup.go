@@ -7,14 +7,13 @@ import (
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/instance"
-	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/shell"
 )
 
 // cleanup removes the classic install. What it removes is deleted by Flux unless it is guarded and taken over, so it does
 // nothing until the input shows deploy's result and the owner says that the cluster has taken over.
-func cleanup(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, before applied, others []inventory.Root, findings *finding.List) {
+func cleanup(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, before applied, others others, findings *finding.List) {
 	if existing == nil {
 		findings.Error(install.Anchor, "", "cleanup is too early: the input holds no FluxInstance for this cluster, and removing the classic install now "+
 			"would delete every Flux CRD and everything Flux applied; run the phase deploy, push it and wait for the take-over")

@@ -22,7 +22,7 @@ import (
 
 // deploy adds Flux Operator and the FluxInstance beside the classic install, and guards what the classic install could
 // delete. It returns the plan; nil where nothing was planned.
-func deploy(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, before applied, others []inventory.Root, findings *finding.List) *instance.Plan {
+func deploy(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, before applied, others others, findings *finding.List) *instance.Plan {
 	if existing != nil {
 		checkExisting(set, existing, install, cfg, findings)
 		if !existing.Adopts() {
@@ -119,7 +119,7 @@ func nameField(o *object.Object) string {
 	return group + "." + field
 }
 
-func setGuards(set *object.Set, install *classic.Install, cfg config.Config, before applied, others []inventory.Root, findings *finding.List) {
+func setGuards(set *object.Set, install *classic.Install, cfg config.Config, before applied, others others, findings *finding.List) {
 	if err := guard(set, install, cfg, before, others); err != nil {
 		findings.Error(install.Anchor, "", "the guards cannot be set: %s", err)
 	}
@@ -128,7 +128,7 @@ func setGuards(set *object.Set, install *classic.Install, cfg config.Config, bef
 // guard keeps everything that the classic install applied from being deleted when its files go, however early they go.
 // Only a guard that is live on the cluster before that counts, which is why it belongs to the first commit.
 // Source: MIGRATION facts 10, run live.
-func guard(set *object.Set, install *classic.Install, cfg config.Config, before applied, others []inventory.Root) error {
+func guard(set *object.Set, install *classic.Install, cfg config.Config, before applied, others others) error {
 	if err := guardInstall(set, install, before, others); err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func takenClaim(set *object.Set, install *classic.Install, existing *instance.Ex
 }
 
 // guardInstall guards the install where it can be guarded: its own Flux Kustomization, the objects that it names, or its folder.
-func guardInstall(set *object.Set, install *classic.Install, before applied, others []inventory.Root) error {
+func guardInstall(set *object.Set, install *classic.Install, before applied, others others) error {
 	switch {
 	case install.ByHand != "":
 		return nil
@@ -221,7 +221,9 @@ func guardOwner(s sharing, install *classic.Install, now applied) error {
 		return nil
 	}
 	if _, shared := s.with(owner.File); shared {
-		return s.patchOwn(install, owner, ownerPatch(owner, install.Version.Release))
+		if done, err := s.patchOwn(install, owner, ownerPatch(owner, install.Version.Release)); done || err != nil {
+			return err
+		}
 	}
 	now.placed[owner] = &placing{owner: owner, release: install.Version.Release, was: owner.Text()}
 	now.placed[owner].next()

@@ -15,7 +15,6 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/instance"
-	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/reason"
 )
@@ -24,19 +23,20 @@ const guardComment = "# Guard of the migration to Flux Operator: what leaves Git
 
 // guardFolder puts the guard on everything in the folder of the install, by one patch in its kustomization.yaml. Where
 // items carry no paths there are no files, and each object carries the guard itself.
-func guardFolder(set *object.Set, install *classic.Install, others []inventory.Root) error {
+func guardFolder(set *object.Set, install *classic.Install, others others) error {
 	if install.Anchor.File == "" {
 		return annotate(install.Objects)
 	}
 	folder, err := classic.ReadFolder(set, path.Dir(install.Anchor.File))
-	switch _, shared := (sharing{set, others}).with(install.Anchor.File); {
-	case err != nil:
+	if err != nil || folder.Guarded() {
 		return err
-	case folder.Guarded():
-		return nil
-	case shared:
-		return sharing{set, others}.patchOwn(install, install.Anchor, guardPatch(ofFlux()))
-	case folder == nil:
+	}
+	if _, shared := (sharing{set, others}).with(install.Anchor.File); shared {
+		if done, err := (sharing{set, others}).patchOwn(install, install.Anchor, guardPatch(ofFlux())); done || err != nil {
+			return err
+		}
+	}
+	if folder == nil {
 		return newFolder(set, install)
 	}
 	return addPatch(folder.Object, guardPatch(everything()))

@@ -94,7 +94,7 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 		all.Error(nil, "", "what Flux applies cannot be read: %s", err)
 	}
 	outcome := Outcome{Others: otherRoots(set, installs, cfg)}
-	others := before.others(installs, outcome.Others)
+	others := before.others(installs, outcome.Others, len(cfg.Clusters) > 0)
 	for _, install := range installs {
 		findings := all.For(install.Cluster())
 		cluster := describe(install)
@@ -307,7 +307,7 @@ func describe(i *classic.Install) Cluster {
 }
 
 // run makes the phase for one cluster and notes how it ended.
-func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Config, before applied, others []inventory.Root, findings *finding.List) {
+func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Config, before applied, others others, findings *finding.List) {
 	existing := ExistingInstance(set, install, cfg)
 	unchanged := len(set.Added()) + edits(set)
 	if install.CheckSyncRelease(set, findings); findings.Failed() {

@@ -38,20 +38,21 @@ func otherRoots(set *object.Set, installs []*classic.Install, cfg config.Config)
 	return roots
 }
 
-// others are the roots that a run leaves alone, those that are given and those that the files show.
-func (a applied) others(installs []*classic.Install, given []inventory.Root) []inventory.Root {
-	if a.files == nil {
-		return given
+// others are the roots that a run leaves alone, those that are given and, where clusters were chosen, those that the files show. One without a
+// path is a sample.
+func (a applied) others(installs []*classic.Install, given []inventory.Root, chosen bool) others {
+	all := others{known: given}
+	if a.files == nil || !chosen {
+		return all
 	}
-	all := slices.Clone(given)
 	for _, cluster := range a.files.Discover(given...) {
 		for _, root := range cluster.Roots {
 			ours := slices.ContainsFunc(installs, func(i *classic.Install) bool {
 				inv := a.of[i]
 				return i.Pair.Path == pathOf(root) || inv != nil && inv.Applies(root)
 			})
-			if !ours {
-				all = append(all, root)
+			if at, _ := object.Get[string](root.Kustomization, "spec", "path"); !ours && at != "" {
+				all.likely = append(all.likely, root)
 			}
 		}
 	}
@@ -67,12 +68,24 @@ func pathOf(root inventory.Root) string {
 // sharing knows what the clusters that a run leaves alone apply.
 type sharing struct {
 	set    *object.Set
-	others []inventory.Root
+	others others
 }
+
+// others are the roots that a run leaves alone. Of those that are known a classic install or a FluxInstance says that they are clusters; the
+// files alone say it of the rest.
+type others struct{ known, likely []inventory.Root }
 
 // with is the path of another cluster that applies a file.
 func (s sharing) with(file string) (cluster string, shared bool) {
-	for _, root := range s.others {
+	if cluster, shared = s.among(s.others.known, file); shared {
+		return cluster, shared
+	}
+	return s.among(s.others.likely, file)
+}
+
+// among is with for some roots.
+func (s sharing) among(roots []inventory.Root, file string) (cluster string, shared bool) {
+	for _, root := range roots {
 		if at := pathOf(root); file != "" && classic.Applies(s.set, at, file) {
 			return shown(at), true
 		}
@@ -128,24 +141,29 @@ func (s sharing) apart(install *classic.Install, objects []*object.Object) (own 
 			continue
 		}
 		target := object.Map(object.F("group", o.Group()), object.F("kind", o.Kind), object.F("name", regexp.QuoteMeta(o.Name)))
-		if err := s.patchOwn(install, o, guardPatch(target)); err != nil {
+		switch done, err := s.patchOwn(install, o, guardPatch(target)); {
+		case err != nil:
 			return nil, err
+		case !done:
+			own = append(own, o)
 		}
 	}
 	return own, nil
 }
 
-// patchOwn adds a patch of a shared object to the last kustomization.yaml on the way to it that is the cluster's own.
+// patchOwn adds a patch of a shared object to the last kustomization.yaml on the way to it that is the cluster's own, and reports whether
+// there is one, as there need not be for what is only likely a cluster.
 //
-// It fails where there is none.
-func (s sharing) patchOwn(install *classic.Install, o *object.Object, patch *kyaml.Node) error {
-	k, _ := s.own(install, o.File)
-	if k == nil {
-		cluster, _ := s.with(o.File)
-		return fmt.Errorf("the cluster %s, which this run leaves alone, applies %s as well, and no kustomization.yaml of %s alone leads to it: name that cluster too, "+
+// It fails where there is none, and a cluster is known that shares the object.
+func (s sharing) patchOwn(install *classic.Install, o *object.Object, patch *kyaml.Node) (done bool, err error) {
+	if k, _ := s.own(install, o.File); k != nil {
+		return true, addPatch(k, patch)
+	}
+	if cluster, known := s.among(s.others.known, o.File); known {
+		return false, fmt.Errorf("the cluster %s, which this run leaves alone, applies %s as well, and no kustomization.yaml of %s alone leads to it: name that cluster too, "+
 			"or give each cluster a file of its own first", cluster, o.File, install.Pair.Root.ID)
 	}
-	return addPatch(k, patch)
+	return false, nil
 }
 
 // leaveToOthers takes out of what a cleanup removes what another cluster applies as well: of that the chosen cluster's own list loses

@@ -185,10 +185,14 @@ func (s states) proveOthers(installs []*classic.Install, given []inventory.Root,
 	}
 }
 
-// proveUnchanged proves that a cluster goes on applying what it applies.
+// proveUnchanged proves that a cluster goes on applying what it applies. That its Flux objects get a guard as well, because what may be a
+// cluster has no list of its own for them, is told.
 func (s states) proveUnchanged(what string, was, is *inventory.Inventory, findings *finding.List) {
 	verdict := inventory.Compare(was, is, inventory.CompareOptions{})
-	changed := inventory.Changed(was, is)
+	changed, guarded := inventory.Changed(was, is)
+	if s.config.Phase == config.Cleanup {
+		changed, guarded = append(changed, guarded...), nil
+	}
 	for _, change := range verdict.Changes {
 		if change.Action != inventory.New && change.Severity == inventory.Info {
 			changed = append(changed, inventory.Entry{ID: change.ID, File: change.File})
@@ -200,6 +204,10 @@ func (s states) proveUnchanged(what string, was, is *inventory.Inventory, findin
 		findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: changed[0].File.String(),
 			Message: what + " would change what Flux applies there, and this run leaves that cluster alone: " + changed[0].ID.String() + andMore(n) +
 				"; name that cluster as well, or give each cluster files of its own"})
+	}
+	if n := len(guarded); n > 0 {
+		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: guarded[0].File.String(),
+			Message: what + " sets guards on what that cluster applies too: " + guarded[0].ID.String() + andMore(n) + "; they delete nothing, and are all that changes there"})
 	}
 	applies(what, verdict.Of(inventory.New), findings)
 	for _, issue := range verdict.Issues {
