@@ -37,31 +37,39 @@ func printReport(out io.Writer, r *Result) error {
 }
 
 func printYAML(out io.Writer, r *Result) error {
-	text, err := yaml.Marshal(reportOf(r))
+	text, err := json.Marshal(reportOf(r))
 	if err != nil {
 		return err
 	}
-	node, err := reason.With(kyaml.Parse(string(text)))
+	node, err := reason.With(kyaml.Parse(string(printable.JSON(text)))) // YAML takes no control character, and JSON escapes it
 	if err != nil {
 		return err
 	}
-	onOneLine(node.YNode())
+	inBlocks(node.YNode())
 	safe, err := node.String()
 	if err != nil {
 		return err
 	}
-	_, err = out.Write(printable.Quoted([]byte(safe)))
+	_, err = out.Write(printable.JSON([]byte(safe)))
 	return err
 }
 
-// onOneLine puts texts that could start a line, or in which a CI runner finds a command, into quotes and on one line.
-func onOneLine(node *kyaml.Node) {
-	if node.Kind == kyaml.ScalarNode && (strings.Contains(node.Value, "\n") || printable.Commands(node.Value)) {
+// inBlocks writes JSON as people write YAML. Texts that could start a line, that a terminal would not show as they are, or in which a CI
+// runner finds a command, are in quotes and on one line.
+func inBlocks(node *kyaml.Node) {
+	node.Style = 0
+	if node.Kind == kyaml.ScalarNode && node.Tag == kyaml.NodeTagString && !plain(node.Value) {
 		node.Style = kyaml.DoubleQuotedStyle
 	}
 	for _, entry := range node.Content {
-		onOneLine(entry)
+		inBlocks(entry)
 	}
+}
+
+// plain reports whether a text can stand without quotes: `yes` is none for a parser of YAML 1.1.
+func plain(text string) bool {
+	var read any
+	return printable.Line(text) == text && yaml.Unmarshal([]byte(text), &read) == nil && read == text
 }
 
 // planJSON is a plan for machines. Lists are never null, and what has no line has none.
