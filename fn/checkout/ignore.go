@@ -82,6 +82,28 @@ func (r rules) ignores(segments []string, isDir bool) bool {
 	return false
 }
 
+// Ignored reports whether Git would leave out a new file, for which `git add` needs --force; nothing does outside of a clone.
+func (t *Tree) Ignored(file string) bool {
+	if t.repo == nil || t.index.Has(file) {
+		return false
+	}
+	here, err := rulesAbove(t.repo)
+	if err != nil {
+		return false // Open has failed for that
+	}
+	segments := slices.Clone(t.repo.Prefix)
+	parts := strings.Split(file, "/")
+	for i, part := range parts {
+		if ignoring, err := t.ReadFile(path.Join(append(slices.Clone(parts[:i]), gitIgnoreFile)...)); err == nil {
+			here = here.with(ignoring, slices.Clone(segments))
+		}
+		if segments = append(segments, part); here.ignores(segments, i < len(parts)-1) {
+			return true
+		}
+	}
+	return false
+}
+
 // rulesAbove are the ignore rules that hold in the opened directory from above it, and those of the clone.
 func rulesAbove(repo *git.Repository) (rules, error) {
 	file, err := repo.Excludes()

@@ -20,6 +20,13 @@ func (r *repository) toCommit(result *Result) {
 	}
 	var all finding.List
 	result.add = r.add(result.changes)
+	for _, c := range result.changes {
+		if c.Before == nil && r.tree.Ignored(c.Path) {
+			all.Add(finding.Finding{Severity: finding.Error, File: c.Path,
+				Message: "Git ignores this new file, so that no commit would bring it to Flux: set the config field outputDir to another folder, or correct .gitignore"})
+			break
+		}
+	}
 	changed, err := git.Changed(r.tree.Index())
 	if err != nil {
 		all.Error(nil, "", "it cannot be seen what HEAD does not hold: %v", err)

@@ -178,3 +178,18 @@ func TestInventoryOfCleanup(t *testing.T) {
 	says(t, 0, dir, []string{"removed Kustomization/flux-system/flux: it installed Flux the classic way", "0 lost"}, "inventory", "DIR", "--against", "HEAD")
 	says(t, ExitChanges, dir, []string{"lost Kustomization/flux-system/flux"}, "inventory", "DIR", "--against", "HEAD~1")
 }
+
+// TestNewFilesThatGitIgnores refuses to write what no commit would bring to Flux.
+func TestNewFilesThatGitIgnores(t *testing.T) {
+	for _, place := range []string{".gitignore", "cluster/.gitignore", ".git/info/exclude"} {
+		dir := fixture(t, "deploy")
+		commit(t, dir)
+		write(t, dir, place, "flux-operator/\n")
+		got := must(t, ExitError, dir, "apply", "DIR", "--proof", "off")
+		if !strings.Contains(got.errOut, "Git ignores this new file") || !strings.Contains(got.errOut, "cluster/flux-operator/") {
+			t.Errorf("%s: %s", place, got.errOut)
+		}
+		write(t, dir, place, "flux-operator/*.txt\n!*.yaml\n")
+		must(t, 0, dir, "apply", "DIR", "--proof", "off")
+	}
+}
