@@ -225,8 +225,8 @@ func inputs() []input {
 		{name: "a patch of a Flux Kustomization that copies an object into itself 40 times", files: map[string]string{"x/x.yaml": configMap + "data: {x: x}\n",
 			"cluster/x.yaml": app("x", "./x") + "  patches:\n  - target: {kind: ConfigMap}\n    patch: '[" + copies(40) + "]'\n"},
 			checkout: refuses("the build of x takes more than "), function: refuses("the build of x takes more than "), costly: true},
-		{name: "500 targets that are hard to match", files: map[string]string{"apps/kustomization.yaml": "resources: [x.yaml]\npatches:\n" +
-			strings.Repeat("- target: {kind: ConfigMap, name: '((x{0,30}){0,30})*y'}\n  patch: '[{\"op\": \"add\", \"path\": \"/data/x\", \"value\": \"x\"}]'\n", 500), "apps/x.yaml": configMaps(1500)},
+		{name: "2,000 targets that are hard to match", files: map[string]string{"apps/kustomization.yaml": "resources: [x.yaml]\npatches:\n" +
+			strings.Repeat("- target: {kind: ConfigMap, name: '((x{0,30}){0,30})*y'}\n  patch: '[{\"op\": \"add\", \"path\": \"/data/x\", \"value\": \"x\"}]'\n", 2000), "apps/x.yaml": configMaps(3000)},
 			checkout: refuses("the build of apps takes more than 10s of computing"), function: notGiven, costly: true},
 		{name: "16 levels of bases, each listed twice", files: levels(16),
 			checkout: refuses("the build of apps takes more than "), function: notGiven, costly: true},
