@@ -60,7 +60,7 @@ lint: ## Check the format, go vet, staticcheck
 
 # The tools are built by the tests themselves: the operator's CLI, kustomize. A test whose tool is missing says so and skips.
 e2e: ## Run the product against the real tools: operator, kpt, kustomize, containers
-	cd e2e && go vet ./... && go test -timeout 40m -skip Corpus ./...
+	cd e2e && go vet ./... && go test -timeout 70m -skip Corpus ./...
 
 # The first run builds kube-apiserver, etcd, kubectl, Flux's controllers, its CLI and the operator, and keeps them in the user's cache
 # folder; where that cannot be done, it says so and skips. SHORT=1 leaves it out, RUN=name plays some of it.
