@@ -124,7 +124,7 @@ func unseenSource(root *object.Object) *object.Object {
 	return object.New(id, fmt.Sprintf("apiVersion: %s\nkind: %s\nmetadata:\n  name: %q\n  namespace: %q\n", id.APIVersion, id.Kind, id.Name, id.Namespace), "", 0)
 }
 
-// syncs tells whether a Flux Kustomization of the pair's cluster reads from the source of the pair. A cluster has one object of a name,
+// Syncs reports whether a Flux Kustomization of the pair's cluster reads from the source of the pair. A cluster has one object of a name,
 // and the input one for each cluster.
 func (p Pair) Syncs(set *object.Set, k *object.Object) bool {
 	return SourceOf(set, k) == p.Source || sourceRef(set, k).Same(p.Source.ID)

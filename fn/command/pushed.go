@@ -18,6 +18,8 @@ type push struct {
 	line int
 	url  string // with its tag, and with whatever variables it has
 	dir  string // that is pushed
+	// elsewhere tells that the file changes the folder in which commands run, so that dir may begin there.
+	elsewhere bool
 }
 
 // checkArtifacts looks from which folder an artifact is pushed that a cluster syncs: the paths of Flux begin there, and this run took it to
@@ -46,8 +48,14 @@ func (r *repository) checkArtifact(install *classic.Install, pushes []push, find
 		if source.Kind != "OCIRepository" || !p.isOf(source.Str("spec", "url")) {
 			continue
 		}
-		known = true
-		if p.dir != "." {
+		vague := p.elsewhere || variables.MatchString(p.url)
+		known = known || !vague
+		switch {
+		case p.dir == ".":
+		case vague:
+			findings.Warn(install.Pair.Source, "spec.url", "%s:%d may push this artifact from ./%s, and it was taken to be filled from ./: where it does, run on that folder, "+
+				"with --subfolder", p.file, p.line, p.dir)
+		default:
 			findings.Error(install.Pair.Source, "spec.url", "%s:%d pushes this artifact from ./%s, and the paths of Flux begin there: run on that folder, with --subfolder",
 				p.file, p.line, p.dir)
 		}
@@ -76,6 +84,7 @@ var variables = regexp.MustCompile(`\$\{\{.*?\}\}|\$\{[^}]*\}|\$\([^)]*\)|\$\w+`
 var (
 	pushCall = regexp.MustCompile(`flux\s+push\s+artifact\s[^\n]*`)
 	pushURL  = regexp.MustCompile(`["']?(oci://[^\s"'@]+?)(:[^\s"'/@]+|@\S+)?["']?(?:\s|$)`)
+	moves    = regexp.MustCompile(`working-directory:|(^|[\s;&|])(cd|pushd)\s`)
 	pushPath = regexp.MustCompile(`\s(?:--path|-f)(?:=|\s+)["']?([^\s"']+)`)
 )
 
@@ -106,7 +115,7 @@ func pushesIn(file string, content []byte) []push {
 			continue
 		}
 		line := 1 + bytes.Count(joined[:at[0]], []byte("\n")) + bytes.Count(joined[:at[0]], []byte("\v"))
-		all = append(all, push{file: printable.Line(file), line: line, url: url[1], dir: path.Clean(dir[1])})
+		all = append(all, push{file: printable.Line(file), line: line, url: url[1], dir: path.Clean(dir[1]), elsewhere: moves.Match(content)})
 	}
 	return all
 }

@@ -71,10 +71,10 @@ func (f *Files) With(tree fs.FS) (*Files, error) {
 	return &Files{snapshot: files, renderer: f.renderer}, err
 }
 
-// Since are the objects that files define which the state before has not. A
-// build may make others of them.
-func (f *Files) Since(before *Files) map[ID]bool {
-	added := map[ID]bool{}
+// Since are the objects that files define which the state before has not, with
+// these files. A build may make others of them.
+func (f *Files) Since(before *Files) map[ID][]string {
+	added := map[ID][]string{}
 	for file := range f.snapshot.files {
 		if _, known := before.snapshot.files[file]; known {
 			continue
@@ -86,7 +86,8 @@ func (f *Files) Since(before *Files) map[ID]bool {
 		for doc := range bytes.SplitSeq(data, []byte("\n---")) {
 			var content map[string]any
 			if yaml.Unmarshal(doc, &content) == nil {
-				added[(&object{}).with(content).ID] = true
+				id := (&object{}).with(content).ID
+				added[id] = append(added[id], file)
 			}
 		}
 	}

@@ -1,8 +1,8 @@
 package inventory
 
 import (
+	"regexp"
 	"slices"
-	"strings"
 
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/resid"
@@ -20,21 +20,29 @@ func showsSecret(r types.Replacement) bool {
 	return r.Source != nil && mayBeValue(r.Source.Gvk, r.Source.FieldPath) && slices.ContainsFunc(r.Targets, shows)
 }
 
-// mayBeValue reports whether a field can be the data of a Secret: a reference may leave the kind out.
+// mayBeValue reports whether a field can be the data of a Secret: a reference may leave the kind out, and an annotation can be a copy of
+// the whole object.
 func mayBeValue(of resid.Gvk, field string) bool {
-	return (of.Kind == "Secret" || of.Kind == "") && !strings.HasPrefix(field, "metadata.") && field != "" && field != "kind"
+	return (of.Kind == "Secret" || of.Kind == "") && !noValue.MatchString(field)
 }
 
-// shows reports whether what a target sets is shown: a name, or what Flux reads. A Secret is not.
+// noValue are the fields of a Secret that hold no value; without a field it is the name.
+var noValue = regexp.MustCompile(`^(kind|apiVersion|type|metadata\.(name|namespace|labels\..*))?$`)
+
+// shows reports whether what a target sets may be shown: not what is below the spec or the data of one kind, a Secret among them, of which
+// nothing is read. A kind can be a regular expression, a part of a path a wildcard, and without a path it is the name.
 func shows(target *types.TargetSelector) bool {
-	if target == nil || target.Select == nil || target.Select.Kind == "" {
+	if target == nil || target.Select == nil || !oneKind.MatchString(target.Select.Kind) || len(target.FieldPaths) == 0 {
 		return true
 	}
-	names := slices.ContainsFunc(target.FieldPaths, func(field string) bool {
-		return strings.HasPrefix(field, "metadata") || field == "kind" || field == "apiVersion"
-	})
+	names := slices.ContainsFunc(target.FieldPaths, func(field string) bool { return !belowSpec.MatchString(field) })
 	return names || slices.Contains(read, target.Select.Kind)
 }
+
+var (
+	oneKind   = regexp.MustCompile(`^\w+$`)
+	belowSpec = regexp.MustCompile(`^(spec|data|stringData)\.`)
+)
 
 // read are the kinds of which this program reads more than the metadata.
 var read = []string{

@@ -12,7 +12,7 @@ func TestCopiesOfSecretsAreNotShown(t *testing.T) {
 		source    = "{kind: Secret, name: s, fieldPath: stringData.a}"
 		intoName  = "source: " + source + "\n  targets: [{select: {kind: Service}, fieldPaths: [metadata.name]}]\n"
 		intoValue = "source: " + source + "\n  targets: [{select: {kind: Service}, fieldPaths: [spec.clusterIP]}]\n"
-		objects   = "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: x}, stringData: {a: hunter2}}\n---\n" +
+		objects   = "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: x, annotations: {copy: hunter2}}, stringData: {a: hunter2}}\n---\n" +
 			"{apiVersion: v1, kind: Service, metadata: {name: $(A), namespace: x}, spec: {clusterIP: None}}\n"
 		plugin = "transformers:\n- |-\n  {apiVersion: builtin, kind: ReplacementTransformer, metadata: {name: x}, replacements: [{"
 	)
@@ -24,6 +24,10 @@ func TestCopiesOfSecretsAreNotShown(t *testing.T) {
 		"a file of a plugin":   plugin + "path: r.yaml}]}\n",
 		"a variable":           "vars: [{name: A, objref: {kind: Secret, name: s, apiVersion: v1}, fieldref: {fieldPath: stringData.a}}]\nconfigurations: [c.yaml]\n",
 		"into what is no name": "replacements:\n- " + intoValue,
+		"without a path":       "replacements:\n- " + strings.Replace(intoName, ", fieldPaths: [metadata.name]", "", 1),
+		"a wildcard":           "replacements:\n- " + strings.Replace(intoName, "metadata.name", "'*.name'", 1),
+		"kinds that match":     "replacements:\n- " + strings.Replace(intoName, "{kind: Service}, fieldPaths: [metadata.name]", "{kind: 'Config.*|S.*e'}, fieldPaths: [spec.clusterIP]", 1),
+		"a copy in metadata":   "replacements:\n- " + strings.Replace(intoName, "stringData.a", "metadata.annotations.copy", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			files, err := (*Files)(nil).With(fstest.MapFS{

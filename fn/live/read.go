@@ -3,7 +3,6 @@ package live
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -66,10 +65,13 @@ func Read(text string) (Snapshot, error) {
 
 // once fails where an object is there twice: no cluster has that.
 func once(all []*object.Object) error {
-	for i, o := range all {
-		if slices.ContainsFunc(all[:i], func(other *object.Object) bool { return other.ID.Same(o.ID) }) {
+	seen := map[string]bool{}
+	for _, o := range all {
+		key := o.Group() + "/" + o.ID.String() // whatever the version
+		if seen[key] {
 			return fmt.Errorf("it holds %s twice, as no cluster does: give each cluster a file of its own, and --live once for each", o.ID)
 		}
+		seen[key] = true
 	}
 	return nil
 }

@@ -21,10 +21,15 @@ func (s states) proveArrival(outcome migrate.Outcome, trees []Trees, findings *f
 		s.proveInstances(outcome, trees, findings)
 		return
 	}
-	for _, id := range slices.SortedFunc(maps.Keys(s.added), func(a, b inventory.ID) int { return strings.Compare(a.String(), b.String()) }) {
-		if id.Name != "" && !slices.ContainsFunc(trees, func(t Trees) bool { return applied(t.After, id) }) {
-			findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, Message: "Flux would not apply what this commit adds: " + id.String() +
-				": .sourceignore or spec.ignore of the source leaves it out; set the config field outputDir to a folder that Flux reads"})
+	byName := func(a, b inventory.ID) int { return strings.Compare(a.String(), b.String()) }
+	for _, id := range slices.SortedFunc(maps.Keys(s.added), byName) {
+		for _, file := range slices.Sorted(slices.Values(s.added[id])) {
+			if id.Name == "" || slices.ContainsFunc(trees, func(t Trees) bool { return applied(t.After, id, file) }) {
+				continue
+			}
+			findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: file,
+				Message: "Flux would not apply what this commit adds: " + id.String() + ": .sourceignore or spec.ignore of the source leaves it out; " +
+					"set the config field outputDir to a folder that Flux reads"})
 			return
 		}
 	}
@@ -44,9 +49,9 @@ func (s states) proveInstances(outcome migrate.Outcome, trees []Trees, findings 
 	}
 }
 
-// applied reports whether an inventory has an object, in whatever namespace a kustomization.yaml puts it.
-func applied(inv *inventory.Inventory, id inventory.ID) bool {
+// applied reports whether an inventory has an object of a file, in whatever namespace a kustomization.yaml puts it.
+func applied(inv *inventory.Inventory, id inventory.ID, file string) bool {
 	return slices.ContainsFunc(inv.Entries, func(e inventory.Entry) bool {
-		return e.Group == id.Group && e.Kind == id.Kind && e.Name == id.Name
+		return e.Group == id.Group && e.Kind == id.Kind && e.Name == id.Name && e.File.String() == file
 	})
 }

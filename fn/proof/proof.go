@@ -68,8 +68,8 @@ func unread(err error) finding.Finding {
 // states are the repository before and after a run.
 type states struct {
 	before, after *inventory.Files
-	files         fs.FS                 // those of before
-	added         map[inventory.ID]bool // what the files that the run wrote define
+	files         fs.FS                     // those of before
+	added         map[inventory.ID][]string // what the files that the run wrote define, and these
 	config        config.Config
 }
 
@@ -264,7 +264,7 @@ func (s states) judge(what string, verdict inventory.Verdict, install *classic.I
 		file(what, change.Severity, change.File, change.String(), findings)
 	}
 	applies(what, slices.DeleteFunc(verdict.Of(inventory.New), func(change inventory.Change) bool {
-		if s.added[change.ID] {
+		if len(s.added[change.ID]) > 0 {
 			return true
 		}
 		_, err := fs.Stat(s.files, change.File.String())
