@@ -41,6 +41,20 @@ func (f *Files) Discover(given ...Root) []Cluster {
 	return d.clusters
 }
 
+// Beyond finds the clusters that sync themselves besides those whose
+// inventories are known. Of these nothing is followed again.
+func (f *Files) Beyond(known ...*Inventory) []Cluster {
+	d := &discovery{files: f.snapshot, renderer: f.renderer, sources: map[Ref][]definedObject{}}
+	d.reached = map[string]bool{}
+	d.scan()
+	for _, inv := range known {
+		maps.Copy(d.reached, d.filesOf(inv))
+	}
+	d.dropForeign()
+	d.selfSynced()
+	return d.clusters
+}
+
 // discovery looks for roots.
 type discovery struct {
 	files      *snapshot

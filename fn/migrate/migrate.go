@@ -94,7 +94,7 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 		all.Error(nil, "", "what Flux applies cannot be read: %s", err)
 	}
 	outcome := Outcome{Others: otherRoots(set, installs, cfg)}
-	others := before.others(installs, outcome.Others, len(cfg.Clusters) > 0)
+	others := before.others(installs, outcome.Others)
 	for _, install := range installs {
 		findings := all.For(install.Cluster())
 		cluster := describe(install)

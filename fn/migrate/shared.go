@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -38,14 +39,13 @@ func otherRoots(set *object.Set, installs []*classic.Install, cfg config.Config)
 	return roots
 }
 
-// others are the roots that a run leaves alone, those that are given and, where clusters were chosen, those that the files show. One without a
-// path is a sample.
-func (a applied) others(installs []*classic.Install, given []inventory.Root, chosen bool) others {
+// others are the roots that a run leaves alone, those that are given and those that the files show. One without a path is a sample.
+func (a applied) others(installs []*classic.Install, given []inventory.Root) others {
 	all := others{known: given}
-	if a.files == nil || !chosen {
+	if a.files == nil {
 		return all
 	}
-	for _, cluster := range a.files.Discover(given...) {
+	for _, cluster := range a.files.Beyond(slices.Collect(maps.Values(a.of))...) {
 		for _, root := range cluster.Roots {
 			ours := slices.ContainsFunc(installs, func(i *classic.Install) bool {
 				inv := a.of[i]
