@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -171,17 +172,46 @@ func (c *cleaner) putStandIn(k *types.Kustomization) {
 
 // Sets names what sets one of some keys on the way of an object to the cluster, what comes last first: fields of the Flux Kustomization
 // that applies it, and of the kustomization.yaml files that its build reads.
-func (inv *Inventory) Sets(e Entry, keys ...string) []string { return inv.sets(e, keys, maxDepth) }
+func (inv *Inventory) Sets(e Entry, keys ...string) []string {
+	return inv.sets(e, mentions(keys), maxDepth)
+}
+
+// Undoes names what takes a guard from an object that has it in its file, as Sets does: what sets one of the keys by which it is told
+// to anything else, or else what replaces all that holds them.
+func (inv *Inventory) Undoes(e Entry, keys ...string) []string {
+	mentioned := mentions(keys)
+	sets := inv.sets(e, func(text string) bool { return mentioned(guards.ReplaceAllString(text, "")) }, maxDepth)
+	if len(sets) > 0 {
+		return sets
+	}
+	return inv.sets(e, replaces.MatchString, maxDepth)
+}
+
+var (
+	// guards is a guard in a patch: it undoes none.
+	guards = regexp.MustCompile(`(?i)` + PruneKey + `['"]?:\s*['"]?` + Disabled + `|deletionPolicy: Orphan|path: /spec/deletionPolicy\s+value: Orphan`)
+	// replaces is a patch that replaces or removes the annotations, the labels, the spec or more of an object.
+	replaces = regexp.MustCompile(`path['"]?:\s*['"]?(/|/metadata|/metadata/annotations|/metadata/labels|/spec)?['"]?\s*[\n,}]|\$patch`)
+)
+
+// mentions reports whether a text has one of the keys, as they are or as a JSON patch has them.
+func mentions(keys []string) func(text string) bool {
+	return func(text string) bool {
+		return slices.ContainsFunc(keys, func(key string) bool {
+			return strings.Contains(text, key) || strings.Contains(text, strings.ReplaceAll(key, "/", "~1"))
+		})
+	}
+}
 
 // maxDepth is how many Flux Kustomizations may stand above an object: more is a circle.
 const maxDepth = 16
 
-// sets is Sets for an object below so many Flux Kustomizations at most.
-func (inv *Inventory) sets(e Entry, keys []string, depth int) []string {
+// sets names what has such a text, for an object below so many Flux Kustomizations at most.
+func (inv *Inventory) sets(e Entry, has func(text string) bool, depth int) []string {
 	var all []string
 	if owner, found := inv.Owner(e.Owner); found {
-		for _, field := range mentioning(dig(owner.object, "spec"), specFields, nil, keys) {
-			all = append(all, fmt.Sprintf("spec.%s of %s%s", field, owner.ref(), inv.inTurn(owner, keys, depth)))
+		for _, field := range mentioning(dig(owner.object, "spec"), specFields, e.Kind, nil, has) {
+			all = append(all, fmt.Sprintf("spec.%s of %s%s", field, owner.ref(), inv.inTurn(owner, has, depth)))
 		}
 	}
 	if e.File == nil {
@@ -195,17 +225,17 @@ func (inv *Inventory) sets(e Entry, keys []string, depth int) []string {
 			yaml.Unmarshal(content, &k) != nil || !isKustomization(k) {
 			continue
 		}
-		for _, field := range mentioning(k, fileFields, func(name string) []byte { return read[path.Join(path.Dir(file), name)].content }, keys) {
+		for _, field := range mentioning(k, fileFields, e.Kind, func(name string) []byte { return read[path.Join(path.Dir(file), name)].content }, has) {
 			all = append(all, fmt.Sprintf("%s of %s", field, file))
 		}
 	}
 	return all
 }
 
-// inTurn says what sets a key in a Flux Kustomization, where its own file does not.
-func (inv *Inventory) inTurn(owner Owner, keys []string, depth int) string {
+// inTurn says what has such a text on the way of a Flux Kustomization, where its own file does not.
+func (inv *Inventory) inTurn(owner Owner, has func(text string) bool, depth int) string {
 	if of, applied := inv.Entry(owner); applied && of.Owner != owner.Name && depth > 0 {
-		if sets := inv.sets(of, keys, depth-1); len(sets) > 0 {
+		if sets := inv.sets(of, has, depth-1); len(sets) > 0 {
 			return " (set by " + sets[0] + ")"
 		}
 	}
@@ -227,9 +257,9 @@ var (
 	fileFields = []string{"transformers", "commonAnnotations", "commonLabels", "labels", "patchesJson6902", "patches", "patchesStrategicMerge", "replacements"}
 )
 
-// mentioning are those fields, and entries of their lists, whose text or file has one of the keys.
-func mentioning(m map[string]any, fields []string, read func(file string) []byte, keys []string) []string {
-	has := func(value any) bool {
+// mentioning are those fields, and entries of their lists, that reach objects of a kind and whose text or file has something.
+func mentioning(m map[string]any, fields []string, kind string, read func(file string) []byte, has func(text string) bool) []string {
+	found := func(value any) bool {
 		text, _ := yaml.Marshal(value)
 		entry, _ := value.(map[string]any)
 		for _, file := range []any{value, entry["path"]} {
@@ -237,21 +267,27 @@ func mentioning(m map[string]any, fields []string, read func(file string) []byte
 				text = append(text, read(name)...)
 			}
 		}
-		return slices.ContainsFunc(keys, func(key string) bool { return strings.Contains(string(text), key) })
+		return has(string(text)) && reaches(str(entry, "target", "kind"), kind)
 	}
 	var all []string
 	for _, field := range fields {
 		list, isList := m[field].([]any)
-		if !isList && m[field] != nil && has(m[field]) {
+		if !isList && m[field] != nil && found(m[field]) {
 			all = append(all, field)
 		}
 		for n, entry := range slices.Backward(list) {
-			if has(entry) {
+			if found(entry) {
 				all = append(all, fmt.Sprintf("%s[%d]", field, n))
 			}
 		}
 	}
 	return all
+}
+
+// reaches reports whether the target of a patch, a pattern, may be of a kind.
+func reaches(pattern, kind string) bool {
+	target, err := regexp.Compile("^(?:" + pattern + ")$")
+	return pattern == "" || err != nil || target.MatchString(kind)
 }
 
 // isKustomization reports whether k is kustomize's file rather than a Flux Kustomization in a file of that name.

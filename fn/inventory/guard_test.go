@@ -90,3 +90,35 @@ func TestSets(t *testing.T) {
 		}
 	}
 }
+
+// TestUndoes names what takes a guard away, and never the guard.
+func TestUndoes(t *testing.T) {
+	const guard = "patches:\n  - patch: '{apiVersion: v1, kind: all, metadata: {name: all, annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}}}'\n    target: {kind: .*}\n"
+	const of = "spec.patches[0] of Kustomization/flux-system/root"
+	patch := func(text, kind string) string {
+		return "  patches:\n    - patch: |\n        " + text + "\n      target: {kind: " + kind + "}\n"
+	}
+	for _, c := range []struct{ spec, want string }{
+		{"", ""},
+		{patch(`[{"op": "remove", "path": "/metadata/annotations"}]`, "ConfigMap"), of},
+		{patch("- {op: replace, path: /metadata/annotations, value: {a: b}}", ".*"), of},
+		{patch("- op: remove\n          path: /metadata/annotations/kustomize.toolkit.fluxcd.io~1prune", "Config.*"), of},
+		{patch("- op: replace\n          value: {name: a, namespace: default}\n          path: /metadata", "ConfigMap"), of},
+		{patch("{apiVersion: v1, kind: all, metadata: {name: all, annotations: {$patch: delete}}}", ".*"), of},
+		{patch(`[{"op": "remove", "path": "/metadata/annotations"}]`, "Secret"), ""},
+		{patch("- {op: add, path: /metadata/annotations/a, value: b}", ".*"), ""},
+	} {
+		inv, _ := identities(t, files("apps/kustomization.yaml", "resources: [a.yaml]\n"+guard, "apps/a.yaml", configMap("a")), root(c.spec))
+		at := slices.IndexFunc(inv.Entries, func(e Entry) bool { return e.Name == "a" })
+		if at < 0 {
+			t.Fatalf("%s: %+v", c.spec, inv.Problems)
+		}
+		e := inv.Entries[at]
+		if got := strings.Join(inv.Undoes(e, PruneKey), ", "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.spec, got, c.want)
+		}
+		if e.Guarded() != (c.want == "") || e.File.String() != "apps/a.yaml" {
+			t.Errorf("%s: guarded %v, from %q", c.spec, e.Guarded(), e.File)
+		}
+	}
+}

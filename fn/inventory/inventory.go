@@ -79,19 +79,26 @@ func (f *Files) Since(before *Files) map[ID][]string {
 		if _, known := before.snapshot.files[file]; known {
 			continue
 		}
-		data := f.snapshot.content(file)
-		if limit.Check(data) != nil {
-			continue
-		}
-		for doc := range bytes.SplitSeq(data, []byte("\n---")) {
-			var content map[string]any
-			if yaml.Unmarshal(doc, &content) == nil {
-				id := (&object{}).with(content).ID
-				added[id] = append(added[id], file)
-			}
+		for _, id := range objectsIn(f.snapshot.content(file)) {
+			added[id] = append(added[id], file)
 		}
 	}
 	return added
+}
+
+// objectsIn are the objects that a file defines; none where it costs too much.
+func objectsIn(data []byte) []ID {
+	if limit.Check(data) != nil {
+		return nil
+	}
+	var all []ID
+	for doc := range bytes.SplitSeq(data, []byte("\n---")) {
+		var content map[string]any
+		if yaml.Unmarshal(doc, &content) == nil {
+			all = append(all, (&object{}).with(content).ID)
+		}
+	}
+	return all
 }
 
 // Build follows the roots through the files.

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"path"
+	"strings"
 	"sync"
 
 	"sigs.k8s.io/kustomize/api/resource"
@@ -69,24 +70,46 @@ func (v *view) originsOf(dir string, t transforms) []string {
 	}
 	var files []string
 	for _, r := range res.Resources() {
-		files = append(files, originOf(r, dir))
+		file, told := originOf(r, dir)
+		if !told {
+			file = v.definition(r)
+		}
+		files = append(files, file)
 	}
 	return files
+}
+
+// definition is the one file that was read and defines an object; empty where none or several do.
+func (v *view) definition(r *resource.Resource) string {
+	gvk, found := r.GetGvk(), ""
+	for file, is := range v.trace {
+		for _, defined := range objectsIn(is.content) {
+			if defined.Kind != gvk.Kind || defined.Group != gvk.Group || defined.Name != r.GetName() || defined.Namespace != "" && defined.Namespace != r.GetNamespace() {
+				continue
+			}
+			if found != "" && found != file {
+				return ""
+			}
+			found = file
+		}
+	}
+	return found
 }
 
 // originAnnotation is where kustomize says which file an object came from.
 const originAnnotation = "config.kubernetes.io/origin"
 
 // originOf is the file that an object came from, or the kustomization that
-// generated it.
-func originOf(r *resource.Resource, dir string) string {
+// generated it. It is not told where a patch took what told it, along with
+// the other annotations: kustomize then names the patch.
+func originOf(r *resource.Resource, dir string) (file string, told bool) {
 	var origin resource.Origin
 	text, ok := r.GetAnnotations()[originAnnotation]
-	if !ok || kyaml.Unmarshal([]byte(text), &origin) != nil {
-		return ""
+	if !ok || kyaml.Unmarshal([]byte(text), &origin) != nil || strings.HasSuffix(origin.ConfiguredBy.Kind, "Transformer") {
+		return "", false
 	}
 	if origin.Path == "" {
 		origin.Path = origin.ConfiguredIn
 	}
-	return path.Join(dir, origin.Path)
+	return path.Join(dir, origin.Path), true
 }

@@ -221,7 +221,7 @@ func (a applied) undoing(install *classic.Install, g guardee) string {
 		if frozen := e.Frozen(); frozen != "" {
 			return frozen + " on it, with which Flux changes nothing of it,"
 		}
-		if sets := a.of[install].Sets(e, keys...); len(sets) > 0 {
+		if sets := a.of[install].Undoes(e, keys...); len(sets) > 0 {
 			return sets[0]
 		}
 	}

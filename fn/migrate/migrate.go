@@ -126,7 +126,8 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 func tellOpen(clusters []Cluster, all *finding.List) {
 	var open []string
 	for _, c := range clusters {
-		if c.Outcome == Deployed || c.Outcome == CleanedUp {
+		refused := slices.ContainsFunc(all.All(), func(f finding.Finding) bool { return f.Severity == finding.Error && f.Cluster == c.Path })
+		if !refused && (c.Outcome == Deployed || c.Outcome == CleanedUp) {
 			open = append(open, string(shell.Run("--cluster", Named(c.Path, c.Root))))
 		}
 	}
