@@ -127,7 +127,7 @@ func (p *Plan) rollback(findings *finding.List) {
 		first, remove, uninstall = p.instanceKustomizationName(), nil, "uninstall Flux Operator as it was installed"
 	}
 	findings.Info(finding.Rollback, root, "", "before the take-over: revert this commit and wait until the Kustomization %s is gone before pushing again", first)
-	free := []shell.Line{shell.Run("kubectl", "-n", ns, "annotate", "fluxinstance/"+fluxName, "fluxcd.controlplane.io/reconcile=disabled")}
+	free := []shell.Line{shell.Run("kubectl", "-n", ns, "annotate", "--overwrite", "fluxinstance/"+fluxName, "fluxcd.controlplane.io/reconcile=disabled")}
 	if p.asRelease() {
 		// Helm leaves the FluxInstance where it is.
 		free = append(free, release(p.releaseName(instanceName)))
