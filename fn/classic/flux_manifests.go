@@ -214,7 +214,7 @@ func (i *Install) readSpec(owner, live *object.Object, rules []fields.Rule) erro
 	}
 	if len(moved.Rest) > 0 {
 		return fmt.Errorf("field %s changes what is installed and has no counterpart in a FluxInstance. Set prune: false on this Kustomization, "+
-			"push, and wait until that is applied: it deletes what the field gives another name otherwise; then remove the field", moved.Rest[0].Path)
+			"push, and wait until that is applied: it deletes what the field gives another name otherwise; then remove the field, and by hand what is left under such a name", moved.Rest[0].Path)
 	}
 	i.drop("", moved)
 	return i.readShape(owner, live, read)

@@ -339,8 +339,10 @@ func refusedTarget(patches []Patch, objects []*kyaml.RNode, err error, found *fi
 func (i *Install) checkFields(folder *Folder, found *finding.List) bool {
 	for _, field := range []string{"namePrefix", "nameSuffix"} {
 		if value, set := folder.Fields[field]; set && value != "" {
-			found.Error(folder.Object, field, "%q renames everything that Flux installs, and Flux Operator installs it under Flux's own names, so it could take nothing over: "+
-				"take it out first, in a commit of its own, with which Flux deletes what has the name and makes it anew without", value)
+			found.Error(folder.Object, field, "%q renames everything that Flux installs, and Flux Operator installs it under "+
+				"Flux's own names, so it could take nothing over. Set prune: false on what applies it and on each Flux Kustomization "+
+				"that has the name, push, and wait until that is applied: Flux deletes what such a Kustomization applied otherwise. "+
+				"Then take it out, and once the controllers without the name run, delete by hand what has it", value)
 			return false
 		}
 	}

@@ -16,8 +16,10 @@ import (
 )
 
 // renaming refuses what gives other names to the Flux Kustomizations that deploy adds.
-const renaming = "%q renames all that the root applies, the new Kustomizations too, which then do not find each other: apply what needs the names " +
-	"with a Flux Kustomization of its own, and leave it out here"
+const renaming = "%q renames all that the root applies, the new Kustomizations too, which then do not find each other. " +
+	"Set prune: false on the root and on each Flux Kustomization that has the name, push, and wait until that is applied: " +
+	"Flux deletes what such a Kustomization applied otherwise. Then take it out, apply what needs the name with a Flux " +
+	"Kustomization of its own, and delete by hand what else is left under it"
 
 // checkPair refuses a sync pair that Flux Operator cannot take over as it is, or that the new Kustomizations cannot be applied by.
 func (p *Plan) checkPair(set *object.Set, findings *finding.List) {
@@ -26,11 +28,13 @@ func (p *Plan) checkPair(set *object.Set, findings *finding.List) {
 		if o.Namespace != p.Install.Namespace {
 			findings.Error(o, "metadata.namespace", "the sync pair must be in %s, where Flux runs: Flux Operator writes it there and nowhere else, "+
 				"and the new Kustomizations look for the source there. To move it, set prune: false on the root first, push, and wait until that is applied: "+
-				"the root in the old namespace deletes all that it applied otherwise", p.Install.Namespace)
+				"the root in the old namespace deletes all that it applied otherwise; then change the namespace, and once the root there is Ready, "+
+				"delete the old root and its source by hand", p.Install.Namespace)
 		}
 	}
 	if _, remote := object.Get[any](pair.LiveRoot.Map(), "spec", "kubeConfig"); remote {
-		findings.Error(pair.Root, "spec.kubeConfig", "the root applies to another cluster, and what it installs there is not the Flux that runs the root: give that cluster a root of its own first")
+		findings.Error(pair.Root, "spec.kubeConfig", "the root applies to another cluster, and what it installs there is not "+
+			"the Flux that runs the root: give that cluster a root of its own first, and set prune: false on this one, push, and wait until that is applied, before it goes")
 	}
 	if namespace := pair.LiveRoot.Str("spec", "targetNamespace"); namespace != "" && namespace != p.Install.Namespace {
 		findings.Error(pair.Root, "spec.targetNamespace", "the root moves what it applies to %[1]s, the new Kustomizations too. Set prune: false on the root first, push, "+

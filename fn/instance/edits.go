@@ -55,7 +55,7 @@ func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 	})
 	for _, d := range left {
 		findings.Error(anchor, "", "the manifests were changed by hand, in a way that no flag of flux install and no patch makes: %s; undo it in these "+
-			"manifests first, and keep an object of your own in a file of its own", d)
+			"manifests first, and move an object of your own, in the same commit, into another file that the same Flux Kustomization applies", d)
 	}
 	said, comment := "the manifests were changed by hand, a patch of the FluxInstance says so now", "Changed by hand in the manifests of the classic install."
 	if labels != "" {

@@ -93,7 +93,7 @@ func (v *view) why(dir string, err error) error {
 	case err != nil && v.refused != nil:
 		return v.refused
 	case errors.Is(err, reason.ErrUntold):
-		return reason.New("kustomize refuses it, in words that may quote a value: run %s to see them", shell.Run("kustomize", "build", shell.Path(dir)))
+		return reason.New("kustomize refuses it, in words that may quote a value: run %s to see them, but only on files that you trust", shell.Run("kustomize", "build", shell.Path(dir)))
 	}
 	return err
 }

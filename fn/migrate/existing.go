@@ -137,7 +137,7 @@ func checkForm(set *object.Set, existing *instance.Existing, install *classic.In
 		if other.Form != existing.Form && other.ID().Name == existing.ID().Name {
 			findings.Error(other.At, "", "%s and this define one FluxInstance: dropping either uninstalls Flux; keep one owner. To keep the HelmRelease, annotate %s with "+
 				"%s: disabled, wait until that is live, and remove it. To keep the FluxInstance, set commonAnnotations {helm.sh/resource-policy: keep} in the values of the "+
-				"HelmRelease, wait until that release is live, and remove it", existing.At.ID, existing.At.ID, instance.PruneKey)
+				"HelmRelease, wait until that release is live, and remove it from Git and from the cluster", existing.At.ID, existing.At.ID, instance.PruneKey)
 			return
 		}
 	}
@@ -167,7 +167,7 @@ func switchForm(existing *instance.Existing, install *classic.Install) string {
 			policy, shell.Run("kubectl", "-n", install.Namespace, "delete", "helmrelease/"+existing.At.Name))
 	}
 	ns, name := install.Namespace, "fluxinstance/"+existing.ID().Name
-	take := shell.And(shell.Run("kubectl", "-n", ns, "annotate", name, "meta.helm.sh/release-name="+chart, "meta.helm.sh/release-namespace="+ns),
+	take := shell.And(shell.Run("kubectl", "-n", ns, "annotate", "--overwrite", name, "meta.helm.sh/release-name="+chart, "meta.helm.sh/release-namespace="+ns),
 		shell.Run("kubectl", "-n", ns, "label", name, "app.kubernetes.io/managed-by=Helm", "--overwrite"))
 	return fmt.Sprintf("annotate the FluxInstance with %s: disabled and wait until that is live; remove it from Git, which leaves it on the cluster; let Helm take it over "+
 		"(%s); then add the HelmRelease %s with the same instance and commonAnnotations {%s: keep}", instance.PruneKey, take, chart, policy)
