@@ -197,11 +197,12 @@ func checkRead(tree *checkout.Tree, install *classic.Install, upstream string, f
 	if source.Kind != "GitRepository" || branch == "" || strings.Contains(branch, "${") {
 		return
 	}
+	_, followed, _ := strings.Cut(upstream, "/")
 	read, lacking, err := tree.Repository().Fetched(branch, files)
 	switch {
 	case err != nil:
 		findings.Error(source, "spec.ref.branch", "it cannot be seen whether deploy's commit is in the branch %s, which Flux reads: %v", branch, err)
-	case read == "" && strings.HasSuffix(upstream, "/"+branch):
+	case read == "" && followed == branch:
 	case read == "":
 		findings.Warn(source, "spec.ref.branch", "it was not checked that deploy's commit is in the branch %s, which Flux reads: it is not fetched", branch)
 	case len(lacking) > 0:

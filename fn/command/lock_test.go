@@ -238,6 +238,19 @@ func TestCleanupWaitsForTheBranchThatFluxReads(t *testing.T) {
 	must(t, 0, dir, cleanup...)
 }
 
+// TestCleanupInABranchOfTheSameEnd holds that release/main is not taken for main where main was not fetched.
+func TestCleanupInABranchOfTheSameEnd(t *testing.T) {
+	dir := deployedClone(t)
+	git(t, dir, "checkout", "-q", "-b", "release/main")
+	commit(t, dir)
+	git(t, dir, "push", "-q", "--set-upstream", "origin", "release/main")
+	git(t, dir, "update-ref", "-d", "refs/remotes/origin/main")
+	got := must(t, 0, dir, "plan", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off")
+	if want := "in the branch main, which Flux reads: it is not fetched"; !strings.Contains(got.out, want) {
+		t.Errorf("no Warning %q:\n%s", want, got.out)
+	}
+}
+
 // TestClusterThatIsNone refuses a flag that names nothing: without it all clusters are meant.
 func TestClusterThatIsNone(t *testing.T) {
 	for _, name := range []string{"", ",", " "} {

@@ -42,7 +42,8 @@ func otherRoots(set *object.Set, installs []*classic.Install, cfg config.Config)
 // others are the roots that a run leaves alone, those that are given and those that the files show. One without a path is a sample.
 func (a applied) others(installs []*classic.Install, given []inventory.Root) others {
 	all := others{known: given}
-	if a.files == nil {
+	below := func(i *classic.Install) bool { return i.Pair.Prefix != "" } // then the paths of roots lead elsewhere
+	if a.files == nil || slices.ContainsFunc(installs, below) {
 		return all
 	}
 	for _, cluster := range a.files.Beyond(slices.Collect(maps.Values(a.of))...) {
