@@ -168,13 +168,21 @@ func releaseCommand(install *classic.Install) shell.Line {
 		"-l", "app.kubernetes.io/managed-by=flux-operator", "kustomize.toolkit.fluxcd.io/ssa-", "kustomize.toolkit.fluxcd.io/prune-")
 }
 
-// GuideCleanup says what to look at after cleanup.
-func GuideCleanup(install *classic.Install, findings *finding.List) {
+// GuideCleanup says what to look at after cleanup, and what of the classic install is left to be deleted by hand.
+func GuideCleanup(install *classic.Install, left []*object.Object, findings *finding.List) {
 	root, ns := install.Pair.Root, install.Namespace
 	findings.Run(finding.Wait, install.Anchor, []shell.Line{
 		reconcile(ns, root.Name, "--with-source"),
 		shell.Run("kubectl", "-n", ns, "wait", "kustomization/"+root.Name, "--for=condition=Ready", "--timeout=10m"),
 	}, "push this commit and wait until %s has applied it", root.ID)
+	if len(left) > 0 {
+		remove := []string{"kubectl", "-n", ns, "delete"}
+		for _, o := range left {
+			remove = append(remove, strings.ToLower(o.Kind)+"."+o.Group()+"/"+o.Name)
+		}
+		findings.Run(finding.Wait, left[0], []shell.Line{shell.Run(remove...)},
+			"what applies this does not prune, so that it stays on the cluster when it leaves Git: delete it by hand after that")
+	}
 	findings.Run(finding.Verify, install.Anchor, []shell.Line{shell.Run("flux", "-n", ns, "events", "--for", "Kustomization/"+root.Name)},
 		"nothing that Flux Operator owns may be deleted: the events of %s must say skipped for Flux objects", root.ID)
 	findings.Info(finding.Rollback, install.Anchor, "", "a revert of this commit is safe: the files come back and are skipped")

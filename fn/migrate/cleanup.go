@@ -2,11 +2,13 @@ package migrate
 
 import (
 	"path"
+	"slices"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/instance"
+	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/shell"
 )
@@ -58,8 +60,25 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 		tellHazards(set, inv, findings)
 	}
 	if !findings.Failed() {
-		instance.GuideCleanup(install, findings)
+		instance.GuideCleanup(install, before.unpruned(install, removed), findings)
 	}
+}
+
+// unpruned are those of the Flux Kustomizations and the source of an install that stay on the cluster when they leave Git, because no
+// Flux Kustomization that applies them prunes.
+func (a applied) unpruned(install *classic.Install, removed []*object.Object) []*object.Object {
+	var all []*object.Object
+	for _, o := range removed {
+		entries := a.entries(install, o)
+		pruned := func(e inventory.Entry) bool {
+			owner, found := a.of[install].Owner(e.Owner)
+			return !found || owner.Prune
+		}
+		if install.Goes(o) && len(entries) > 0 && !slices.ContainsFunc(entries, pruned) {
+			all = append(all, o)
+		}
+	}
+	return all
 }
 
 // removals are the objects of the classic install, its volume claim and the pair where Flux Operator generates it, and the one-shot bootstrap.
