@@ -161,8 +161,10 @@ vuln: ## Look the code that is called up in Go's vulnerability database
 	  echo 'SKIPPED: the vulnerability database cannot be reached; the code was not looked up'; \
 	else exit 1; fi
 
-data: ## Refresh the tables of releases from the modules that e2e/go.mod pins; OPERATOR=v1.2.3 pins that Flux Operator first, CHARTS=clone reads its charts again
-	cd e2e && $(if $(OPERATOR),go get github.com/controlplaneio-fluxcd/flux-operator@$(OPERATOR) && )go run ./data $(if $(CHARTS),-charts $(abspath $(CHARTS)))
+# Flux Operator may need a newer Go than this project: Go gets that by itself.
+data: ## Refresh the tables of releases from the Flux Operator that is pinned; OPERATOR=v1.2.3 (or latest) pins that one first, CHARTS=clone reads its charts again
+	$(if $(OPERATOR),cd e2e/operator/cli && GOTOOLCHAIN=auto go get github.com/controlplaneio-fluxcd/flux-operator@$(OPERATOR) && GOTOOLCHAIN=auto go mod tidy)
+	cd e2e && go run ./data $(if $(CHARTS),-charts $(abspath $(CHARTS)))
 
 # The binary is built by Go on this machine, so that no base image has to be pulled; `docker build .` builds it in a stage.
 image: build ## Build the container image (IMAGE=name:tag) with docker, podman or buildah

@@ -53,7 +53,7 @@ esac`,
 echo "decrypted: $2"`,
 	"yq": `if [ -n "$YQ_FAILS" ]; then exit 1; fi
 case "$*" in
-*tag*) echo 0.58.1 ;;
+*tag*) echo 0.59.0 ;;
 *) echo "{replicas: 1}" ;;
 esac`,
 }
@@ -128,7 +128,7 @@ func TestBootstrapShell(t *testing.T) {
 			t.Fatal(err)
 		}
 		inOrder(t, log, "create namespace flux-system", "get secret", "helm upgrade --install flux-operator oci://ghcr.io/controlplaneio-fluxcd/charts/flux-operator",
-			"--version 0.58.1 --namespace flux-system", "wait crd/fluxinstances", "apply --server-side --field-manager=kustomize-controller --filename=kubernetes/flux/flux-operator/instance/instance.yaml",
+			"--version 0.59.0 --namespace flux-system", "wait crd/fluxinstances", "apply --server-side --field-manager=kustomize-controller --filename=kubernetes/flux/flux-operator/instance/instance.yaml",
 			"wait fluxinstance/flux --for=condition=Ready")
 	}
 	classic := t.TempDir()
@@ -240,7 +240,7 @@ func TestBootstrapTerraform(t *testing.T) {
 	if err := json.Unmarshal(execute(t, nil, terraform, "-chdir="+dir, "output", "-json", "inputs"), &inputs); err != nil {
 		t.Fatal(err)
 	}
-	if inputs.OperatorChart.Version != "0.58.1" || !strings.Contains(inputs.InstanceYAML, "kind: FluxInstance") {
+	if inputs.OperatorChart.Version != "0.59.0" || !strings.Contains(inputs.InstanceYAML, "kind: FluxInstance") {
 		t.Errorf("the module is told %+v", inputs)
 	}
 	var kinds []string

@@ -97,8 +97,8 @@ func TestFirstUserBootstrap(t *testing.T) {
 		}
 	}
 	want := []string{
-		"version: 0.28.0", "version: 0.58.1", "- ./templates/values.yaml.gotmpl", "- ./templates/flux-operator.yaml.gotmpl",
-		"version: 0.28.0", "version: 0.58.1", "- ./templates/values.yaml.gotmpl", "- ./templates/flux-instance.yaml.gotmpl",
+		"version: 0.28.0", "version: 0.59.0", "- ./templates/values.yaml.gotmpl", "- ./templates/flux-operator.yaml.gotmpl",
+		"version: 0.28.0", "version: 0.59.0", "- ./templates/values.yaml.gotmpl", "- ./templates/flux-instance.yaml.gotmpl",
 	}
 	if slices.Sort(lines); !slices.Equal(lines, slices.Sorted(slices.Values(want))) {
 		t.Errorf("%s changes in %v", helmfile, lines)

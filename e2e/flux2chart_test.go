@@ -30,7 +30,7 @@ func TestFlux2Chart(t *testing.T) {
 	fn := commands(t)
 	for _, name := range []string{"flux2-chart", "flux2-chart-every-value"} {
 		t.Run(name, func(t *testing.T) {
-			directory := migrated(t, fn, name, "0.58.1")
+			directory := migrated(t, fn, name, "0.59.0")
 			before := controllers(renderFlux2(t, clone, directory))
 			built, err := theOperator(t).Build(readOne(t, find(t, directory, "FluxInstance")))
 			if err != nil {

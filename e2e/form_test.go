@@ -97,7 +97,7 @@ func chartVersions(t *testing.T) []string {
 		return formVersions
 	}
 	t.Log("CHARTS names no clone of github.com/controlplaneio-fluxcd/charts: a stand-in renders the values")
-	return []string{"0.58.1"}
+	return []string{"0.59.0"}
 }
 
 // casesOf are the cases to render with a chart: all with the last, one with the others.

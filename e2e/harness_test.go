@@ -63,8 +63,8 @@ func theOperator(t *testing.T) *operator.Operator {
 
 // findManifests looks up the operator's module once.
 var findManifests = sync.OnceValues(func() (classic.Manifests, error) {
-	module, err := operator.ModuleDir()
-	return classic.Manifests{Dir: filepath.Join(module, "config/data/flux")}, err
+	module, err := operator.Pinned()
+	return classic.Manifests{Dir: filepath.Join(module.Dir, "config/data/flux")}, err
 })
 
 // manifests returns the Flux manifests of the operator's module.

@@ -105,7 +105,7 @@ spec:
 // TestLayoutsByHand shows that every layout which the harness renders can be held against the operator, at versions
 // on both sides of what changed in Flux: not the newest of its minor, no token rule before 2.6, gates from 2.7.
 func TestLayoutsByHand(t *testing.T) {
-	for _, version := range []string{"v2.2.3", "v2.5.0", "v2.6.1", "v2.7.1", "v2.8.8", "v2.9.4"} {
+	for _, version := range []string{"v2.2.3", "v2.5.0", "v2.6.1", "v2.7.1", "v2.8.8", "v2.9.5"} {
 		t.Run("bootstrap "+version, func(t *testing.T) {
 			options := install.MakeDefaultOptions()
 			options.Version = version

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -10,23 +8,25 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+
+	"migrate-to-flux-operator/e2e/operator"
 )
 
-// apiModules are the Flux APIs whose fields are counted: the first and the last release that is known of each minor version that added
-// fields. Each holds v1, v1beta2 and v1beta1.
+// apiModules are the Flux APIs whose fields are counted: in old releases, between which fields came and went, and in the newest Flux, whose
+// column of distribution.tsv has the version. Each holds v1, v1beta2 and v1beta1.
 var apiModules = []struct {
-	path     string
-	versions []string
-	kinds    []string
+	path   string
+	column string
+	old    []string
+	kinds  []string
 }{
-	{"github.com/fluxcd/source-controller/api", []string{"v1.0.0", "v1.4.1", "v1.9.4"}, []string{"GitRepository", "OCIRepository", "Bucket"}},
-	{"github.com/fluxcd/kustomize-controller/api", []string{"v1.0.0", "v1.4.0", "v1.9.4"}, []string{"Kustomization"}},
+	{"github.com/fluxcd/source-controller/api", "source", []string{"v1.0.0", "v1.4.1"}, []string{"GitRepository", "OCIRepository", "Bucket"}},
+	{"github.com/fluxcd/kustomize-controller/api", "kustomize", []string{"v1.0.0", "v1.4.0"}, []string{"Kustomization"}},
 }
 
 // apiVersions are the versions that are still met in repositories.
@@ -34,10 +34,15 @@ var apiVersions = []string{"v1", "v1beta2", "v1beta1"}
 
 // writeAPIFields lists every leaf field of the Flux APIs that the product maps, with the module versions that have it. A leaf is what holds
 // a value, a list or a map.
-func writeAPIFields(dir string) error {
+func writeAPIFields(data, dir string) error {
+	distribution, err := readTable(filepath.Join(data, "distribution.tsv"), "flux")
+	if err != nil {
+		return err
+	}
+	newest := distribution.rows[len(distribution.rows)-1]
 	have := map[[3]string][]string{}
 	for _, api := range apiModules {
-		for _, version := range api.versions {
+		for _, version := range append(api.old, newest[slices.Index(distribution.header, api.column)]) {
 			if err := readAPI(api.path, version, api.kinds, have); err != nil {
 				return err
 			}
@@ -56,12 +61,12 @@ func writeAPIFields(dir string) error {
 
 // readAPI adds the fields of one module version.
 func readAPI(path, version string, kinds []string, have map[[3]string][]string) error {
-	dir, err := download(path, version)
+	module, err := operator.Download(path + "@" + version)
 	if err != nil {
 		return err
 	}
 	for _, api := range apiVersions {
-		pkg, err := parsePackage(dir, api)
+		pkg, err := parsePackage(module.Dir, api)
 		if err != nil {
 			return err
 		}
@@ -81,16 +86,6 @@ func readAPI(path, version string, kinds []string, have map[[3]string][]string) 
 		}
 	}
 	return nil
-}
-
-// download brings a module into the module cache and returns its folder.
-func download(path, version string) (string, error) {
-	out, err := exec.Command("go", "mod", "download", "-json", path+"@"+version).Output()
-	var m module
-	if jsonErr := json.Unmarshal(out, &m); jsonErr != nil || m.Dir == "" {
-		return "", fmt.Errorf("download %s@%s: %w", path, version, cmp.Or(err, errors.New("it has no folder")))
-	}
-	return m.Dir, nil
 }
 
 // apiPackage is a package of API types.
@@ -236,6 +231,6 @@ func (t apiType) locate(path string) (module, sub string, err error) {
 	if version == nil {
 		return "", "", fmt.Errorf("%s requires no %s", t.pkg.module, path)
 	}
-	module, err = download(path, string(version[1]))
-	return module, ".", err
+	found, err := operator.Download(path + "@" + string(version[1]))
+	return found.Dir, ".", err
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/e2e/operator"
 )
 
 // schema is the part of a CRD schema that fields.tsv records.
@@ -23,31 +25,31 @@ type schema struct {
 
 // writeFields adds the FluxInstance fields, enum values and rules that the pinned operator is the first to have, and moves the last
 // operator seen of those it still has.
-func writeFields(operator module, dir string) error {
+func writeFields(pinned operator.Module, dir string) error {
 	path := filepath.Join(dir, "fields.tsv")
 	t, err := readTable(path, "field")
 	if err != nil {
 		return err
 	}
-	spec, err := instanceSpec(operator)
+	spec, err := instanceSpec(pinned)
 	if err != nil {
 		return err
 	}
 	for _, name := range spec.names("spec") {
 		i := slices.IndexFunc(t.rows, func(row []string) bool { return row[0] == name })
 		if i < 0 {
-			t.rows = append(t.rows, []string{name, operator.Version, operator.Version})
+			t.rows = append(t.rows, []string{name, pinned.Version, pinned.Version})
 			continue
 		}
-		t.rows[i][2] = operator.Version
+		t.rows[i][2] = pinned.Version
 	}
 	slices.SortFunc(t.rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
 	return t.write(path)
 }
 
 // instanceSpec reads the schema of FluxInstance.spec.
-func instanceSpec(operator module) (schema, error) {
-	file := filepath.Join(operator.Dir, "config", "crd", "bases", "fluxcd.controlplane.io_fluxinstances.yaml")
+func instanceSpec(pinned operator.Module) (schema, error) {
+	file := filepath.Join(pinned.Dir, "config", "crd", "bases", "fluxcd.controlplane.io_fluxinstances.yaml")
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return schema{}, err

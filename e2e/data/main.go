@@ -1,5 +1,5 @@
 // Command data writes fn/flux/data: the facts on Flux and Flux Operator releases that the product carries. Run it from e2e with
-// `go run ./data` after raising the flux-operator module there: the manifests are written anew from that module, the tables keep the rows
+// `go run ./data` after raising the flux-operator module in operator/cli: the manifests are written anew from that module, the tables keep the rows
 // of older releases (a release never changes) and gain those that the module adds.
 //
 // The charts of Flux Operator are in no Go module: with `-charts DIR`, a clone of github.com/controlplaneio-fluxcd/charts with its tags, the
@@ -7,26 +7,13 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
-	"fmt"
 	"log"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"time"
+
+	"migrate-to-flux-operator/e2e/operator"
 )
-
-// operatorModule carries the Flux release manifests, the image tags of each release and the FluxInstance CRD.
-const operatorModule = "github.com/controlplaneio-fluxcd/flux-operator"
-
-// module is what `go list -m -json` says of the pinned module.
-type module struct {
-	Dir     string
-	Version string
-	// Time is when the version was tagged.
-	Time time.Time
-}
 
 func main() {
 	log.SetFlags(0)
@@ -47,33 +34,18 @@ func main() {
 // write refreshes every data file of the product, whose packages are below fn.
 func write(fn string) error {
 	dir := filepath.Join(fn, "flux", "data")
-	operator, err := pinned(operatorModule)
+	// Its module carries the Flux release manifests, the image tags of each release and the FluxInstance CRD.
+	pinned, err := operator.Pinned()
 	if err != nil {
 		return err
 	}
-	steps := []func(module, string) error{writeManifests, writeDistribution, writeOperators, writeFields}
+	steps := []func(operator.Module, string) error{writeManifests, writeDistribution, writeOperators, writeFields}
 	for _, step := range steps {
-		if err := step(operator, dir); err != nil {
+		if err := step(pinned, dir); err != nil {
 			return err
 		}
 	}
-	return writeAPIFields(filepath.Join(fn, "fields", "census"))
-}
-
-// pinned locates a module of the current go.mod in the module cache.
-func pinned(path string) (module, error) {
-	out, err := exec.Command("go", "list", "-m", "-json", path).Output()
-	if err != nil {
-		return module{}, fmt.Errorf("locate %s: %w", path, err)
-	}
-	var m module
-	if err := json.Unmarshal(out, &m); err != nil {
-		return module{}, err
-	}
-	if m.Dir == "" {
-		return module{}, fmt.Errorf("%s is not in the module cache: run `go mod download`", path)
-	}
-	return m, nil
+	return writeAPIFields(dir, filepath.Join(fn, "fields", "census"))
 }
 
 // writeFile writes data to path and makes the folders on the way.

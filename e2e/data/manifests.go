@@ -7,20 +7,22 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/e2e/operator"
 )
 
 // writeManifests copies the release manifests of every Flux release that the module carries, with CRDs cut down to what they serve.
-func writeManifests(operator module, dir string) error {
+func writeManifests(pinned operator.Module, dir string) error {
 	target := filepath.Join(dir, "manifests")
 	if err := os.RemoveAll(target); err != nil {
 		return err
 	}
-	files, err := filepath.Glob(filepath.Join(operator.Dir, "config", "data", "flux", "v*", "*.yaml"))
+	files, err := filepath.Glob(filepath.Join(pinned.Dir, "config", "data", "flux", "v*", "*.yaml"))
 	if err != nil {
 		return err
 	}
 	if len(files) == 0 {
-		return fmt.Errorf("no Flux manifests in %s", operator.Dir)
+		return fmt.Errorf("no Flux manifests in %s", pinned.Dir)
 	}
 	for _, file := range files {
 		version, name := filepath.Base(filepath.Dir(file)), filepath.Base(file)

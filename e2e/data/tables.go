@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"log"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,6 +13,8 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/e2e/operator"
 )
 
 // table is a tab separated file: a `#` line that names its source, a header, rows.
@@ -57,13 +57,13 @@ func (t *table) write(path string) error {
 }
 
 // writeDistribution adds the releases whose image tags the module lists.
-func writeDistribution(operator module, dir string) error {
+func writeDistribution(pinned operator.Module, dir string) error {
 	path := filepath.Join(dir, "distribution.tsv")
 	t, err := readTable(path, "flux")
 	if err != nil {
 		return err
 	}
-	releases, err := versions(filepath.Join(operator.Dir, "config", "data", "flux-images"))
+	releases, err := versions(filepath.Join(pinned.Dir, "config", "data", "flux-images"))
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func writeDistribution(operator module, dir string) error {
 		if t.has(release) {
 			continue
 		}
-		tags, err := imageTags(filepath.Join(operator.Dir, "config", "data", "flux-images", release, "upstream-alpine.yaml"))
+		tags, err := imageTags(filepath.Join(pinned.Dir, "config", "data", "flux-images", release, "upstream-alpine.yaml"))
 		if err != nil {
 			return err
 		}
@@ -113,16 +113,16 @@ func orDash(tag string) string {
 
 // writeOperators adds the pinned operator, and the releases between it and the newest that is known, each with the range of Flux releases
 // that it embeds.
-func writeOperators(operator module, dir string) error {
+func writeOperators(pinned operator.Module, dir string) error {
 	path := filepath.Join(dir, "operators.tsv")
 	t, err := readTable(path, "operator")
 	if err != nil {
 		return err
 	}
-	if t.has(operator.Version) {
+	if t.has(pinned.Version) {
 		return t.write(path)
 	}
-	releases, err := between(t.rows[len(t.rows)-1][0], operator)
+	releases, err := between(t.rows[len(t.rows)-1][0], pinned)
 	if err != nil {
 		return err
 	}
@@ -139,23 +139,19 @@ func writeOperators(operator module, dir string) error {
 
 // between are the operator releases after the newest one that is known, up to the pinned one, oldest first. One that cannot be had is left
 // out, and said: the product then refuses it by name.
-func between(known string, pinned module) ([]module, error) {
-	out, err := exec.Command("go", "list", "-m", "-json", "-versions", operatorModule).Output()
+func between(known string, pinned operator.Module) ([]operator.Module, error) {
+	all, err := operator.Releases()
 	if err != nil {
-		return nil, fmt.Errorf("list the versions of %s: %w", operatorModule, err)
-	}
-	var all struct{ Versions []string }
-	if err := json.Unmarshal(out, &all); err != nil {
 		return nil, err
 	}
 	newest, until := semver.MustParse(known), semver.MustParse(pinned.Version)
-	var releases []module
-	for _, name := range all.Versions {
+	var releases []operator.Module
+	for _, name := range all {
 		v, err := semver.NewVersion(name)
 		if err != nil || v.Prerelease() != "" || !v.GreaterThan(newest) || !v.LessThan(until) {
 			continue
 		}
-		release, err := fetched(name)
+		release, err := operator.Release(name)
 		if err != nil {
 			log.Printf("%s is left out: %v", name, err)
 			continue
@@ -165,42 +161,25 @@ func between(known string, pinned module) ([]module, error) {
 	return append(releases, pinned), nil
 }
 
-// fetched brings a release of the operator into the module cache.
-func fetched(version string) (module, error) {
-	at := operatorModule + "@" + version
-	dir, err := download(operatorModule, version)
-	if err != nil {
-		return module{}, err
-	}
-	out, err := exec.Command("go", "list", "-m", "-json", at).Output()
-	if err != nil {
-		return module{}, fmt.Errorf("look up %s: %w", at, err)
-	}
-	var m module
-	err = json.Unmarshal(out, &m)
-	m.Dir = dir
-	return m, err
-}
-
 // kustomizeAPI finds the kustomize library in a go.mod.
 var kustomizeAPI = regexp.MustCompile(`sigs\.k8s\.io/(kustomize/api v\S+)`)
 
-// operatorRow is the pinned operator's line of operators.tsv.
-func operatorRow(operator module) ([]string, error) {
-	embedded, err := versions(filepath.Join(operator.Dir, "config", "data", "flux"))
+// operatorRow is an operator's line of operators.tsv.
+func operatorRow(release operator.Module) ([]string, error) {
+	embedded, err := versions(filepath.Join(release.Dir, "config", "data", "flux"))
 	if err != nil {
 		return nil, err
 	}
-	gomod, err := os.ReadFile(filepath.Join(operator.Dir, "go.mod"))
+	gomod, err := os.ReadFile(filepath.Join(release.Dir, "go.mod"))
 	if err != nil {
 		return nil, err
 	}
 	span := embedded[0] + ".." + embedded[len(embedded)-1]
 	api := kustomizeAPI.FindSubmatch(gomod)
 	if api == nil {
-		return nil, fmt.Errorf("%s requires no kustomize/api", operator.Version)
+		return nil, fmt.Errorf("%s requires no kustomize/api", release.Version)
 	}
-	return []string{operator.Version, operator.Time.UTC().Format(time.DateOnly), span, string(api[1]), "embedded-guard=2"}, nil
+	return []string{release.Version, release.Time.UTC().Format(time.DateOnly), span, string(api[1]), "embedded-guard=2"}, nil
 }
 
 // versions lists the folders named for a release, oldest first.

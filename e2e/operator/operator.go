@@ -4,7 +4,6 @@ package operator
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -18,9 +17,6 @@ import (
 	"migrate-to-flux-operator/e2e/objects"
 )
 
-// modulePath is the operator's Go module, pinned as a tool in go.mod.
-const modulePath = "github.com/controlplaneio-fluxcd/flux-operator"
-
 // Operator is the operator's CLI and what it needs.
 type Operator struct {
 	work     string
@@ -29,28 +25,17 @@ type Operator struct {
 	kinds    crd.Set
 }
 
-// ModuleDir returns the folder of the operator's module in the module cache, where it is brought first.
-func ModuleDir() (string, error) {
-	out, err := exec.Command("go", "mod", "download", "-json", modulePath).Output()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	var module struct{ Dir string }
-	err = json.Unmarshal(out, &module)
-	return module.Dir, err
-}
-
 // New builds the CLI, which the build cache keeps, and starts the registry. The work directory is the CLI's home.
 func New(work string) (*Operator, error) {
-	module, err := ModuleDir()
+	module, err := Pinned()
 	if err != nil {
-		return nil, fmt.Errorf("finding the operator's module: %w", err)
+		return nil, err
 	}
 	cli, err := buildCLI()
 	if err != nil {
 		return nil, err
 	}
-	definition, err := objects.ReadFile(filepath.Join(module, "config/crd/bases/fluxcd.controlplane.io_fluxinstances.yaml"))
+	definition, err := objects.ReadFile(filepath.Join(module.Dir, "config/crd/bases/fluxcd.controlplane.io_fluxinstances.yaml"))
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +43,7 @@ func New(work string) (*Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	started, err := serve(filepath.Join(module, "config/data"))
+	started, err := serve(filepath.Join(module.Dir, "config/data"))
 	if err != nil {
 		return nil, err
 	}
@@ -67,14 +52,8 @@ func New(work string) (*Operator, error) {
 
 // buildCLI builds the operator's CLI as a Go tool and returns where the executable is.
 func buildCLI() (string, error) {
-	var stderr bytes.Buffer
-	build := exec.Command("go", "tool", "-n", modulePath+"/cmd/cli")
-	build.Stderr = &stderr
-	out, err := build.Output()
-	if err != nil {
-		return "", fmt.Errorf("building the operator's CLI: %w: %s", err, stderr.String())
-	}
-	return strings.TrimSpace(string(out)), nil
+	out, err := Go("tool", "-n", modulePath+"/cmd/cli")
+	return strings.TrimSpace(string(out)), err
 }
 
 // Close stops the registry.

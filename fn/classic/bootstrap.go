@@ -50,7 +50,7 @@ func isController(o *object.Object) bool {
 }
 
 func isNamedAsController(o *object.Object) bool {
-	return slices.Contains(flux.AllComponents("2.9.4"), o.Name)
+	return slices.Contains(flux.EveryComponent(), o.Name)
 }
 
 // helmRelease is the annotation that Helm puts on what it installs.
@@ -183,7 +183,7 @@ func isBuiltBase(objects []*object.Object) bool {
 
 func componentsOf(deployments []*object.Object) []string {
 	var components []string
-	for _, c := range flux.AllComponents("2.9.4") {
+	for _, c := range flux.EveryComponent() {
 		if slices.ContainsFunc(deployments, func(d *object.Object) bool { return d.Name == c }) {
 			components = append(components, c)
 		}

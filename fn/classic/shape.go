@@ -68,7 +68,7 @@ func (i *Install) hasImage(entry any) bool {
 	m, _ := entry.(map[string]any)
 	name, _ := m["name"].(string)
 	pattern, err := regexp.Compile("^(" + name + ")$")
-	return err != nil || slices.ContainsFunc(flux.AllComponents("2.9.4"), func(component string) bool {
+	return err != nil || slices.ContainsFunc(flux.EveryComponent(), func(component string) bool {
 		return pattern.MatchString(DefaultRegistry+"/"+component) || pattern.MatchString(i.Options.Registry+"/"+component)
 	})
 }

@@ -55,7 +55,7 @@ func parseRange(text, from string) (Version, error) {
 		return Version{}, fmt.Errorf("%q is not a semver range", text)
 	}
 	var newest *semver.Version
-	for _, release := range flux.Releases() {
+	for _, release := range append(flux.Releases(), laterMinors()...) {
 		if !constraint.Check(release) {
 			continue
 		}
@@ -74,6 +74,16 @@ func parseRange(text, from string) (Version, error) {
 		return Version{}, fmt.Errorf("%q admits several minor versions of Flux", text)
 	}
 	return Version{Release: newest, From: from}, nil
+}
+
+// laterMinors are minor versions of Flux to come, so that a range that stays within one is read, and refused as later than what is known.
+func laterMinors() []*semver.Version {
+	newest := flux.NewestOperator().Max
+	later := make([]*semver.Version, 20)
+	for i := range later {
+		later[i] = semver.New(newest.Major(), newest.Minor()+1+uint64(i), 0, "", "")
+	}
+	return later
 }
 
 // configuredVersion is the version that the config names, for installs whose files do not tell.

@@ -19,8 +19,8 @@ func TestVersion(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			out := versionOf(t, "-buildvcs=false", "-ldflags", test.flags)
 			said := regexp.MustCompile(`^migrate-to-flux-operator version ` + test.says + `\nknows Flux up to 2\.\d+\.\d+ and Flux Operator up to (\S+)\n$`)
-			if knows := said.FindStringSubmatch(out); knows == nil || knows[1] != config.DefaultOperatorVersion {
-				t.Errorf("it installs Flux Operator %s, and says\n%s", config.DefaultOperatorVersion, out)
+			if knows := said.FindStringSubmatch(out); knows == nil || knows[1] != config.Default().Operator.Version {
+				t.Errorf("it installs Flux Operator %s, and says\n%s", config.Default().Operator.Version, out)
 			}
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 
+	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/reason"
 )
 
@@ -125,14 +126,11 @@ type Sync struct {
 	Path string `json:"path"`
 }
 
-// DefaultOperatorVersion is the chart version that is installed unless the config says otherwise.
-const DefaultOperatorVersion = "0.58.1"
-
 // Default is the config where nothing is said.
 func Default() Config {
 	return Config{
 		Phase:    Deploy,
-		Operator: Operator{Version: DefaultOperatorVersion},
+		Operator: Operator{Version: flux.NewestOperator().Version.String()},
 		Instance: Instance{Version: Minor},
 		Sync:     Sync{Mode: Adopt},
 

@@ -95,7 +95,7 @@ func TestParseRefuses(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"an unknown field", head + "oprator: {}\n", `unknown config field "oprator"`},
 		{"an unknown field of a group", head + "operator: {vresion: 1}\n", `unknown config field "operator.vresion"`},
-		{"a field of a group at the top", head + "version: 0.58.1\n", `unknown config field "version"`},
+		{"a field of a group at the top", head + "version: 0.59.0\n", `unknown config field "version"`},
 		{"a field in other case", head + "TakenOver: true\n", `unknown config field "TakenOver"`},
 		{"a field twice", head + "phase: deploy\nphase: cleanup\n", `line 6: a key is there twice`},
 		{"a group in other case", head + "Sync: {mode: keep}\n", `unknown config field "Sync.mode"`},

@@ -8,7 +8,7 @@ import (
 // FuzzParse reads any config: what is taken is valid, and reads the same again.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
-		"apiVersion: fn.kpt.dev/v1alpha1\nkind: MigrateToFluxOperator\nphase: cleanup\ntakenOver: true\nclusters: [./a]\noperator: {version: 0.58.1, values: {a: {b: 1}}}\ninstance: {version: 2.6.x}\nsync: {mode: keep}\noutputDir: flux\n",
+		"apiVersion: fn.kpt.dev/v1alpha1\nkind: MigrateToFluxOperator\nphase: cleanup\ntakenOver: true\nclusters: [./a]\noperator: {version: 0.59.0, values: {a: {b: 1}}}\ninstance: {version: 2.6.x}\nsync: {mode: keep}\noutputDir: flux\n",
 		"apiVersion: v1\nkind: ConfigMap\ndata: {phase: cleanup, takenOver: 'true', clusters: 'a,b', operator.values: '{a: 1}'}\n",
 		"apiVersion: v1\nkind: ConfigMap\ndata: {operator.version: '>=1 ||'}\n", "kind: {}\n", "a: &a [*a]\n", "phase: !!binary aGk=\n",
 	} {

@@ -24,11 +24,16 @@ func DefaultComponents() []string {
 
 // AllComponents are the components that a Flux release ships, in Flux's order: source-watcher since v2.7.0.
 func AllComponents(version string) []string {
-	all := append(DefaultComponents(), imageReflectorController, imageAutomationController)
-	if atLeast(version, "2.7.0") {
-		all = append(all, sourceWatcher)
+	all := EveryComponent()
+	if !atLeast(version, "2.7.0") {
+		all = slices.DeleteFunc(all, func(c string) bool { return c == sourceWatcher })
 	}
 	return all
+}
+
+// EveryComponent are the components of all releases of Flux, in Flux's order.
+func EveryComponent() []string {
+	return append(DefaultComponents(), imageReflectorController, imageAutomationController, sourceWatcher)
 }
 
 // ArtifactComponents are what the artifact oci://ghcr.io/fluxcd/flux-manifests of a release installs: source-watcher is in it since v2.9.3.

@@ -10,8 +10,10 @@ import (
 // Operator is a Flux Operator release and the range of Flux releases that it embeds and therefore can install.
 type Operator struct {
 	Version *semver.Version
-	Min     *semver.Version
-	Max     *semver.Version
+	// Date is the day of the release. What came after the newest operator is not in the tables.
+	Date string
+	Min  *semver.Version
+	Max  *semver.Version
 }
 
 // Runs tells whether this operator can install a Flux release: it is within its range, and its manifests are embedded.
@@ -42,7 +44,7 @@ func Operators() []Operator {
 		maximum, err2 := semver.NewVersion(high)
 		// The first two releases embedded nothing.
 		if err1 == nil && err2 == nil && !maximum.LessThan(minimum) {
-			out = append(out, Operator{Version: semver.MustParse(row[0]), Min: minimum, Max: maximum})
+			out = append(out, Operator{Version: semver.MustParse(row[0]), Date: row[1], Min: minimum, Max: maximum})
 		}
 	}
 	slices.SortFunc(out, func(a, b Operator) int { return a.Version.Compare(b.Version) })
@@ -61,6 +63,18 @@ func FindOperator(version string) (Operator, bool) {
 		return Operator{}, false
 	}
 	return all[i], true
+}
+
+// LaterOperator tells whether an operator release came after all that are known. What is known of the newest holds for it: within
+// a major version the API only grows, and manifests of Flux are only added. Another major version is none of which that is known.
+func LaterOperator(version string) (Operator, bool) {
+	v, err := semver.StrictNewVersion(strings.TrimPrefix(version, "v"))
+	later := NewestOperator()
+	if err != nil || v.Prerelease() != "" || v.Major() != later.Version.Major() || !v.GreaterThan(later.Version) {
+		return Operator{}, false
+	}
+	later.Version = v
+	return later, true
 }
 
 // NewestOperator is the last release of Operators.

@@ -29,8 +29,14 @@ func (p *Plan) chooseOperator(set *object.Set, findings *finding.List) {
 	p.usePresent(set, findings)
 	version := p.Config.Operator.Version
 	operator, known := flux.FindOperator(version)
+	if later, ok := flux.LaterOperator(version); ok {
+		p.warnLater(set, findings, version)
+		operator, known = later, true
+	}
 	if !known {
-		p.refuseOperator(set, findings, "Flux Operator %s is not known to this release, which knows up to %s; use a known version", version, flux.NewestOperator().Version)
+		newest := flux.NewestOperator()
+		p.refuseOperator(set, findings, "Flux Operator %s is not known to this tool, whose tables of %s end with %s; update it, or use a known version",
+			version, newest.Date, newest.Version)
 		return
 	}
 	p.Operator = operator
@@ -39,8 +45,21 @@ func (p *Plan) chooseOperator(set *object.Set, findings *finding.List) {
 			version, minimumOperator)
 	}
 	if (!p.External || p.asRelease()) && !flux.ChartPublished(operator.Version) {
-		p.refuseOperator(set, findings, "the charts of Flux Operator were not published for %s; use another version, such as %s", version, config.DefaultOperatorVersion)
+		p.refuseOperator(set, findings, "the charts of Flux Operator were not published for %s; use another version, such as %s", version, config.Default().Operator.Version)
 	}
+}
+
+// warnLater warns of a Flux Operator that came after all that are known. The plan uses none but fields that the last one has.
+func (p *Plan) warnLater(set *object.Set, findings *finding.List, version string) {
+	newest := flux.NewestOperator()
+	const format = "Flux Operator %s is newer than all that this tool knows, whose tables of %s end with %s: the plan uses only fields which " +
+		"that one has, and sees no later Flux; update this tool to have the plan checked against %[1]s"
+	if p.present != nil {
+		at, field := p.presentVersionField(set)
+		findings.Warn(at, field, format, version, newest.Date, newest.Version)
+		return
+	}
+	findings.Warn(nil, "", "config field operator.version: "+format, version, newest.Date, newest.Version)
 }
 
 // refuseOperator refuses the version of Flux Operator where it is said: in what already installs it, else in the config.
@@ -75,6 +94,11 @@ func (p *Plan) chooseVersion(set *object.Set, findings *finding.List) {
 // resolveVersion finds the release that Flux Operator installs for the version, and refuses what it cannot do.
 func (p *Plan) resolveVersion(set *object.Set, findings *finding.List) {
 	anchor, detected := p.Install.Anchor, p.Install.Version.Release
+	if newest := flux.NewestOperator(); detected.GreaterThan(newest.Max) {
+		findings.Error(anchor, "", "Flux %s is newer than all that this tool knows: update this tool, whose tables of %s end with %s",
+			p.Install.Version, newest.Date, newest.Max)
+		return
+	}
 	target, err := p.Operator.Latest(p.Version)
 	explicit := p.Config.Instance.Version != config.Minor && p.Config.Instance.Version != config.Exact
 	if err != nil || !explicit && detected.LessThan(p.Operator.Min) {

@@ -193,8 +193,10 @@ func (p *Plan) usePresentVersion(set *object.Set, present *object.Object, findin
 	}
 	known := flux.Operators()
 	slices.Reverse(known)
-	if configured, ok := flux.FindOperator(p.Config.Operator.Version); ok {
-		known = append([]flux.Operator{configured}, known...)
+	for _, find := range []func(string) (flux.Operator, bool){flux.FindOperator, flux.LaterOperator} {
+		if configured, ok := find(p.Config.Operator.Version); ok {
+			known = append([]flux.Operator{configured}, known...)
+		}
 	}
 	fits := slices.IndexFunc(known, func(o flux.Operator) bool { return allowed.Check(o.Version) })
 	if fits < 0 {
