@@ -19,6 +19,7 @@ func cleanupWithoutDeploy(t *testing.T, r *replay) {
 	}
 	r.pushTree(t, "remove the install", files)
 	r.loses(t, sourceCRD, controller, r.rootKey(), r.sourceKey())
+	r.isUnsafe(t)
 }
 
 // bothInOnePush is the two commits with nothing between them: guards that were never live do not count.
@@ -29,8 +30,10 @@ func bothInOnePush(t *testing.T, r *replay) {
 	r.git(t, "add", "--all")
 	r.git(t, "commit", "--quiet", "--message", "deploy, not pushed")
 	r.refuses(t, "is not in origin/main", "--phase", "cleanup", "--taken-over")
+	r.is(t, false, isClassic)
 	r.pushTree(t, "both", cleaned)
 	r.loses(t, sourceCRD, controller, r.rootKey(), r.sourceKey())
+	r.isUnsafe(t)
 }
 
 // withoutGuards is the first commit without its guards, and the second one before the take-over.
@@ -43,8 +46,10 @@ func withoutGuards(t *testing.T, r *replay) {
 	r.settle(t, operatorName, instanceName)
 	r.kept(t)
 	r.refuses(t, "guard", "--phase", "cleanup", "--taken-over")
+	r.is(t, false, isDeploying)
 	r.pushTree(t, "cleanup", cleaned)
 	r.loses(t, r.rootKey(), r.sourceKey(), widget, workload)
+	r.isUnsafe(t)
 }
 
 // fieldNotRestated leaves a field of the root out of the instance: the take-over drops it from the cluster.
@@ -56,6 +61,7 @@ func fieldNotRestated(t *testing.T, r *replay) {
 	if changed := r.before.changed(r.snapshot(t)); !slices.Contains(changed, r.rootKey()) {
 		t.Errorf("the root kept what was not restated; changed: %s", list(changed))
 	}
+	r.isNot(t, "spec.decryption")
 }
 
 // renameLost removes the operation that keeps the root's name, and before it the guard on the root: the operator deletes the
@@ -77,6 +83,7 @@ func renameLost(t *testing.T, r *replay) {
 	r.pushTree(t, "lose the rename", r.withoutOperation(t, unguarded, renameOperation))
 	r.refuses(t, "rename", "--phase", "cleanup", "--taken-over")
 	r.loses(t, r.rootKey(), widget, workload)
+	r.isUnsafe(t)
 }
 
 // narrowedKustomization puts a kustomization.yaml into the folder of the root that lists less than what is there.

@@ -20,12 +20,15 @@ func cleanupBeforeTheOperator(t *testing.T, r *replay) {
 	r.settle(t, operatorName, instanceName)
 	r.kept(t)
 	r.refuses(t, "takenOver", "--phase", "cleanup")
+	r.is(t, false, isDeploying)
 	r.refuses(t, "has not taken over", r.look(t)...)
 	r.migrate(t, "--phase", "cleanup", "--taken-over") // which is not true
+	r.isNot(t, "is not on the cluster")
 	r.expects(r.removed...)
 	r.push(t, "cleanup")
 	r.settle(t, operatorName, instanceName)
 	r.kept(t, r.removed...)
+	r.isNot(t, "")
 	r.chartsComeBack(t)
 	r.recovers(t)
 }
@@ -38,6 +41,7 @@ func (r *replay) recovers(t *testing.T) {
 	r.kept(t, r.removed...)
 	r.skipped(t)
 	r.oneRoot(t)
+	r.is(t, true, isCleanedUp)
 }
 
 // cleanupDuringTheTakeOver stops the operator between its first objects and the sync pair, and pushes the second commit then.
@@ -55,11 +59,14 @@ func cleanupDuringTheTakeOver(t *testing.T, r *replay) {
 			t.Fatalf("the operator was stopped too late: it owns %s", name)
 		}
 	}
+	r.is(t, false, isDeploying)
 	r.refuses(t, "has not taken over", r.look(t)...)
 	r.migrate(t, "--phase", "cleanup", "--taken-over") // which is not true
+	r.is(t, false, isDeploying)
 	r.expects(r.removed...)
 	r.push(t, "cleanup")
 	r.settle(t, instanceName)
+	r.is(t, false, isDeploying)
 	r.kept(t, r.removed...)
 	if err := r.operator.Load().Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
@@ -78,6 +85,7 @@ func cleanupWithAStalledInstance(t *testing.T, r *replay) {
 		return nil
 	})
 	r.kept(t)
+	r.is(t, false, isDeploying)
 	r.refuses(t, "", "--phase", "cleanup", "--taken-over")
 	r.expects(r.removed...)
 	r.pushTree(t, "cleanup", cleaned.edited(t, r.instanceFile(), "version: 2.9.x", "version: 2.9.99"))
@@ -149,4 +157,5 @@ func renameLostWithItsGuard(t *testing.T, r *replay) {
 	})
 	r.settle(t)
 	r.kept(t)
+	r.isNot(t, "")
 }

@@ -3,7 +3,6 @@ package live
 import (
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ func (r *replay) deploy(t *testing.T, args ...string) {
 	t.Helper()
 	r.flags, r.plan = args, r.advise(t, args...)
 	r.migrate(t, append([]string{"--phase", "deploy"}, args...)...)
+	r.is(t, false, isClassic)
 	r.push(t, "deploy")
 }
 
@@ -33,6 +33,9 @@ func (r *replay) takenOver(t *testing.T) {
 	r.shell(t, r.plan.command(t, "wait until the FluxInstance is Ready"))
 	r.ran("wait")
 	r.owned(t)
+	if one := r.verify(t); one.Phase != isTakenOver && one.Phase != isCleanedUp {
+		t.Fatalf("verify does not see the take-over: %+v", one)
+	}
 }
 
 // owned fails unless the operator owns Flux, as the plan of deploy tells to check.
@@ -62,35 +65,31 @@ func (r *replay) finish(t *testing.T, args ...string) {
 	r.kept(t)
 	r.skipped(t)
 	r.oneRoot(t)
+	r.is(t, true, isTakenOver)
 	looked := append(r.look(t, args...), args...)
 	planned := r.advise(t, looked...)
 	r.migrate(t, looked...)
+	r.is(t, false, isTakenOver)
 	r.expects(r.removed...)
 	r.push(t, "cleanup")
 	r.shell(t, planned.command(t, "has applied it"))
 	r.ran("wait")
 	r.settle(t)
+	r.is(t, true, isCleanedUp)
 	r.kept(t, r.removed...)
 	r.skipped(t)
 	r.oneRoot(t)
 	r.applies(t, r.extra)
 }
 
-// lookCommand is the flags for a cleanup that looks at the cluster, and the command that shows it to cleanup, as plan prints them.
-var lookCommand = regexp.MustCompile(`with (--phase cleanup .*) --live (\S+), where this has been written to: (\(kubectl get .*\) > )\S+`)
-
 // look runs what plan prints, with the real kubectl, and returns the flags for a cleanup that looks at the cluster.
 func (r *replay) look(t *testing.T, args ...string) []string {
 	t.Helper()
-	planned, err := r.run("plan", args...)
-	printed := lookCommand.FindStringSubmatch(planned)
-	if err != nil || printed == nil {
-		t.Fatalf("plan does not say how to look at the cluster: %v\n%s", err, planned)
-	}
+	command, _, _ := strings.Cut(r.advise(t, args...).command(t, "see what the cluster says"), " && ")
 	file := filepath.Join(t.TempDir(), "live.yaml")
-	r.shell(t, printed[3]+file)
+	r.shell(t, strings.NewReplacer("migrate-to-flux-operator", r.product, "/tmp/live.yaml", file).Replace(command))
 	r.ran("look")
-	return append(strings.Fields(printed[1]), "--live", file)
+	return []string{"--phase", "cleanup", "--live", file}
 }
 
 // applies fails unless the root still applies what lies beside the install.
@@ -162,6 +161,7 @@ func (r *replay) revertCleanup(t *testing.T) {
 	r.kept(t, r.removed...) // what cleanup removed is there again, made anew
 	r.skipped(t)
 	r.oneRoot(t)
+	r.is(t, true, isTakenOver)
 }
 
 // revertDeploy takes the files of the first commit away after the take-over: nothing is deleted, and nothing rolls back.
@@ -177,6 +177,7 @@ func (r *replay) revertDeploy(t *testing.T) {
 		t.Fatal("the FluxInstance went with its file")
 	}
 	r.owned(t)
+	r.is(t, false, isTakenOver)
 }
 
 // newKustomizations are those that the first commit brings.
@@ -210,6 +211,7 @@ func (r *replay) goBack(t *testing.T) {
 			t.Errorf("%s is not applied again: %v", name, object.GetLabels())
 		}
 	}
+	r.is(t, true, isClassic)
 }
 
 // goBackBeforeTheTakeOver reverts the first commit while no operator runs, and then migrates after all.
@@ -221,11 +223,13 @@ func goBackBeforeTheTakeOver(t *testing.T, r *replay) {
 	r.pushTree(t, "deploy", impatient)
 	r.settle(t, operatorName, instanceName)
 	r.kept(t)
+	r.is(t, false, isDeploying)
 	r.pushTree(t, "revert deploy", r.original)
 	r.expects(newKustomizations...)
 	r.gone(t)
 	r.settle(t)
 	r.kept(t)
+	r.is(t, true, isClassic)
 	if r.get(t.Context(), helmReleases, fluxNamespace, operatorName) == nil {
 		t.Error("the HelmRelease went with its file")
 	}

@@ -49,6 +49,7 @@ type replay struct {
 	before   snapshot // once Flux runs the classic way
 	original tree
 	requests int
+	looks    int // of verify
 }
 
 // newReplay starts a cluster with Flux's controllers, installs Flux on it the classic way, and lets it apply the repository.
@@ -89,6 +90,9 @@ func (r *replay) begin(t *testing.T) {
 		}
 	}
 	r.decrypts(t)
+	if r.layout.edit == nil {
+		r.is(t, true, isClassic)
+	}
 	r.deleted = r.watchDeletions(t)
 }
 

@@ -49,7 +49,7 @@ func Execute(ctx context.Context, args []string, in io.Reader, out, errOut io.Wr
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errChanges), errors.Is(err, errLost):
+	case errors.Is(err, errChanges), errors.Is(err, errLost), errors.Is(err, errUnsafe):
 		return ExitChanges
 	case errors.Is(err, context.Canceled):
 		err = errors.New("interrupted: nothing was changed")
@@ -121,7 +121,9 @@ const story = `  migrate-to-flux-operator plan .                     # what was 
   git add -- FILE...                                  # as apply prints it: what it changed, and nothing else
   git commit -m 'Deploy Flux Operator' && git push
 
-  # Wait, and run the kubectl command that plan prints: it writes what the cluster says to a file.
+  # Wait, until the cluster has taken over:
+  migrate-to-flux-operator verify . --script | sh > /tmp/live.yaml
+  migrate-to-flux-operator verify . --live /tmp/live.yaml
 
   migrate-to-flux-operator plan . --phase cleanup --live /tmp/live.yaml
   migrate-to-flux-operator apply . --phase cleanup --live /tmp/live.yaml
@@ -145,6 +147,6 @@ func newRoot() *cobra.Command {
 			return krm.Run(cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
-	root.AddCommand(planCommand(), diffCommand(), applyCommand(), checkCommand(), inventoryCommand())
+	root.AddCommand(planCommand(), diffCommand(), applyCommand(), checkCommand(), verifyCommand(), inventoryCommand())
 	return root
 }

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,9 +45,13 @@ var flagNames = []struct{ flag, field, usage string }{
 	{"proof", "proof", "on, or off to leave out the proof that nothing is pruned"},
 }
 
-func (f *configFlags) bind(cmd *cobra.Command) {
+// bind adds the flags, of the fields those that are named, or all.
+func (f *configFlags) bind(cmd *cobra.Command, fields ...string) {
 	f.values = map[string]*string{}
 	for _, name := range flagNames {
+		if len(fields) > 0 && !slices.Contains(fields, name.field) {
+			continue
+		}
 		value := new(string)
 		f.values[name.field] = value
 		if name.field == "clusters" {
@@ -59,7 +64,7 @@ func (f *configFlags) bind(cmd *cobra.Command) {
 		}
 	}
 	cmd.Flags().StringVar(&f.file, "config", "", "file with the function config")
-	cmd.Flags().StringArrayVar(&f.live, "live", nil, "output of the kubectl command that plan prints, - for stdin; one for each cluster; it stands for --taken-over (cleanup)")
+	cmd.Flags().StringArrayVar(&f.live, "live", nil, "what the script of verify wrote about a cluster, - for stdin; one for each cluster; it stands for --taken-over (cleanup)")
 	bindSubfolder(cmd, &f.subfolder)
 	cmd.Flags().SortFlags = false
 }
@@ -122,7 +127,10 @@ func (f *configFlags) run(cmd *cobra.Command, dir string) (*Result, error) {
 			return nil, err
 		}
 		for _, file := range f.live {
-			snapshot, err := readLive(cmd.InOrStdin(), dir, file, job.config)
+			if job.config.Phase != config.Cleanup {
+				return nil, fmt.Errorf("--live %s: only the phase cleanup looks at the cluster; add --phase cleanup, or run verify", file)
+			}
+			snapshot, err := readLive(cmd.InOrStdin(), dir, file)
 			if err != nil {
 				return nil, err
 			}

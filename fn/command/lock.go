@@ -1,8 +1,6 @@
 package command
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -14,7 +12,6 @@ import (
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
-	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/limit"
 	"migrate-to-flux-operator/fn/live"
 	"migrate-to-flux-operator/fn/migrate"
@@ -23,10 +20,7 @@ import (
 )
 
 // readLive reads what kubectl said of a cluster, from stdin for -.
-func readLive(in io.Reader, dir, file string, cfg config.Config) (live.Snapshot, error) {
-	if cfg.Phase != config.Cleanup {
-		return live.Snapshot{}, fmt.Errorf("--live %s: only the phase cleanup looks at the cluster; add --phase cleanup", file)
-	}
+func readLive(in io.Reader, dir, file string) (live.Snapshot, error) {
 	read := func() ([]byte, error) { return readGiven(dir, file, limit.List) }
 	if file == "-" {
 		read = func() ([]byte, error) { return limit.Read(in, limit.List) }
@@ -46,9 +40,19 @@ func readLive(in io.Reader, dir, file string, cfg config.Config) (live.Snapshot,
 // liveFile is where plan lets kubectl write to: outside of the checkout, which it is not part of.
 const liveFile = "/tmp/live.yaml"
 
+// look verifies the snapshots of a run, as verify does, before anything is edited.
+func (j job) look(repo *repository) ([]live.Report, []live.Snapshot, error) {
+	if j.live == nil {
+		return nil, nil, nil
+	}
+	wants, _, err := repo.wants(j.config) // what stands in the way is found again by the run
+	reports, strangers := reportsOf(j.live, wants, j.now)
+	return reports, strangers, err
+}
+
 // lock holds cleanup back until deploy's commit is pushed and the cluster has taken over, as far as either can be seen.
 // It says how to see the latter as long as the classic install is there.
-func (j job) lock(repo *repository, result *Result) error {
+func (j job) lock(repo *repository, result *Result, looked []live.Report, strangers []live.Snapshot) error {
 	var all finding.List
 	for i, install := range result.Installs {
 		findings := all.For(install.Cluster())
@@ -57,7 +61,7 @@ func (j job) lock(repo *repository, result *Result) error {
 		case cluster.Outcome != migrate.CleanedUp:
 			j.explain(install, cluster, findings)
 		case j.live != nil:
-			j.checkLive(repo, install, cluster, len(j.live) == 1 && len(result.Installs) == 1, findings)
+			j.checkLive(install, looked, findings)
 		}
 		if cluster.Outcome == migrate.CleanedUp {
 			if err := j.checkPublished(repo, install, cluster, findings); err != nil {
@@ -66,7 +70,7 @@ func (j job) lock(repo *repository, result *Result) error {
 		}
 		all.Merge(findings)
 	}
-	j.checkSnapshots(repo, result, &all)
+	j.checkSnapshots(strangers, &all)
 	result.Findings = append(result.Findings, all.All()...)
 	return nil
 }
@@ -80,79 +84,46 @@ func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings
 	if j.config.Phase == config.Cleanup {
 		topic = finding.Look
 	}
-	findings.Run(topic, install.Pair.Root, []shell.Line{live.Command(install, liveFile)},
-		"let cleanup look at the cluster itself, with %s, where this has been written to",
-		shell.Run("--phase", "cleanup", "--cluster", migrate.Named(install.Cluster(), install.Pair.Root.ID), "--live", liveFile))
+	verify := shell.Run("migrate-to-flux-operator", "verify")
+	findings.Run(topic, install.Pair.Root, []shell.Line{(verify + " --script").Pipe("sh > " + liveFile), verify + " --live " + liveFile},
+		"see what the cluster says: verify tells whether cleanup is safe, and so does cleanup itself with --live %s", liveFile)
 }
 
-// checkLive files what is missing on the cluster: on each one of which there is a snapshot, because several may share what is in Git.
-func (j job) checkLive(repo *repository, install *classic.Install, cluster migrate.Cluster, only bool, findings *finding.List) {
-	want, err := j.want(repo, install, cluster)
-	if err != nil {
-		findings.Error(install.Anchor, "", "--live: %s", err)
-		return
-	}
+// checkLive files what verify finds on the cluster: on each one of which there is a snapshot, because several may share what is in Git.
+func (j job) checkLive(install *classic.Install, reports []live.Report, findings *finding.List) {
 	seen := false
-	for _, snapshot := range j.live {
-		if !only && !snapshot.Fits(want) {
+	for _, r := range reports {
+		if r.Cluster != install.Cluster() {
 			continue
 		}
 		seen = true
-		for _, missing := range live.Check(snapshot, want) {
-			findings.Error(install.Anchor, "", "the cluster has not taken over, says %s: %s", snapshot.Name, missing)
+		words := "cleanup is not safe"
+		if r.Phase != live.TakenOver {
+			words = "the cluster has not taken over"
+		}
+		for _, stops := range r.Stopped() {
+			findings.Error(install.Anchor, "", words+", says %s: %s", r.Snapshot, stops)
+		}
+		if !r.Safe && len(r.Stopped()) == 0 {
+			findings.Error(install.Anchor, "", words+", says %s: %s", r.Snapshot, r.Next)
 		}
 	}
 	if !seen {
-		findings.Error(install.Anchor, "", "no --live file is of this cluster: in none does %s sync ./%s from the source that is in Git", want.Root, want.Path)
+		findings.Error(install.Anchor, "", "no --live file is of this cluster: in none does %s sync ./%s from the source that is in Git",
+			install.Pair.LiveRoot.ID, install.Cluster())
 	}
 }
 
-// want is what the cluster of an install is to show.
-func (j job) want(repo *repository, install *classic.Install, cluster migrate.Cluster) (live.Want, error) {
-	flux := repo.fluxInstance(cluster.Instance)
-	if flux == nil {
-		return live.Want{}, errors.New("the FluxInstance of this cluster is not in the checkout")
-	}
-	want, err := live.WantOf(install, flux)
-	if err != nil {
-		return want, fmt.Errorf("it is not known what Flux Operator generates: %w", err)
-	}
-	want.Path = cmp.Or(install.Pair.NewPath(j.config), want.Path) // the take-over has moved the root there
-	return want, nil
-}
-
-// checkSnapshots says how old each snapshot is, and refuses one that is of no cluster of the run.
-func (j job) checkSnapshots(repo *repository, result *Result, findings *finding.List) {
+// checkSnapshots says when each snapshot was taken, and refuses one that is of no cluster of the run.
+func (j job) checkSnapshots(strangers []live.Snapshot, findings *finding.List) {
 	for _, snapshot := range j.live {
-		if why := snapshot.Old(j.now); why != "" {
-			findings.Warn(nil, "", "--live %s: %s", snapshot.Name, why)
-		} else {
+		if snapshot.Old(j.now) == "" {
 			findings.Info(finding.Look, nil, "", "--live %s was taken %s", snapshot.Name, snapshot.Taken.Format(time.RFC3339))
 		}
-		if len(j.live)+len(result.Installs) > 2 && !j.fitsAny(snapshot, repo, result) {
-			findings.Error(nil, "", "--live %s is of none of the clusters of this run: leave it out, or name its cluster with --cluster", snapshot.Name)
-		}
 	}
-}
-
-// fitsAny reports whether a snapshot is of a cluster of the run.
-func (j job) fitsAny(snapshot live.Snapshot, repo *repository, result *Result) bool {
-	for i, install := range result.Installs {
-		if want, err := j.want(repo, install, result.Clusters[i]); err == nil && snapshot.Fits(want) {
-			return true
-		}
+	for _, snapshot := range strangers {
+		findings.Error(nil, "", "--live %s is of none of the clusters of this run: leave it out, or name its cluster with --cluster", snapshot.Name)
 	}
-	return false
-}
-
-// fluxInstance is the FluxInstance in a file.
-func (r *repository) fluxInstance(file string) *instance.Existing {
-	for _, existing := range instance.Existings(r.set) {
-		if existing.At.File == file {
-			return existing
-		}
-	}
-	return nil
 }
 
 // checkPublished refuses a cleanup while deploy's files are not pushed: a guard that is only in the working tree holds nothing.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/instance"
+	"migrate-to-flux-operator/fn/live"
 	"migrate-to-flux-operator/fn/object"
 )
 
@@ -76,7 +78,7 @@ func TestCleanupWithoutUpstream(t *testing.T) {
 	}
 }
 
-// liveOf is what the command that plan prints says of a cluster on which the FluxInstance in a file is applied.
+// liveOf is what the script of verify writes of a cluster on which the FluxInstance in a file is applied.
 func liveOf(t *testing.T, dir, file string) string {
 	t.Helper()
 	o, err := object.Parse(read(t, dir, file), file, 0)
@@ -88,25 +90,32 @@ func liveOf(t *testing.T, dir, file string) string {
 		t.Fatal(err)
 	}
 	version, _ := object.Get[string](o.Map(), "spec", "distribution", "version")
+	ready := []any{map[string]any{"type": "Ready", "status": "True", "observedGeneration": 1}}
+	metadata := maps.Clone(o.Map()["metadata"].(map[string]any))
+	metadata["generation"] = 1
 	all := []any{map[string]any{
-		"apiVersion": o.APIVersion, "kind": o.Kind, "metadata": map[string]any{"name": o.Name, "namespace": o.Namespace, "generation": 1}, "spec": o.Map()["spec"],
-		"status": map[string]any{
-			"lastAppliedRevision": "v" + strings.Replace(version, "x", "9", 1) + "@sha256:0", "conditions": []any{map[string]any{"type": "Ready", "status": "True", "observedGeneration": 1}},
-		},
+		"apiVersion": o.APIVersion, "kind": o.Kind, "metadata": metadata, "spec": o.Map()["spec"],
+		"status": map[string]any{"lastAppliedRevision": "v" + strings.Replace(version, "x", "9", 1) + "@sha256:0", "conditions": ready},
 	}}
 	for _, node := range generated {
 		var content map[string]any
 		if err := yaml.Unmarshal([]byte(node.MustString()), &content); err != nil {
 			t.Fatal(err)
 		}
+		content["status"] = map[string]any{"conditions": ready, "readyReplicas": 1, "updatedReplicas": 1}
 		all = append(all, content)
 	}
 	text, err := yaml.Marshal(map[string]any{"apiVersion": "v1", "kind": "List", "items": all})
 	if err != nil {
 		t.Fatal(err)
 	}
+	listed := ""
+	for _, mark := range regexp.MustCompile(`# listed [^'\n]*`).FindAllString(live.Script("flux-system"), -1) {
+		listed += mark + "\n"
+	}
 	return "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: flux, namespace: flux-system}\nspec: {prune: true, deletionPolicy: Orphan}\n---\n" +
-		string(text) + "# snapshot " + time.Now().UTC().Format(time.RFC3339) + "\n"
+		string(text) + "{apiVersion: v1, kind: Secret, metadata: {namespace: flux-system, name: flux-system}}\n" +
+		listed + "# snapshot " + time.Now().UTC().Format(time.RFC3339) + "\n"
 }
 
 // TestCleanupLooksAtTheCluster holds that --live stands for --taken-over when the cluster shows it, and stops cleanup else.
@@ -120,20 +129,22 @@ func TestCleanupLooksAtTheCluster(t *testing.T) {
 		return must(t, code, dir, append([]string{"plan", dir, "--phase", "cleanup", "--proof", "off"}, flags...)...)
 	}
 	must(t, 0, dir, "apply", "DIR", "--proof", "off")
-	if got := cleanup(ExitError, ""); !strings.Contains(got.errOut, "takenOver") || !strings.Contains(got.out, "(kubectl get -n flux-system") {
+	if got := cleanup(ExitError, ""); !strings.Contains(got.errOut, "takenOver") || !strings.Contains(got.out, "--script | sh > /tmp/live.yaml") {
 		t.Errorf("cleanup without --taken-over does not say how to look: %s%s", got.out, got.errOut)
 	}
 	liveCluster := liveOf(t, dir, "cluster/flux-operator/instance/instance.yaml")
-	if got := cleanup(0, liveCluster, "--live", file); strings.Contains(got.out, "was taken") == strings.Contains(got.out, "more than an hour") {
+	if got := cleanup(0, liveCluster, "--live", file); !strings.Contains(got.out, "was taken") {
 		t.Errorf("the plan does not say when the snapshot was taken:\n%s", got.out)
-	}
-	if got := cleanup(0, strings.ReplaceAll(liveCluster, "# snapshot 2", "# snapshot 1"), "--live", file); !strings.Contains(got.out, "warning: --live "+file+": it was taken 1") {
-		t.Errorf("an old snapshot is no Warning:\n%s", got.out)
 	}
 	for _, c := range []struct{ old, new, want string }{
 		{"name: notification-controller\n    namespace: flux-system\n  spec", "name: other\n    namespace: flux-system\n  spec", "Deployment/flux-system/notification-controller is not in the file"},
 		{"Orphan", "Delete", "neither deletionPolicy: Orphan"},
 		{`"True"`, `"False"`, "FluxInstance/flux-system/flux is not Ready"},
+		{"# snapshot 2", "# snapshot 1", "it was taken 1"},
+		{"# snapshot 2", "# 2", "it does not say when it was taken"},
+		{"# listed kustomizations", "# kustomizations", "the file lacks kustomizations"},
+		{"kind: Secret", "kind: ConfigMap", "Secret/flux-system/flux-system is not on the cluster"},
+		{"readyReplicas: 1", "readyReplicas: 0", "the controller source-controller is not ready (0 of 1)"},
 		{"    url: ssh://git@", "    url: ssh://other@", "another spec."},
 	} {
 		if !strings.Contains(liveCluster, c.old) {

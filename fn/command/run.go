@@ -75,6 +75,10 @@ func (j job) run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	defer repo.tree.Close()
+	looked, strangers, err := j.look(repo)
+	if err != nil {
+		return nil, err
+	}
 	j.progress("migrating")
 	j.config.TakenOver = j.config.TakenOver || j.live != nil
 	result := &Result{Outcome: migrate.Migrate(repo.set, j.config), places: newPlaces(repo.read), config: j.config}
@@ -84,7 +88,7 @@ func (j job) run(ctx context.Context) (*Result, error) {
 		repo.checkArtifacts(result.Installs, &pushed)
 	}
 	result.Findings = append(result.Findings, pushed.All()...)
-	if err := j.lock(repo, result); err != nil {
+	if err := j.lock(repo, result, looked, strangers); err != nil {
 		return nil, err
 	}
 	j.make(repo, result)

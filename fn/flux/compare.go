@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"migrate-to-flux-operator/fn/reason"
@@ -115,6 +116,27 @@ func same(a, b any) bool {
 	x, errX := time.ParseDuration(left)
 	y, errY := time.ParseDuration(right)
 	return errX == nil && errY == nil && x == y
+}
+
+// Unlike are the fields that an object has otherwise than it is wanted, sorted; what is not asked for is not looked at. It compares as
+// Compare does, and quantities by their amount.
+func Unlike(want, is map[string]any) []string {
+	id := ID{Kind: fmt.Sprint(want["kind"])}
+	wanted, found := flatten(id, want), flatten(id, is)
+	var unlike []string
+	for _, path := range slices.Sorted(maps.Keys(wanted)) {
+		if wanted[path] != "{}" && wanted[path] != "[]" && !same(wanted[path], found[path]) && !sameAmount(wanted[path], found[path]) {
+			unlike = append(unlike, path)
+		}
+	}
+	return unlike
+}
+
+// sameAmount compares two quantities: the API server spells 1000m as 1.
+func sameAmount(a, b any) bool {
+	x, errX := resource.ParseQuantity(fmt.Sprint(a))
+	y, errY := resource.ParseQuantity(fmt.Sprint(b))
+	return errX == nil && errY == nil && x.Equal(y)
 }
 
 // usesIdentity tells whether a classic install has turned the workload identity feature gate on.

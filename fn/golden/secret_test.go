@@ -122,7 +122,7 @@ func saidByFunction(files tree, config []byte) string {
 
 // everyWay are all ways to run the program on a repository.
 var everyWay = []string{"plan", "plan --output json", "plan --output yaml", "plan --report -", "diff", "apply --dry-run", "check", "inventory", "inventory --output text",
-	"inventory --output json", "function"}
+	"inventory --output json", "verify", "verify --output json", "function"}
 
 // TestCasesShowNothing puts the marker in the place of every value of every Secret, generator and SOPS object of the cases.
 func TestCasesShowNothing(t *testing.T) {

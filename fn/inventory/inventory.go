@@ -144,6 +144,43 @@ type Owner struct {
 	object map[string]any
 }
 
+// Content is the Flux Kustomization as what applies it applies it, with variables where a value is not in the repository.
+func (o Owner) Content() map[string]any { return spelled(o.object).(map[string]any) }
+
+// Content is the object as its Flux Kustomization applies it, with variables where a value is not in the repository; empty where that is not
+// known.
+func (e Entry) Content() map[string]any {
+	if e.object == nil {
+		return map[string]any{}
+	}
+	content, err := e.object.content()
+	if err != nil {
+		return map[string]any{}
+	}
+	return spelled(content).(map[string]any)
+}
+
+// spelled is a copy of a value that spells unknown values as the variables that they come from.
+func spelled(value any) any {
+	switch value := value.(type) {
+	case string:
+		return readable(value)
+	case []any:
+		all := make([]any, len(value))
+		for i, entry := range value {
+			all[i] = spelled(entry)
+		}
+		return all
+	case map[string]any:
+		all := map[string]any{}
+		for key, entry := range value {
+			all[key] = spelled(entry)
+		}
+		return all
+	}
+	return value
+}
+
 // Entry is one object that one Flux Kustomization applies.
 type Entry struct {
 	ID

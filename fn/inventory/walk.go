@@ -237,8 +237,11 @@ func plainly(entry string) string {
 	if strings.ContainsAny(entry, "{}\"\n") {
 		return "an entry that is no path"
 	}
-	return credentials.ReplaceAllString(entry, "$1")
+	return WithoutCredentials(entry)
 }
+
+// WithoutCredentials is an address without the password that it may have.
+func WithoutCredentials(address string) string { return credentials.ReplaceAllString(address, "$1") }
 
 var credentials = regexp.MustCompile(`(https?://)[^/@\s]+@`)
 

@@ -13,7 +13,6 @@ import (
 	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/printable"
-	"migrate-to-flux-operator/fn/shell"
 )
 
 // The labels that Flux Operator puts on everything that it owns. Source: Flux Operator 0.58.1.
@@ -22,54 +21,19 @@ const (
 	namespaceLabel = "fluxcd.controlplane.io/namespace"
 )
 
-// Want is what the cluster is to show before the classic install may go.
-type Want struct {
-	// Instance is the FluxInstance.
-	Instance object.ID
-	// Spec is what Git says of the FluxInstance.
-	Spec map[string]any
-	// Source and Root are the sync pair, URL and Path what it syncs; another Path is fine as long as the root has not moved.
-	Source, Root object.ID
-	URL, Path    string
-	// Adopted tells that Flux Operator generates the pair; otherwise it stays in Git and nothing is asked of it.
-	Adopted bool
-	// Owner is the Flux Kustomization that applies the classic install; empty when the root does.
-	Owner object.ID
-	// Owned are the controllers and CRDs that Flux Operator generates.
-	Owned []object.ID
-}
-
-// WantOf is what the cluster of an install is to show.
-//
-// It fails where it is not known what Flux Operator generates.
-func WantOf(install *classic.Install, existing *instance.Existing) (Want, error) {
-	want := Want{
-		Instance: existing.ID(), Source: install.Pair.LiveSource.ID, Root: install.Pair.LiveRoot.ID, Path: install.Pair.Path, Adopted: existing.Adopts(),
-		URL: install.Pair.LiveSource.Str("spec", "url"),
-	}
-	want.Spec, _ = object.Get[map[string]any](existing.Instance, "spec")
-	if url, set := object.Get[string](want.Spec, "sync", "url"); set {
-		want.URL = url
-	}
-	if install.Owner != nil {
-		want.Owner = install.Owner.ID
-	}
-	if existing.Err != nil {
-		return want, existing.Err
-	}
-	generated, err := instance.Render(existing.Instance)
-	for _, node := range generated {
-		if kind := node.GetKind(); kind == "Deployment" || kind == "CustomResourceDefinition" {
-			want.Owned = append(want.Owned, object.ID{APIVersion: node.GetApiVersion(), Kind: kind, Namespace: node.GetNamespace(), Name: node.GetName()})
-		}
-	}
-	return want, err
-}
+// ownerLabel is the label of the Flux Kustomization that applies an object.
+const ownerLabel = classic.KustomizeGroup + "/name"
 
 // Fits reports whether a snapshot is of the cluster that an install is for: its root syncs what the one in Git does.
 func (s Snapshot) Fits(want Want) bool {
 	root, source := s.find(want.Root), s.find(want.Source)
-	return root != nil && classic.CleanPath(root.Str("spec", "path")) == want.Path && (source == nil || sameURL(source, want))
+	return root != nil && want.hasPath(root) && (source == nil || sameURL(source, want))
+}
+
+// hasPath reports whether a root has the path that it is to have, or the one before the take-over.
+func (w Want) hasPath(root *object.Object) bool {
+	at := classic.CleanPath(root.Str("spec", "path"))
+	return at == w.Path || at == w.From && w.From != ""
 }
 
 // sameURL reports whether a source is of the address that is wanted, as far as that is known.
@@ -90,35 +54,72 @@ func (s Snapshot) find(id object.ID) *object.Object {
 	return nil
 }
 
-// Command prints what Check reads, and when, into a file. It names types and no objects, because kubectl takes either, and no Secrets.
-func Command(install *classic.Install, file string) shell.Line {
-	source := map[string]string{"GitRepository": "gitrepositories", "OCIRepository": "ocirepositories", "Bucket": "buckets"}[install.Pair.Source.Kind]
-	types := fmt.Sprintf("fluxinstances.%s,kustomizations.%s,%s.%s,deployments.apps", classic.OperatorGroup, classic.KustomizeGroup, source, classic.SourceGroup)
-	return "(" + shell.Run("kubectl", "get", "-n", install.Namespace, types, "-o", "yaml") + "; echo ---; " +
-		"kubectl get customresourcedefinitions -l app.kubernetes.io/part-of=flux -o yaml; " +
-		"date -u '+" + takenMark + "%Y-%m-%dT%H:%M:%SZ') > " + shell.Run(file)
-}
-
-// Check returns what is missing on the cluster, one sentence each; nothing when Flux Operator owns Flux.
-func Check(snapshot Snapshot, want Want) []string {
+// check looks for what is missing on the cluster for the classic install to go. Where no file defines a FluxInstance,
+// it only looks at the sync pair.
+func check(snapshot Snapshot, want Want) cluster {
 	c := cluster{Snapshot: snapshot, want: want}
-	c.instance()
+	if want.migrates() {
+		c.instance()
+	}
 	c.root()
 	c.source()
-	c.owner()
+	if want.migrates() {
+		c.owner()
+	}
 	for _, id := range c.want.Owned {
 		if o := c.find(id); o != nil {
 			c.owned(o)
 		}
 	}
-	return c.missing
+	return c
 }
 
-// cluster is the state of one Check.
+// all is what is missing, one sentence each; nothing when Flux Operator owns Flux.
+func (c cluster) all() []string {
+	return append(slices.Clone(c.missing), together(c.unowned, "Flux Operator does not own these")...)
+}
+
+// takenOver reports whether Flux Operator owns Flux, in whatever state that is: it has applied the FluxInstance, and
+// nothing that is there lacks its labels. They count only beside a FluxInstance, because they stay when it goes.
+func (c cluster) takenOver() bool {
+	o := c.Snapshot.find(c.want.Instance)
+	return c.want.migrates() && c.want.Unknown == nil && o != nil && o.Str("status", "lastAppliedRevision") != "" &&
+		len(c.unowned) == 0
+}
+
+// migrates reports whether Git defines a FluxInstance.
+func (w Want) migrates() bool { return w.Instance.Name != "" }
+
+// few is how many objects are spelled out, each in a sentence of its own.
+const few = 3
+
+// together says of many objects in one sentence what is said of each of a few in its own.
+func together(each []sentence, of string) []string {
+	var all []string
+	if len(each) <= few {
+		for _, s := range each {
+			all = append(all, s.text)
+		}
+		return all
+	}
+	for _, s := range each[:few] {
+		all = append(all, s.id.String())
+	}
+	return []string{fmt.Sprintf("%s: %s and %d more", of, strings.Join(all, ", "), len(each)-few)}
+}
+
+// sentence is what is said of an object.
+type sentence struct {
+	id   object.ID
+	text string
+}
+
+// cluster is a snapshot beside what Git says, and what check finds missing.
 type cluster struct {
 	Snapshot
 	want    Want
 	missing []string
+	unowned []sentence
 }
 
 func (c *cluster) miss(format string, args ...any) {
@@ -147,7 +148,8 @@ func (c *cluster) instance() {
 	conditions, _ := object.Get[[]any](o.Map(), "status", "conditions")
 	ready := slices.ContainsFunc(conditions, func(entry any) bool {
 		condition, _ := entry.(map[string]any)
-		return condition["type"] == "Ready" && condition["status"] == "True" && number(condition, "observedGeneration") == generation
+		return condition["type"] == "Ready" && condition["status"] == "True" &&
+			number(condition, "observedGeneration") == generation
 	})
 	if !ready || generation == 0 {
 		c.miss("%s is not Ready at its generation %v", o.ID, generation)
@@ -155,7 +157,7 @@ func (c *cluster) instance() {
 	if _, syncs := object.Get[map[string]any](o.Map(), "spec", "sync"); syncs != c.want.Adopted {
 		c.miss("%s on the cluster is not the one in Git: only one of the two has spec.sync", o.ID)
 	}
-	if said, _ := object.Get[string](o.Map(), "metadata", "annotations", reconcileKey); strings.EqualFold(said, instance.Disabled) {
+	if said := o.Annotation(reconcileKey); strings.EqualFold(said, instance.Disabled) {
 		c.miss("%s is annotated %s: %s, so that Flux Operator does nothing for it", o.ID, reconcileKey, said)
 	}
 	c.sameSpec(o)
@@ -165,38 +167,19 @@ func (c *cluster) instance() {
 // reconcileKey is the annotation that stops Flux Operator.
 const reconcileKey = "fluxcd.controlplane.io/reconcile"
 
-// compared are the fields of a FluxInstance that have to be on the cluster as they are in Git.
-var compared = [][]string{
-	{"distribution", "version"}, {"distribution", "registry"}, {"components"},
-	{"sync", "kind"}, {"sync", "url"}, {"sync", "ref"}, {"sync", "path"}, {"sync", "name"},
-}
-
-// sameSpec wants what Git says of the FluxInstance.
+// sameSpec wants what Git says of the FluxInstance, and no more where lists say what there is.
 func (c *cluster) sameSpec(o *object.Object) {
-	for _, field := range compared {
-		git, inGit := object.Get[any](c.want.Spec, field...)
-		is, _ := object.Get[any](o.Map(), append([]string{"spec"}, field...)...)
-		if text, isText := git.(string); !inGit || isText && unknown(text) {
-			continue
-		}
-		if asText(git) != asText(is) {
-			c.miss("%s has another spec.%s on the cluster than in Git: push, and wait until it is applied", o.ID, strings.Join(field, "."))
+	spec, _ := object.Get[map[string]any](o.Map(), "spec")
+	other := fieldsOf(unlike(c.want.Spec, spec))
+	for _, list := range []string{"components", "kustomize", "sharding", "storage", "commonMetadata"} {
+		if list != "components" || c.want.Spec[list] != nil { // which the API server fills in
+			other = append(other, fieldsOf(unlike(map[string]any{list: spec[list]}, c.want.Spec))...)
 		}
 	}
-}
-
-// asText tells values apart; the order of a list does not matter.
-func asText(value any) string {
-	list, isList := value.([]any)
-	if !isList {
-		return fmt.Sprintf("%q", fmt.Sprint(value))
+	slices.Sort(other)
+	for _, field := range slices.Compact(other) {
+		c.miss("%s has another spec.%s on the cluster than in Git: push, and wait until it is applied", o.ID, field)
 	}
-	words := make([]string, len(list))
-	for i, entry := range list {
-		words[i] = fmt.Sprint(entry)
-	}
-	slices.Sort(words)
-	return fmt.Sprintf("%q", strings.Join(words, ", "))
 }
 
 // version wants a Flux that is applied and that Git asks for.
@@ -225,7 +208,8 @@ func (c *cluster) root() {
 		return
 	}
 	if at := classic.CleanPath(o.Str("spec", "path")); at != c.want.Path {
-		c.miss("%s syncs ./%s on the cluster and should sync ./%s: the file is of another cluster, or the root has not moved", o.ID, at, c.want.Path)
+		c.miss("%s syncs ./%s on the cluster and should sync ./%s: the file is of another cluster, or the root has "+
+			"not moved", o.ID, at, c.want.Path)
 	}
 	c.adopted(o)
 }
@@ -233,7 +217,8 @@ func (c *cluster) root() {
 func (c *cluster) source() {
 	if o := c.find(c.want.Source); o != nil {
 		if !sameURL(o, c.want) {
-			c.miss("%s has another spec.url on the cluster than in Git: the file is of another cluster, or the change has not come there", o.ID)
+			c.miss("%s has another spec.url on the cluster than in Git: the file is of another cluster, or the "+
+				"change has not come there", o.ID)
 		}
 		c.adopted(o)
 	}
@@ -246,21 +231,29 @@ func (c *cluster) adopted(o *object.Object) {
 	}
 	c.owned(o)
 	if !inventory.EntryOf(o.Map()).Excluded() {
-		c.miss("%s has no annotation %s: %s: deleting it would delete every workload", o.ID, instance.PruneKey, instance.Disabled)
+		c.miss("%s has no annotation %s: %s: deleting it would delete every workload", o.ID, instance.PruneKey,
+			instance.Disabled)
 	}
 }
 
 // owned wants the labels of the FluxInstance on an object.
 func (c *cluster) owned(o *object.Object) {
-	for _, label := range []struct{ key, value string }{{nameLabel, c.want.Instance.Name}, {namespaceLabel, c.want.Instance.Namespace}} {
+	of := c.want.Instance
+	for _, label := range []struct{ key, value string }{{nameLabel, of.Name}, {namespaceLabel, of.Namespace}} {
 		if has, _ := object.Get[string](o.Map(), "metadata", "labels", label.key); has != label.value {
-			c.miss("%s is not owned by Flux Operator: its label %s is %q, not %q", o.ID, label.key, has, label.value)
+			c.unowned = append(c.unowned, sentence{o.ID, printable.Line(fmt.Sprintf("%s is not owned by Flux "+
+				"Operator: its label %s is %q, not %q",
+				o.ID, label.key, has, label.value))})
 			return
 		}
 	}
+	if by, _ := object.Get[string](o.Map(), "metadata", "labels", ownerLabel); by != "" {
+		c.miss("%s has two owners: Flux Operator, and by its label %s the Flux Kustomization %s", o.ID, ownerLabel, by)
+	}
 }
 
-// owner wants the guard live on the Flux Kustomization that applies the classic install. One that is gone deletes nothing.
+// owner wants the guard live on the Flux Kustomization that applies the classic install. One that is gone deletes
+// nothing.
 func (c *cluster) owner() {
 	for _, o := range c.Objects {
 		if c.want.Owner.Name != "" && o.ID.Same(c.want.Owner) && inventory.OwnerOf(o.Map()).Orphans(nil) == "" {

@@ -121,7 +121,7 @@ func TestCheck(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			missing := Check(snapshot, c.want)
+			missing := check(snapshot, c.want).all()
 			said := slices.ContainsFunc(missing, func(m string) bool { return strings.Contains(m, c.missing) })
 			if said != (c.missing != "") || c.missing != "" && len(missing) != 1 {
 				t.Errorf("got %q, want %q alone", missing, c.missing)

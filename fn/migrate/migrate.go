@@ -122,6 +122,15 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	return outcome
 }
 
+// Find finds the installs of the clusters that the config names as Migrate does, and edits nothing.
+func Find(set *object.Set, cfg config.Config) ([]*classic.Install, []finding.Finding) {
+	var all finding.List
+	installs := detect(set, cfg, &all)
+	checkOverlap(installs, &all)
+	checkNames(set, installs, cfg, &all)
+	return installs, all.All()
+}
+
 // tellOpen says how the clusters without an Error are migrated where others have one: a run changes all of them or none.
 func tellOpen(clusters []Cluster, all *finding.List) {
 	var open []string

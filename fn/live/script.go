@@ -1,0 +1,110 @@
+package live
+
+import (
+	"slices"
+	"strings"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/inventory"
+	"migrate-to-flux-operator/fn/shell"
+)
+
+// The marks in a snapshot, each at the start of a line of its own.
+const (
+	contextMark = "# context "
+	listedMark  = "# listed "
+	takenMark   = "# snapshot "
+)
+
+// head begins the script that makes a snapshot.
+const head = `# Writes what Flux is on one cluster, for: migrate-to-flux-operator verify --live FILE
+# It only reads, and of Secrets and ConfigMaps only the names. Run it once for each cluster; what it is given goes to
+# kubectl:  sh snapshot.sh --context NAME > NAME.yaml
+context=$(kubectl "$@" config view --minify -o 'jsonpath={.contexts[0].name}')
+echo "reading the cluster of the context $context" >&2
+echo "` + contextMark + `$context"
+`
+
+// The resources of a snapshot that are printed whole.
+const (
+	fluxInstances  = "fluxinstances." + classic.OperatorGroup
+	kustomizations = "kustomizations." + classic.KustomizeGroup
+	helmReleases   = "helmreleases." + classic.HelmGroup
+	crds           = "customresourcedefinitions.apiextensions.k8s.io"
+	deployments    = "deployments.apps"
+	sourcesOf      = "gitrepositories." + classic.SourceGroup + ",ocirepositories." + classic.SourceGroup +
+		",buckets." + classic.SourceGroup
+	named = "secrets,configmaps"
+)
+
+// sources are the kinds that a cluster can sync from.
+var sources = []string{"GitRepository", "OCIRepository", "Bucket"}
+
+// The fields that a snapshot has of objects which it does not hold whole, one object a line.
+const (
+	nameFields    = `{range .items[*]}{"{apiVersion: v1, kind: "}{.kind}{", metadata: {namespace: "}{.metadata.namespace}{", name: "}{.metadata.name}{"}}\n"}{end}`
+	releaseFields = `{range .items[*]}{"{apiVersion: "}{.apiVersion}{", kind: HelmRelease, metadata: {namespace: "}{.metadata.namespace}{", name: "}{.metadata.name}` +
+		`{", generation: "}{.metadata.generation}{", "}` + guardFields +
+		`{"}, spec: {suspend: "}{.spec.suspend}{"}, status: {conditions: [{type: Ready, status: \""}` +
+		`{.status.conditions[?(@.type=="Ready")].status}{"\", reason: \""}{.status.conditions[?(@.type=="Ready")].reason}` +
+		`{"\", observedGeneration: "}{.status.conditions[?(@.type=="Ready")].observedGeneration}{"}]}}\n"}{end}`
+	crdFields = `{range .items[*]}{"{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: "}{.metadata.name}` +
+		`{", deletionTimestamp: \""}{.metadata.deletionTimestamp}{"\", "}` + guardFields + `{"}}\n"}{end}`
+	// The labels of owners, and the guard, which may be a label or an annotation.
+	guardFields = `{"labels: {app.kubernetes.io/version: \""}{.metadata.labels.app\.kubernetes\.io/version}` +
+		`{"\", ` + nameLabel + `: \""}{.metadata.labels.fluxcd\.controlplane\.io/name}{"\", ` + namespaceLabel +
+		`: \""}{.metadata.labels.fluxcd\.controlplane\.io/namespace}` +
+		`{"\", ` + inventory.PruneKey + `: \""}{.metadata.labels.kustomize\.toolkit\.fluxcd\.io/prune}` +
+		`{"\"}, annotations: {` + inventory.PruneKey +
+		`: \""}{.metadata.annotations.kustomize\.toolkit\.fluxcd\.io/prune}{"\"}"}`
+)
+
+// part is one thing that a script lists: a resource, in one namespace or in all.
+type part struct {
+	resource, namespace string
+	// fields are those of each object that are printed, as a JSONPath of kubectl; without, all are.
+	fields string
+}
+
+// mark is what a snapshot says that it has listed.
+func (p part) mark() string { return strings.TrimSpace(p.resource + " " + p.namespace) }
+
+// lines are the commands that list it, and say so where nothing failed.
+func (p part) lines() string {
+	scope := []string{"-A"}
+	if p.namespace != "" {
+		scope = []string{"-n", p.namespace}
+	}
+	output, before := "yaml", "echo ---\n"
+	if p.fields != "" {
+		output, before = "jsonpath="+p.fields, ""
+	}
+	get := shell.Run(slices.Concat([]string{"get", p.resource}, scope, []string{"-o", output})...)
+	return before + string(shell.Run("kubectl")) + ` "$@" ` + string(get) + " &&\n  " + string(shell.Run("echo",
+		listedMark+p.mark())) + "\n"
+}
+
+// partsOf are all that a snapshot lists of a cluster whose Flux is in these namespaces.
+func partsOf(namespaces ...string) []part {
+	all := []part{{resource: crds, fields: crdFields}, {resource: fluxInstances}, {resource: kustomizations},
+		{resource: sourcesOf},
+		{resource: helmReleases, fields: releaseFields}}
+	for _, namespace := range namespaces {
+		all = append(all, part{resource: deployments, namespace: namespace}, part{resource: named,
+			namespace: namespace, fields: nameFields})
+	}
+	return all
+}
+
+// Script is a script for a POSIX shell that writes a snapshot of the cluster that kubectl is told: of Flux in these
+// namespaces, and of what Flux applies anywhere. A resource that is not served is said on stderr and is no mistake:
+// the CRDs tell which are.
+func Script(namespaces ...string) string {
+	var script strings.Builder
+	script.WriteString(head)
+	for _, p := range partsOf(namespaces...) {
+		script.WriteString(p.lines())
+	}
+	script.WriteString("date -u '+" + takenMark + "%Y-%m-%dT%H:%M:%SZ'\n")
+	return script.String()
+}
