@@ -44,10 +44,13 @@ type operatorKind struct {
 }
 
 // operatorKinds are the ways to install Flux Operator. Source: Flux Operator documentation, installation (Helm, OLM, the
-// install.yaml of a release).
+// install.yaml of a release); the APIs of OLM v1, of k3s's helm-controller and of Argo CD, which install charts too.
 var operatorKinds = []operatorKind{
 	{classic.HelmGroup, "HelmRelease", installsChart, ReleaseVersion, "spec.chart.spec.version"},
 	{"operators.coreos.com", "Subscription", isSubscription, subscriptionVersion, "spec.startingCSV"},
+	{"olm.operatorframework.io", "ClusterExtension", isExtension, textAt("spec", "source", "catalog", "version"), "spec.source.catalog.version"},
+	{"helm.cattle.io", "HelmChart", isChart, textAt("spec", "version"), "spec.version"},
+	{"argoproj.io", "Application", isApplication, textAt("spec", "source", "targetRevision"), "spec.source.targetRevision"},
 	{classic.ConfigGroup, "Kustomization", listsOperator, listedVersion, "resources"},
 	{"apps", "Deployment", isOperatorDeployment, imageVersion, "spec.template.spec.containers"},
 }
@@ -72,6 +75,39 @@ func subscriptionVersion(_ *object.Set, o *object.Object) string {
 		return ""
 	}
 	return strings.TrimPrefix(o.Str("spec", "startingCSV"), operatorName+".v")
+}
+
+// isExtension reports whether OLM v1 installs Flux Operator by this ClusterExtension.
+func isExtension(_ *object.Set, o *object.Object) bool {
+	return o.Str("spec", "source", "catalog", "packageName") == operatorName
+}
+
+// isChart reports whether k3s installs Flux Operator by this HelmChart, from a repository, a registry or an archive.
+func isChart(_ *object.Set, o *object.Object) bool { return isOperatorChart(o.Str("spec", "chart")) }
+
+// isApplication reports whether Argo CD installs Flux Operator by this Application.
+func isApplication(_ *object.Set, o *object.Object) bool {
+	sources, _ := object.Get[[]any](o.Map(), "spec", "sources")
+	if source, found := object.Get[map[string]any](o.Map(), "spec", "source"); found {
+		sources = append(sources, source)
+	}
+	return slices.ContainsFunc(sources, func(entry any) bool {
+		source, _ := entry.(map[string]any)
+		chart, _ := source["chart"].(string)
+		url, _ := source["repoURL"].(string)
+		return isOperatorChart(cmp.Or(chart, url))
+	})
+}
+
+// isOperatorChart reports whether an address or a name is that of the chart of Flux Operator.
+func isOperatorChart(chart string) bool {
+	name := path.Base(chart)
+	return name == operatorName || strings.HasPrefix(name, operatorName+"-") && strings.HasSuffix(name, ".tgz")
+}
+
+// textAt is a version that a field holds.
+func textAt(field ...string) func(*object.Set, *object.Object) string {
+	return func(_ *object.Set, o *object.Object) string { return o.Str(field...) }
 }
 
 // operatorManifests matches the address of the manifests that each release of Flux Operator has.
@@ -154,7 +190,8 @@ func (p *Plan) usePresent(set *object.Set, findings *finding.List) {
 	if present.Kind == "HelmRelease" {
 		p.operatorRelease = object.Map(object.F("name", present.Name), object.F("namespace", own))
 	}
-	if namespace := cmp.Or(present.Str("spec", "targetNamespace"), own); namespace != p.Install.Namespace {
+	to := cmp.Or(present.Str("spec", "targetNamespace"), present.Str("spec", "namespace"), present.Str("spec", "destination", "namespace"))
+	if namespace := cmp.Or(to, own); namespace != p.Install.Namespace {
 		findings.Error(present, "metadata.namespace", "Flux Operator is installed in %s, and manages the FluxInstance of its own namespace only: install it in %s",
 			namespace, p.Install.Namespace)
 	}
