@@ -60,16 +60,21 @@ lint: ## Check the format, go vet, staticcheck
 
 # The tools are built by the tests themselves: the operator's CLI, kustomize. A test whose tool is missing says so and skips.
 e2e: ## Run the product against the real tools: operator, kpt, kustomize, containers
-	cd e2e && go vet ./... && go test -timeout 70m -skip Corpus ./...
+	cd e2e && go vet ./... && go test -ldflags '-s -w' -timeout 70m -skip Corpus ./...
 
 # The first run builds kube-apiserver, etcd, kubectl, Flux's controllers, its CLI and the operator, and keeps them in the user's cache
-# folder; where that cannot be done, it says so and skips. SHORT=1 leaves it out, RUN=name plays some of it.
+# folder; where that cannot be done, it says so and skips. SHORT=1 plays one replay of each kind and names the others as left out,
+# RUN=name plays some.
 e2e-live: ## Replay migrations, and disasters, on a real API server with the real controllers
 	cd e2e && go vet ./live && go test -count 1 -v -timeout 60m -parallel 3 ./live -run 'TestReplay/$(RUN)' -live $(if $(SHORT),-short)
 
+.PHONY: e2e-live-programs
+e2e-live-programs: ## Build what make e2e-live runs, once
+	cd e2e && go test -count 1 -v -timeout 60m ./live -run 'TestPrograms$$' -live
+
 corpus: ## Run the product on a corpus of real repositories, where ../shared/corpus is there
-	go test -count 1 -v -timeout 90m -run Corpus ./... | grep -v '^=== \|no tests to run\|no test files'
-	cd e2e && go test -count 1 -v -timeout 90m -run Corpus .
+	go test -ldflags '-s -w' -count 1 -v -timeout 90m -run Corpus $$(grep -rl --include='*_test.go' '^func Test.*Corpus' fn | xargs -n 1 dirname | sort -u | sed 's|^|./|') | grep -v '^=== '
+	cd e2e && go test -ldflags '-s -w' -count 1 -v -timeout 90m -run Corpus .
 
 speed: ## Measure plan, with its proof, against kustomize build for each Flux Kustomization of the corpus
 	cd e2e && go test -count 1 -v -timeout 40m . -run 'TestSpeed$$' -speed

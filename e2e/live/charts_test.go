@@ -61,7 +61,7 @@ func newRegistry(t *testing.T, built tools) http.Handler {
 	community := installs(manifests(t, built, charted)).chart("flux2", chartVersion)
 	push("fluxcd-community/charts/flux2", chartVersion, chartConfig, chartLayer, community)
 	for name, chart := range map[string]tree{operatorName: operatorChart(t, built), instanceName: readTree(t, "../testdata/charts/"+instanceName)} {
-		push("controlplaneio-fluxcd/charts/"+name, built.operatorVersion, chartConfig, chartLayer, chart.chart(name, built.operatorVersion))
+		push("controlplaneio-fluxcd/charts/"+name, operatorVersion, chartConfig, chartLayer, chart.chart(name, operatorVersion))
 	}
 	return handler
 }

@@ -43,6 +43,7 @@ type cluster struct {
 func startCluster(t *testing.T, built tools) *cluster {
 	t.Helper()
 	c := &cluster{tools: built, directory: t.TempDir(), address: freeAddress(t)}
+	c.writeKubeconfig(t)
 	etcd := c.startEtcd(t)
 	c.startServer(t, etcd)
 	config := &rest.Config{
@@ -176,11 +177,15 @@ func (p *process) output() string {
 	return string(content)
 }
 
-// kubeconfig writes the configuration with which the controllers reach the API server.
-func (c *cluster) kubeconfig(t *testing.T) string {
+// kubeconfig is the file of the configuration with which the controllers reach the API server.
+func (c *cluster) kubeconfig() string {
+	return filepath.Join(c.directory, "kubeconfig")
+}
+
+// writeKubeconfig writes it, once: a controller that starts must not find it half written.
+func (c *cluster) writeKubeconfig(t *testing.T) {
 	t.Helper()
-	name := filepath.Join(c.directory, "kubeconfig")
-	c.write(t, name, fmt.Sprintf(`apiVersion: v1
+	c.write(t, c.kubeconfig(), fmt.Sprintf(`apiVersion: v1
 kind: Config
 current-context: replay
 clusters:
@@ -193,7 +198,6 @@ contexts:
 - name: replay
   context: {cluster: replay, user: replay}
 `, c.address, token))
-	return name
 }
 
 // startController starts a controller, with more environment: without leader election, metrics or probes.
@@ -203,7 +207,7 @@ func (c *cluster) startController(t *testing.T, name string, environment []strin
 	if err := os.MkdirAll(temporary, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	environment = append(environment, "KUBECONFIG="+c.kubeconfig(t), "RUNTIME_NAMESPACE="+fluxNamespace, "TMPDIR="+temporary,
+	environment = append(environment, "KUBECONFIG="+c.kubeconfig(), "RUNTIME_NAMESPACE="+fluxNamespace, "TMPDIR="+temporary,
 		"GODEBUG=fips140=on") // the operator runs in that mode only
 	return c.start(t, name, environment, append(args, "--enable-leader-election=false", "--metrics-addr=0", "--health-addr=0")...)
 }

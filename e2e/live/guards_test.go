@@ -2,6 +2,7 @@ package live
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"syscall"
 	"testing"
@@ -158,4 +159,37 @@ func renameLostWithItsGuard(t *testing.T, r *replay) {
 	r.settle(t)
 	r.kept(t)
 	r.isNot(t, "")
+}
+
+// guardMissing takes all guards off between the two commits, and gets them back as cleanup tells.
+func guardMissing(t *testing.T, r *replay) {
+	r.deploy(t)
+	r.takenOver(t)
+	r.settle(t)
+	unguarded := r.files(t)
+	maps.Copy(unguarded, r.original) // deploy adds files, and changes others only to guard
+	r.pushTree(t, "take the guards off", unguarded)
+	r.settle(t)
+	r.refuses(t, "run the phase deploy, push it, and wait until it is live", "--phase", "cleanup", "--taken-over")
+	r.migrate(t, "--phase", "deploy")
+	r.push(t, "deploy again")
+	r.settle(t)
+	r.kept(t)
+	r.finish(t)
+}
+
+// guardUndone has a kustomization.yaml undo the guards between the two commits, and takes that out as cleanup tells.
+func guardUndone(t *testing.T, r *replay) {
+	const file, undoing = "kubernetes/flux/config/kustomization.yaml", "commonAnnotations: {kustomize.toolkit.fluxcd.io/prune: enabled}\n"
+	r.deploy(t)
+	r.takenOver(t)
+	r.settle(t)
+	guarded := r.files(t)
+	r.pushTree(t, "undo the guards", guarded.with(file, guarded[file]+undoing))
+	r.settle(t)
+	r.refuses(t, "take that out, push it, and wait until the guard is live", "--phase", "cleanup", "--taken-over")
+	r.pushTree(t, "take it out", guarded)
+	r.settle(t)
+	r.kept(t)
+	r.finish(t)
 }

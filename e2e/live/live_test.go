@@ -2,6 +2,7 @@ package live
 
 import (
 	"flag"
+	"slices"
 	"testing"
 )
 
@@ -39,13 +40,47 @@ var scenarios = append([]scenario{
 	{"disaster-narrowed-kustomization", layouts, narrowedKustomization},
 	{"remedy-forget-the-release", []layout{flux2Chart}, forgetTheRelease},
 	{"remedy-restore-sync", []layout{fluxManifests}, restoreSync},
+	{"remedy-guard-missing", layouts, guardMissing},
+	{"remedy-guard-undone", []layout{fluxManifests}, guardUndone},
+	{"remedy-two-owners-keep-helm", []layout{fluxManifests}, keepTheHelmRelease},
+	{"remedy-two-owners-keep-instance", []layout{fluxManifests}, keepTheFluxInstance},
+	{"remedy-pair-in-another-namespace", []layout{fluxManifests}, moveThePair},
 	{"remedy-switch-to-helm", []layout{fluxManifests}, switchToHelm},
 	{"remedy-switch-to-instance", []layout{bootstrap}, switchToInstance},
 }, remedyScenarios()...)
 
-// TestReplay plays every scenario, each on a cluster of its own, and prints the table.
+// shortly are the replays where there is no time for all: of each kind of scenario one.
+var shortly = []string{
+	"adopt/flux-manifests", "adopt/bootstrap", "helm-release/flux-manifests", "two-clusters/shared-source", "cleanup-before-the-operator/child",
+	"go-back-before-the-take-over/bootstrap", "disaster-both-in-one-push/bootstrap", "disaster-without-guards/flux-manifests",
+	"remedy-forget-the-release/flux2-chart", "remedy-two-roots-one-goes/flux-manifests",
+}
+
+// TestShortly holds that each of these is a replay: one that is none would be left out without a word.
+func TestShortly(t *testing.T) {
+	left := slices.Clone(shortly)
+	for _, one := range scenarios {
+		for _, l := range one.layouts {
+			left = slices.DeleteFunc(left, func(name string) bool { return name == one.name+"/"+l.name })
+		}
+	}
+	if len(left) > 0 {
+		t.Errorf("no replay is called %s", list(left))
+	}
+}
+
+// TestPrograms builds what a replay runs, and plays nothing.
+func TestPrograms(t *testing.T) {
+	if !*live {
+		t.Skip("skipped: make e2e-live-programs builds a Kubernetes")
+	}
+	theTools(t)
+}
+
+// TestReplay plays every scenario, each on a cluster of its own, and prints the table. With -short it plays a few, and says which it
+// left out.
 func TestReplay(t *testing.T) {
-	if testing.Short() || !*live {
+	if !*live {
 		t.Skip("skipped: make e2e-live builds and runs a real API server")
 	}
 	built := theTools(t)
@@ -54,6 +89,9 @@ func TestReplay(t *testing.T) {
 	for _, one := range scenarios {
 		for _, l := range one.layouts {
 			t.Run(one.name+"/"+l.name, func(t *testing.T) {
+				if testing.Short() && !slices.Contains(shortly, one.name+"/"+l.name) {
+					t.Skip("left out: -short")
+				}
 				t.Parallel() // most of a scenario is waiting
 				line := w.table.row(one.name + "/" + l.name)
 				t.Cleanup(func() { line.failed = t.Failed(); t.Log(line.line()) })

@@ -74,6 +74,10 @@ func (r *replay) finish(t *testing.T, args ...string) {
 	r.push(t, "cleanup")
 	r.shell(t, planned.command(t, "has applied it"))
 	r.ran("wait")
+	if words := "does not prune, so that it stays"; planned.says(words) {
+		r.shell(t, planned.command(t, words))
+		r.ran("delete by hand")
+	}
 	r.settle(t)
 	r.is(t, true, isCleanedUp)
 	r.kept(t, r.removed...)
@@ -218,9 +222,7 @@ func (r *replay) goBack(t *testing.T) {
 func goBackBeforeTheTakeOver(t *testing.T, r *replay) {
 	deployed, _ := r.planned(t)
 	r.noCharts.Store(true)
-	// The Flux Kustomization cannot go before its wait ends; no test waits that long.
-	impatient := deployed.edited(t, r.folder+"/flux-operator/ks.yaml", "timeout: 5m", "timeout: 10s")
-	r.pushTree(t, "deploy", impatient)
+	r.pushTree(t, "deploy", r.impatient(t, deployed))
 	r.settle(t, operatorName, instanceName)
 	r.kept(t)
 	r.is(t, false, isDeploying)
@@ -235,6 +237,13 @@ func goBackBeforeTheTakeOver(t *testing.T, r *replay) {
 	}
 	r.chartsComeBack(t)
 	r.adopt(t)
+}
+
+// impatient is a repository whose new Flux Kustomizations wait for a moment only: each push after one that cannot become ready, and each
+// deletion, waits for the end of that, and no test waits as long as people do.
+func (r *replay) impatient(t *testing.T, files tree) tree {
+	t.Helper()
+	return files.edited(t, r.folder+"/flux-operator/ks.yaml", "timeout: 5m", "timeout: 10s")
 }
 
 // chartsComeBack lets the registry answer again, and has the source of the operator look at it now: a source that has failed tries

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,11 +18,13 @@ type edit func(*testing.T, tree) tree
 // remedy is a message that tells a person to change the repository, followed push by push.
 type remedy struct {
 	name    string
+	layout  layout // the one with the artifact where it has no name
 	fault   edit   // what the message is about
 	words   string // of the message
 	steps   []edit // what it tells to do, a push each
 	deletes []string
 	changes []string // what the steps change on purpose
+	prefix  string   // of the names that are deleted besides, by hand where Flux leaves them
 }
 
 // kustomizationNamed is a Flux Kustomization's key in a snapshot.
@@ -29,7 +32,7 @@ func kustomizationNamed(name string) string {
 	return "Kustomization.kustomize.toolkit.fluxcd.io/flux-system/" + name
 }
 
-// remedies are those that change files before the first commit, in the layout with the artifact.
+// remedies are those that change files before the first commit.
 var remedies = []remedy{
 	{
 		name: "name-in-the-way", words: "To rename this one instead, set prune: false on it, push that, and wait until it is live",
@@ -76,7 +79,72 @@ var remedies = []remedy{
 			guarded("apps/widgets/pair.yaml"), removed("apps/widgets/pair.yaml"),
 		},
 	},
+	{
+		name: "second-child", layout: child, words: "Set deletionPolicy of the other to Orphan",
+		fault: func(_ *testing.T, files tree) tree {
+			return files.with("clusters/one/second.yaml", strings.Replace(files["clusters/one/flux.yaml"], "name: flux\n", "name: flux-again\n", 1))
+		},
+		steps: []edit{
+			replaced("clusters/one/second.yaml", "prune: true", "prune: true\n  deletionPolicy: Orphan"), removed("clusters/one/second.yaml"),
+		},
+		deletes: []string{kustomizationNamed("flux-again")},
+	},
+	{
+		name: "name-with-a-hash", layout: bootstrap, words: "set options.disableNameSuffixHash: true for it first",
+		fault: replaced("clusters/one/flux-system/kustomization.yaml", "patches:\n", generatedSettings),
+		steps: []edit{
+			replaced("clusters/one/flux-system/kustomization.yaml", "  - LEVEL=info\n", "  - LEVEL=info\n  options: {disableNameSuffixHash: true}\n"),
+		},
+		prefix: "settings-",
+	},
+	{
+		name: "name-prefix-of-the-install", layout: child, words: "renames everything that Flux installs",
+		fault: with("flux/kustomization.yaml", "namePrefix: old-\nresources:\n- gotk-components.yaml\n"),
+		steps: []edit{
+			replaced("clusters/one/flux.yaml", "prune: true", "prune: false"), replaced("flux/kustomization.yaml", "namePrefix: old-\n", ""),
+		},
+		prefix: "old-",
+	},
+	{
+		name: "name-prefix-of-the-artifact", layout: fluxManifests.renamed("old-"), words: "it deletes what the field gives another name otherwise",
+		fault:  replaced(installFile, "  wait: true\n", "  wait: true\n  namePrefix: old-\n"),
+		steps:  []edit{replaced(installFile, "prune: true", "prune: false"), replaced(installFile, "  namePrefix: old-\n", "")},
+		prefix: "old-",
+	},
+	{
+		name: "name-prefix-of-the-root", layout: child, words: "renames all that the root applies",
+		fault: replaced(child.pair, "  wait: false\n", "  wait: false\n  namePrefix: old-\n"),
+		steps: []edit{
+			func(t *testing.T, files tree) tree {
+				for _, name := range []string{child.pair, "clusters/one/flux.yaml", "clusters/one/apps.yaml"} {
+					files = files.edited(t, name, "prune: true", "prune: false")
+				}
+				return files
+			},
+			replaced(child.pair, "  namePrefix: old-\n", ""),
+		},
+		changes: []string{child.rootKey()},
+		prefix:  "old-",
+	},
 }
+
+// generatedSettings is what a kustomization.yaml begins its patches with, so that a controller reads settings under a name with a hash.
+const generatedSettings = `configMapGenerator:
+- name: settings
+  namespace: flux-system
+  literals:
+  - LEVEL=info
+patches:
+- patch: |
+    - op: add
+      path: /spec/template/spec/containers/0/envFrom
+      value:
+      - configMapRef:
+          name: settings
+  target:
+    kind: Deployment
+    name: source-controller
+`
 
 // installFile is the file of the install in the layout with the artifact.
 const installFile = "kubernetes/flux/config/flux.yaml"
@@ -123,7 +191,10 @@ func guarded(name string) edit {
 
 // scenario is a remedy on a cluster of its own.
 func (m remedy) scenario() scenario {
-	l := fluxManifests
+	l := m.layout
+	if l.name == "" {
+		l = fluxManifests
+	}
 	l.edit = m.fault
 	return scenario{"remedy-" + m.name, []layout{l}, m.play}
 }
@@ -140,6 +211,7 @@ func remedyScenarios() []scenario {
 // play follows the message, and then migrates.
 func (m remedy) play(t *testing.T, r *replay) {
 	r.says(t, m.words)
+	m.deletes = append(m.deletes, r.named(m.prefix)...)
 	r.expects(m.deletes...)
 	for _, step := range m.steps {
 		r.pushTree(t, "as it says", step(t, r.files(t)))
@@ -148,12 +220,36 @@ func (m remedy) play(t *testing.T, r *replay) {
 	for _, name := range m.changes {
 		delete(r.before, name)
 	}
+	r.deleteByHand(t, r.named(m.prefix))
 	r.kept(t, m.deletes...)
 	if out, err := r.run("plan"); err != nil || strings.Contains(out, m.words) {
 		t.Fatalf("it still says so: %v\n%s", err, out)
 	}
 	r.before = r.snapshot(t)
 	r.adopt(t)
+}
+
+// named are the objects whose names began with a prefix before; none where that is empty.
+func (r *replay) named(prefix string) []string {
+	var all []string
+	for key := range r.before {
+		if prefix != "" && strings.HasPrefix(path.Base(key), prefix) {
+			all = append(all, key)
+		}
+	}
+	return all
+}
+
+// deleteByHand deletes those of the objects that are still there.
+func (r *replay) deleteByHand(t *testing.T, names []string) {
+	t.Helper()
+	now := r.snapshot(t)
+	for _, name := range names {
+		if one := now[name]; one != nil && one.GetDeletionTimestamp() == nil {
+			kind := one.GroupVersionKind()
+			r.shell(t, strings.TrimSuffix("kubectl -n flux-system delete "+kind.Kind+"."+kind.Group, ".")+"/"+one.GetName())
+		}
+	}
 }
 
 // says fails unless a plan says something, and returns what it prints.
@@ -221,11 +317,11 @@ func switchToInstance(t *testing.T, r *replay) {
 	r.deploy(t, "--instance-form", "HelmRelease")
 	r.takenOver(t)
 	message := r.says(t, "because Helm looks at its release and not at the cluster", "--instance-form", "FluxInstance")
-	r.pushTree(t, "remove the HelmRelease", r.emptied(t))
+	r.pushTree(t, "remove the HelmRelease", r.impatient(t, r.emptied(t)))
 	r.settle(t)
 	r.expects("HelmRelease.helm.toolkit.fluxcd.io/flux-system/" + instanceName)
 	r.commandIn(t, message, "then remove the HelmRelease from Git and delete it")
-	r.pushTree(t, "add the FluxInstance", r.inForm(t, "FluxInstance"))
+	r.pushTree(t, "add the FluxInstance", r.impatient(t, r.inForm(t, "FluxInstance")))
 	r.settle(t)
 	r.takenOver(t)
 	r.kept(t)

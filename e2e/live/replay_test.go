@@ -84,7 +84,8 @@ func (r *replay) begin(t *testing.T) {
 	r.startFlux(t)
 	r.settle(t)
 	r.before = r.snapshot(t)
-	for _, name := range []string{widget, workload, shopNamespace, sourceCRD, controller, fluxNamespaceID, r.rootKey(), r.sourceKey()} {
+	installed := strings.Replace(controller, "/kustomize-", "/"+r.prefix+"kustomize-", 1)
+	for _, name := range []string{widget, workload, shopNamespace, sourceCRD, installed, fluxNamespaceID, r.rootKey(), r.sourceKey()} {
 		if r.before[name] == nil {
 			t.Fatalf("the classic install has no %s", name)
 		}
@@ -138,7 +139,7 @@ func (r *replay) push(t *testing.T, message string) {
 func (r *replay) fetch(t *testing.T) {
 	t.Helper()
 	r.requests++
-	if err := r.patch(t.Context(), gitRepositories, fluxNamespace, r.source, r.requested()); err != nil {
+	if err := r.patch(t.Context(), gitRepositories, r.pairNamespace(), r.source, r.requested()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"maps"
@@ -21,6 +22,7 @@ import (
 type layout struct {
 	name, folder string                      // the folder of the repository that the root applies
 	root, source string                      // the names of the sync pair
+	namespace    string                      // its namespace, where that is not Flux's
 	pair         string                      // the file of the sync pair
 	base         string                      // the file of its source, where that is another one
 	install      string                      // the Flux Kustomization that applies Flux
@@ -30,6 +32,7 @@ type layout struct {
 	over         string                      // the layout whose repository this one's files come on top of; empty for none
 	chart        bool                        // Flux is a HelmRelease of the community's chart
 	edit         func(*testing.T, tree) tree // what is else in the repository
+	prefix       string                      // of the names of Flux's own objects
 	extra        string                      // what the root applies from the folder of the install beside Flux, as an inventory says it
 }
 
@@ -87,12 +90,23 @@ const (
 
 // rootKey is the root Flux Kustomization.
 func (l layout) rootKey() string {
-	return "Kustomization.kustomize.toolkit.fluxcd.io/flux-system/" + l.root
+	return "Kustomization.kustomize.toolkit.fluxcd.io/" + l.pairNamespace() + "/" + l.root
 }
 
 // sourceKey is the source of the sync pair.
 func (l layout) sourceKey() string {
-	return "GitRepository.source.toolkit.fluxcd.io/flux-system/" + l.source
+	return "GitRepository.source.toolkit.fluxcd.io/" + l.pairNamespace() + "/" + l.source
+}
+
+// pairNamespace is the namespace of the sync pair.
+func (l layout) pairNamespace() string {
+	return cmp.Or(l.namespace, fluxNamespace)
+}
+
+// renamed is the layout where Flux's own objects have names that begin so.
+func (l layout) renamed(prefix string) layout {
+	l.prefix = prefix
+	return l
 }
 
 // release is the release of Flux that the layout installs.
@@ -232,8 +246,13 @@ func (c *checkout) replace(t *testing.T, files tree) {
 
 // run runs a command of the product on the checkout and returns what it prints.
 func (c *checkout) run(command string, args ...string) (string, error) {
-	out, err := exec.Command(c.product, append([]string{command, c.directory}, args...)...).CombinedOutput()
+	out, err := c.command(command, args...).CombinedOutput()
 	return string(out), err
+}
+
+// command is a command of the product on the checkout, for the Flux Operator that runs here.
+func (c *checkout) command(name string, args ...string) *exec.Cmd {
+	return exec.Command(c.product, append([]string{name, c.directory, "--operator-version", operatorVersion}, args...)...)
 }
 
 // migrate runs a phase, which must change files.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,7 +16,7 @@ type advice []struct{ Topic, Message, Command string }
 // advise plans a phase and keeps what it prints.
 func (r *replay) advise(t *testing.T, args ...string) advice {
 	t.Helper()
-	out, err := exec.Command(r.product, append([]string{"plan", r.directory, "--output", "json"}, args...)...).Output()
+	out, err := r.checkout.command("plan", append([]string{"--output", "json"}, args...)...).Output()
 	if err != nil {
 		t.Fatalf("plan %v: %v\n%s", args, err, out)
 	}
@@ -24,6 +25,11 @@ func (r *replay) advise(t *testing.T, args ...string) advice {
 		t.Fatal(err)
 	}
 	return planned.Findings
+}
+
+// says reports whether there is a message with these words.
+func (a advice) says(words string) bool {
+	return slices.ContainsFunc(a, func(one struct{ Topic, Message, Command string }) bool { return strings.Contains(one.Message, words) })
 }
 
 // command returns the command of the message with these words, as a person reads it: at the end of the message.
@@ -49,7 +55,7 @@ func (r *replay) shell(t *testing.T, command string) string {
 	t.Logf("$ %s", command)
 	shell := exec.Command("sh", "-c", command)
 	shell.Dir = r.checkout.directory
-	shell.Env = append(os.Environ(), "KUBECONFIG="+r.kubeconfig(t), "PATH="+r.tools.directory+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	shell.Env = append(os.Environ(), "KUBECONFIG="+r.kubeconfig(), "PATH="+r.tools.directory+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	out, err := shell.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", command, err, out)

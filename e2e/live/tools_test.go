@@ -18,6 +18,9 @@ import (
 // fluxVersion is the release of Flux whose controllers run; programs/go.mod pins them, with everything else that runs.
 const fluxVersion = "v2.9.4"
 
+// operatorVersion is the release of Flux Operator that runs, pinned there too. The product may know a newer one.
+const operatorVersion = "0.58.1"
+
 // The modules whose files the replay reads, or has to complete before it can build them.
 const (
 	operatorModule   = "github.com/controlplaneio-fluxcd/flux-operator"
@@ -46,7 +49,7 @@ var programs = []program{
 	{name: "kube-apiserver", main: kubernetesModule + "/cmd/kube-apiserver", stamped: kubernetesModule},
 }
 
-// tools are the programs of a replay, and the operator's module, with the version that its charts have.
+// tools are the programs of a replay, and the operator's module.
 type tools struct {
 	directory, operatorModule, operatorVersion string
 }
@@ -79,7 +82,7 @@ var buildTools = sync.OnceValues(func() (tools, error) {
 		}
 	}
 	operator, err := pinned(operatorModule)
-	built.operatorModule, built.operatorVersion = operator.Dir, strings.TrimPrefix(operator.Version, "v")
+	built.operatorModule, built.operatorVersion = operator.Dir, operator.Version
 	return built, err
 })
 
@@ -89,6 +92,9 @@ func theTools(t *testing.T) tools {
 	built, err := buildTools()
 	if err != nil {
 		t.Skipf("skipped: %v", err)
+	}
+	if built.operatorVersion != "v"+operatorVersion {
+		t.Fatalf("Flux Operator %s is pinned, and not v%s", built.operatorVersion, operatorVersion)
 	}
 	return built
 }

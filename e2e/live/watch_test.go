@@ -128,7 +128,7 @@ func (c *cluster) resources() []schema.GroupVersionResource {
 
 // isNoise tells the resources that the cluster writes by itself.
 func isNoise(resource string) bool {
-	return slices.Contains([]string{"events", "leases", "apiservices", "controllerrevisions"}, resource)
+	return slices.Contains([]string{"events", "leases", "apiservices", "controllerrevisions", "ipaddresses"}, resource)
 }
 
 // isHistory tells Helm's own history of releases, which Helm prunes by itself.
