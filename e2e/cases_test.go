@@ -69,6 +69,7 @@ func TestCases(t *testing.T) {
 	fn := commands(t)
 	for _, name := range heldCases(t) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for _, row := range runFolder(t, fn, whole(t, caseInput(t, name))) {
 				if shares := strings.Contains(row.Reason, "applies these manifests too"); row.Outcome != migrates || row.differences != "0" || row.cleanup == "refused" && !shares {
 					t.Errorf("%s", row)

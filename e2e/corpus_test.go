@@ -61,15 +61,20 @@ func TestCorpus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return !e.IsDir() })
+	rows := make([][]row, len(entries))
+	t.Run("repository", func(t *testing.T) { // ends once all have ended
+		for i, entry := range entries {
+			t.Run(entry.Name(), func(t *testing.T) {
+				t.Parallel()
+				rows[i] = runFolder(t, fn, filepath.Join(root, entry.Name()))
+			})
+		}
+	})
 	table := []string{header}
-	for _, entry := range entries {
-		if !entry.IsDir() {
-			continue
-		}
-		for _, row := range runFolder(t, fn, filepath.Join(root, entry.Name())) {
-			fmt.Println(row)
-			table = append(table, row.String())
-		}
+	for _, row := range slices.Concat(rows...) {
+		fmt.Println(row)
+		table = append(table, row.String())
 	}
 	if *elsewhere == "" {
 		record(t, corpusTable, strings.Join(table, "\n")+"\n")
