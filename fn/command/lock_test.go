@@ -183,6 +183,23 @@ func TestLiveOfSeveralClusters(t *testing.T) {
 	cleanup(ExitError, "the file is of another cluster", "--live", production, "--cluster", "./clusters/staging")
 	cleanup(ExitError, "third is of none of the clusters", "--live", staging, "--live", production, "--live", filepath.Join(files, "third"))
 	cleanup(ExitError, "says "+filepath.Join(files, "twin")+": FluxInstance/flux-system/flux is not Ready", "--live", staging, "--live", production, "--live", filepath.Join(files, "twin"))
+
+	verify := func(code int, want ...string) {
+		t.Helper()
+		args := []string{"verify", dir}
+		for _, name := range want[1:] {
+			args = append(args, "--live", filepath.Join(files, name))
+		}
+		if got := must(t, code, dir, args...); !strings.Contains(got.out+got.errOut, want[0]) {
+			t.Errorf("verify %q says %s%s, want %q", want[1:], got.out, got.errOut, want[0])
+		}
+	}
+	verify(0, "--cluster ./clusters/staging --phase cleanup", "staging")
+	verify(0, "All\n    ./clusters/production  taken over  safe: cleanup\n    ./clusters/staging     taken over  safe: cleanup\n", "production", "staging")
+	verify(ExitChanges, "./clusters/staging  taken over  not yet safe: cleanup\n", "staging", "twin")
+	verify(ExitError, "third is of none of the clusters here", "staging", "third")
+	write(t, dir, "clusters/staging/broken.yaml", "apiVersion: kustomize.toolkit.fluxcd.io/v1\n\tkind: x\n")
+	verify(0, "warning: clusters/staging/broken.yaml", "staging")
 }
 
 // TestFullDisk lets a disk run full while apply writes, and holds that the checkout is then as it was.

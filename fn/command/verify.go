@@ -14,6 +14,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/live"
+	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/printable"
 	"migrate-to-flux-operator/fn/shell"
 )
@@ -81,13 +82,18 @@ func (f *configFlags) verify(cmd *cobra.Command, dir string, script bool, output
 		if v.wants, v.findings, err = repo.wants(cfg); err != nil {
 			return v, err
 		}
-		v.places = newPlaces(repo.read)
+		v.places, v.findings = newPlaces(repo.read), append(v.findings, repo.unread()...)
 		return v, ctx.Err()
 	})
 	if err != nil {
 		return err
 	}
 	if err := verified.failure(); err != nil {
+		return err
+	}
+	printer := printer{result: &Result{Outcome: migrate.Outcome{Findings: verified.findings}, places: verified.places}}
+	printer.warnings()
+	if _, err := io.WriteString(cmd.ErrOrStderr(), printable.Log(printer.out.String())); err != nil {
 		return err
 	}
 	if script {
@@ -156,6 +162,11 @@ func (v verified) print(out io.Writer, output string, now time.Time) error {
 			return err
 		}
 	}
+	if output == "text" && len(reports) > 1 {
+		if _, err := io.WriteString(out, "\n"+printable.Log(live.Overview(reports))); err != nil {
+			return err
+		}
+	}
 	if slices.ContainsFunc(reports, func(r live.Report) bool { return !r.Safe }) {
 		return errUnsafe
 	}
@@ -177,15 +188,25 @@ func (v verified) commands(r live.Report) []string {
 	if len(v.wants) > 1 {
 		words = append(words, "--cluster", "./"+r.Cluster)
 	}
-	switch {
-	case !r.Safe:
-		return nil
-	case r.Step == live.Deploy:
-		return []string{string(shell.Run(words...))}
-	case r.Step == live.Cleanup:
-		return []string{string(shell.Run(append(words, "--phase", "cleanup", "--live", r.Snapshot)...))}
+	if r.Step == live.Cleanup {
+		words = append(words, "--phase", "cleanup", "--live", r.Snapshot)
 	}
-	return nil
+	command := string(shell.Run(words...))
+	if !r.Safe || r.Step != live.Deploy && r.Step != live.Cleanup || !printable.Fits(command) {
+		return nil
+	}
+	return []string{command}
+}
+
+// unread are the files that could hide something of Flux, which is not held against a snapshot then.
+func (r *repository) unread() []finding.Finding {
+	var all []finding.Finding
+	for _, b := range r.broken {
+		if b.flux || isKustomizationFile(b.file) {
+			all = append(all, finding.Finding{Severity: finding.Warning, File: b.file, Index: b.index, Message: b.message()})
+		}
+	}
+	return all
 }
 
 // wants are what the repository says of its clusters.

@@ -39,6 +39,17 @@ func (r Report) Text(commands []string) string {
 	return p.String()
 }
 
+// Overview is a line for each of several reports.
+func Overview(reports []Report) string {
+	p := &page{}
+	p.line("All")
+	for _, r := range reports {
+		p.word("./"+strings.TrimPrefix(r.Cluster, "."), r.Phase, map[bool]string{true: "safe", false: "not yet safe"}[r.Safe]+": "+r.Step)
+	}
+	p.flush()
+	return p.String()
+}
+
 // or is a text, or another one where a value is empty.
 func or(text, otherwise, value string) string {
 	if value == "" || value == (time.Time{}).Format(time.RFC3339) {

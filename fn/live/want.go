@@ -144,6 +144,9 @@ func migrated(set *object.Set, files *inventory.Files, existing *instance.Existi
 	w.Path, w.URL = classic.CleanPath(str(root.Kustomization, "spec", "path")), cmp.Or(w.URL, str(root.Source, "spec",
 		"url"))
 	w.Cluster = w.Path
+	if len(applied.Entries) == 0 {
+		return w, false // it syncs another repository
+	}
 	w.read(applied, existing)
 	w.Needs = append(w.Needs, instance.Requirements(set, w.Namespace, parsed(root.Source),
 		parsed(root.Kustomization))...)
