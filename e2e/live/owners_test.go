@@ -38,6 +38,9 @@ const (
 	keepLine  = "      helm.sh/resource-policy: keep\n"
 )
 
+// releaseCheck is how the Flux Kustomization waits for the HelmRelease.
+const releaseCheck = "  - apiVersion: helm.toolkit.fluxcd.io/v2\n    kind: HelmRelease\n    name: flux-instance\n    namespace: flux-system\n"
+
 // releaseFile is where the first commit puts the HelmRelease of the FluxInstance.
 func (r *replay) releaseFile() string {
 	return r.folder + "/flux-operator/instance/helmrelease.yaml"
@@ -63,7 +66,8 @@ func keepTheFluxInstance(t *testing.T, r *replay) {
 	r.settle(t)
 	r.shell(t, "kubectl -n flux-system wait helmrelease/flux-instance --for=condition=Ready --timeout=2m")
 	r.expects("HelmRelease.helm.toolkit.fluxcd.io/flux-system/" + instanceName)
-	alone := kept.without(t, r.releaseFile()).edited(t, r.folder+"/flux-operator/instance/kustomization.yaml", "- ./helmrelease.yaml\n", "")
+	alone := kept.without(t, r.releaseFile()).edited(t, r.folder+"/flux-operator/instance/kustomization.yaml", "- ./helmrelease.yaml\n", "").
+		edited(t, r.folder+"/flux-operator/ks.yaml", releaseCheck, "")
 	r.pushTree(t, "remove the HelmRelease", alone)
 	r.settle(t)
 	r.shell(t, "kubectl -n flux-system delete helmrelease/flux-instance")

@@ -16,7 +16,7 @@ import (
 )
 
 // remedy matches what tells a person to do something that can delete.
-var remedy = regexp.MustCompile(`\b(remove|rename|set|restore|revert|suspend|delete|push|annotate|move|take (it|its entry)( out)?|resume|prune-)\b`)
+var remedy = regexp.MustCompile(`\b(remove|rename|set|restore|revert|suspend|delete|push|annotate|move|take (it|its entry)( out)?|resume|prune-|leave one|give (that|each)|correct|regenerate|undo|take (what|these|that|one))\b`)
 
 // TestRemedies holds that docs/remedies.md has a row for every message that tells a person to do something, and no row
 // without a message: a remedy that nobody has thought through could delete more than it says.

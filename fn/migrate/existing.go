@@ -137,7 +137,7 @@ func checkForm(set *object.Set, existing *instance.Existing, install *classic.In
 		if other.Form != existing.Form && other.ID().Name == existing.ID().Name {
 			findings.Error(other.At, "", "%s and this define one FluxInstance: dropping either uninstalls Flux; keep one owner. To keep the HelmRelease, annotate %s with "+
 				"%s: disabled, wait until that is live, and remove it. To keep the FluxInstance, set commonAnnotations {helm.sh/resource-policy: keep} in the values of the "+
-				"HelmRelease, wait until that release is live, and remove it from Git and from the cluster", existing.At.ID, existing.At.ID, instance.PruneKey)
+				"HelmRelease, wait until that release is live, and remove it from Git, from the healthChecks of what applies it, and from the cluster", existing.At.ID, existing.At.ID, instance.PruneKey)
 			return
 		}
 	}
