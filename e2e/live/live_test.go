@@ -45,6 +45,7 @@ var scenarios = append([]scenario{
 	{"remedy-two-owners-keep-helm", []layout{fluxManifests}, keepTheHelmRelease},
 	{"remedy-two-owners-keep-instance", []layout{fluxManifests}, keepTheFluxInstance},
 	{"remedy-pair-in-another-namespace", []layout{fluxManifests}, moveThePair},
+	{"remedy-two-pairs", []layout{fluxManifests}, twoPairs},
 	{"remedy-switch-to-helm", []layout{fluxManifests}, switchToHelm},
 	{"remedy-switch-to-instance", []layout{bootstrap}, switchToInstance},
 }, remedyScenarios()...)

@@ -39,7 +39,11 @@ const (
 )
 
 // releaseCheck is how the Flux Kustomization waits for the HelmRelease.
-const releaseCheck = "  - apiVersion: helm.toolkit.fluxcd.io/v2\n    kind: HelmRelease\n    name: flux-instance\n    namespace: flux-system\n"
+const releaseCheck = `    - apiVersion: helm.toolkit.fluxcd.io/v2
+      kind: HelmRelease
+      name: flux-instance
+      namespace: flux-system
+`
 
 // releaseFile is where the first commit puts the HelmRelease of the FluxInstance.
 func (r *replay) releaseFile() string {
