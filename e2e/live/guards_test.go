@@ -158,7 +158,8 @@ func renameLostWithItsGuard(t *testing.T, r *replay) {
 	})
 	r.settle(t)
 	r.kept(t)
-	r.isNot(t, "")
+	r.isNot(t, "does not generate Kustomization/flux-system/"+r.root)
+	r.isNot(t, "two roots")
 }
 
 // guardMissing takes all guards off between the two commits, and gets them back as cleanup tells.

@@ -24,6 +24,8 @@ type verifyCase struct {
 	name, repository, snapshot, old, new string
 	// edit is a larger edit.
 	edit func(string) string
+	// inGit is the value in the file of the FluxInstance that is another one.
+	inGit string
 	// age is how long ago the snapshot was taken.
 	age   time.Duration
 	phase string
@@ -61,6 +63,15 @@ var verifyCases = []verifyCase{
 	{name: "second-root", repository: "deployed", snapshot: "after", phase: live.TakenOver, old: "{apiVersion: v1, kind: Secret, metadata: {namespace: flux-system, name: sops-age}}",
 		new: "{apiVersion: kustomize.toolkit.fluxcd.io/v1, kind: Kustomization, metadata: {namespace: flux-system, name: second}, spec: {path: kubernetes/flux/, " +
 			"sourceRef: {kind: GitRepository, name: lighthouse}}}\n{apiVersion: v1, kind: Secret, metadata: {namespace: flux-system, name: sops-age}}"},
+	{name: "guard-not-live", repository: "deployed", snapshot: "after", phase: live.TakenOver, old: `kustomize.toolkit.fluxcd.io/prune: "disabled"`,
+		new: `kustomize.toolkit.fluxcd.io/prune: "enabled"`},
+	{name: "owner-not-guarded", repository: "deployed", snapshot: "after", phase: live.TakenOver, old: "deletionPolicy: Orphan", new: "deletionPolicy: Delete"},
+	{name: "by-hand", repository: "deployed", snapshot: "after", phase: live.TakenOver, safe: true, old: "{apiVersion: v1, kind: Secret, metadata: {namespace: flux-system, name: sops-age}}",
+		new: "{apiVersion: kustomize.toolkit.fluxcd.io/v1, kind: Kustomization, metadata: {namespace: flux-system, name: mine}, spec: {path: ./mine, " +
+			"sourceRef: {kind: GitRepository, name: lighthouse}}}\n{apiVersion: v1, kind: Secret, metadata: {namespace: flux-system, name: sops-age}}"},
+	{name: "child-suspended", repository: "deployed", snapshot: "after", phase: live.TakenOver, safe: true, old: "    path: ./apps/shop\n", new: "    path: ./apps/shop\n    suspend: true\n"},
+	{name: "child-of-another-path", repository: "deployed", snapshot: "after", phase: live.TakenOver, safe: true, old: "    path: ./apps/shop\n", new: "    path: ./apps/other\n"},
+	{name: "rename-lost", repository: "deployed", snapshot: "after", phase: live.TakenOver, inGit: "value: cluster\n"},
 	{name: "secret-missing", repository: "classic", snapshot: "before", phase: live.Classic, old: "name: sops-age}", new: "name: sops-gage}"},
 	{name: "control-characters", repository: "classic", snapshot: "before", phase: live.Classic, safe: true,
 		old: "# context replay", new: "# context \x1b[31m::error::a##[group]b"},
@@ -83,7 +94,15 @@ func releaseRuns(release string) func(string) string {
 // reports are what verify says of a case.
 func (c verifyCase) reports(t *testing.T) []live.Report {
 	t.Helper()
-	repo, err := open(t.Context(), filepath.Join(verifyData, c.repository), true)
+	dir := filepath.Join(verifyData, c.repository)
+	if c.inGit != "" {
+		const file = "kubernetes/flux/flux-operator/instance/instance.yaml"
+		text := read(t, dir, file)
+		dir = t.TempDir()
+		copyTree(t, filepath.Join(verifyData, c.repository), dir)
+		write(t, dir, file, strings.Replace(text, c.inGit, "value: other\n", 1))
+	}
+	repo, err := open(t.Context(), dir, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -111,6 +112,7 @@ func (d *differ) all(missing []string, now time.Time) []Problem {
 		d.stop("%s", m)
 	}
 	d.withoutFile()
+	d.generates()
 	d.version()
 	d.controllers()
 	d.pair()
@@ -369,20 +371,35 @@ func (d *differ) kustomizations() {
 	}
 }
 
-// strangers tells of Flux Kustomizations that no file defines. One that applies what the root does is a second root.
+// strangers tells of Flux Kustomizations that no file defines, and of one that applies what the root does, whoever
+// made it.
 func (d *differ) strangers() {
 	for _, o := range d.Objects {
-		if !o.Is(classic.KustomizeGroup, "Kustomization") || o.ID.Same(d.want.Root) || d.madeElsewhere(o) ||
-			among(d.want.Applied, o.ID) != nil {
+		if !o.Is(classic.KustomizeGroup, "Kustomization") || o.ID.Same(d.want.Root) {
 			continue
 		}
 		from := o.Str("spec", "sourceRef", "kind") + "/" + o.Str("spec", "sourceRef", "name")
-		switch at := classic.CleanPath(o.Str("spec", "path")); {
-		case from == d.want.Source.Kind+"/"+d.want.Source.Name && at == d.want.Path:
-			d.stop("%s applies ./%s as the root does, and no file defines it: two roots take objects from each "+
-				"other; find out where it comes from", o.ID, at)
-		default:
+		at, there := classic.CleanPath(o.Str("spec", "path")), cmp.Or(o.Str("spec", "sourceRef", "namespace"), o.Namespace)
+		second := from == d.want.Source.Kind+"/"+d.want.Source.Name && there == d.want.Source.Namespace
+		switch {
+		case second && at == d.want.Path:
+			d.stop("%s applies ./%s as the root does: two roots take objects from each other; find out where it comes from",
+				o.ID, at)
+		case !d.madeElsewhere(o) && among(d.want.Applied, o.ID) == nil:
 			d.note("%s is on the cluster, and no file of Git defines it", o.ID)
+		}
+	}
+}
+
+// generates wants a FluxInstance in Git that generates the sync pair under the names that it has.
+func (d *differ) generates() {
+	if !d.want.Adopted || d.want.Unknown != nil {
+		return
+	}
+	for _, id := range []object.ID{d.want.Source, d.want.Root} {
+		if among(d.want.After, id) == nil {
+			d.stop("%s in Git does not generate %s, which syncs this cluster: Flux Operator makes a second one, "+
+				"and may delete the first; correct spec.sync.name, or the patch that renames the root", d.want.Instance, id)
 		}
 	}
 }
