@@ -18,12 +18,12 @@ import (
 )
 
 // presentOperator is what already installs Flux Operator on the cluster of an install, nil when nothing does: of several, that
-// of the same cluster.
+// of the same cluster. What the run has added for another one is none of it.
 func presentOperator(set *object.Set, install *classic.Install) *object.Object {
 	var found []*object.Object
 	for _, kind := range operatorKinds {
 		for _, o := range set.Of(kind.group, kind.kind) {
-			if kind.installs(set, o) {
+			if !set.IsNew(o) && kind.installs(set, o) {
 				found = append(found, o)
 			}
 		}

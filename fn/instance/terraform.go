@@ -26,18 +26,26 @@ func (p *Plan) refuseTerraform(set *object.Set, findings *finding.List) {
 	if p.Config.Operator.Install != "" || set.Files == nil {
 		return
 	}
+	type key struct{}
+	if at := object.Once(set, key{}, terraformOperator); at != "" {
+		findings.Add(finding.Finding{Severity: finding.Error, File: at, Message: fmt.Sprintf("Terraform installs Flux Operator here, "+
+			"and a second one would fight it: set the config field operator.install to external, and operator.version to the version that runs; where that is another "+
+			"cluster's, set operator.install to %s", config.HelmRelease)})
+	}
+}
+
+// terraformOperator is the file and line of the first block of Terraform that installs Flux Operator, empty where none does.
+func terraformOperator(set *object.Set) string {
 	for _, file := range set.Files(".") {
 		if path.Ext(file) != ".tf" {
 			continue
 		}
 		content, _ := set.Read(file)
 		if line := operatorInTerraform(content); line > 0 {
-			findings.Add(finding.Finding{Severity: finding.Error, File: fmt.Sprintf("%s:%d", file, line), Message: fmt.Sprintf("Terraform installs Flux Operator here, "+
-				"and a second one would fight it: set the config field operator.install to external, and operator.version to the version that runs; where that is another "+
-				"cluster's, set operator.install to %s", config.HelmRelease)})
-			return
+			return fmt.Sprintf("%s:%d", file, line)
 		}
 	}
+	return ""
 }
 
 // operatorInTerraform is the line of the block that installs Flux Operator, 0 where none does.

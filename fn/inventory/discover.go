@@ -237,7 +237,7 @@ func (d *discovery) follow(roots ...Root) *Inventory {
 // very file.
 func defines(inv *Inventory, o definedObject) bool {
 	id := newOwner(definition{object: o.object}).id()
-	return slices.ContainsFunc(inv.Find(id), func(e Entry) bool { return e.File.build.read(o.file) })
+	return slices.ContainsFunc(inv.Find(id), func(e Entry) bool { return e.File.Read(o.file) })
 }
 
 // add keeps a cluster and what it reaches.

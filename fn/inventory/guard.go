@@ -117,7 +117,7 @@ func (inv *Inventory) GuardsAll(file string) (guarded, found bool) {
 func (inv *Inventory) readers(file string) []Name {
 	reads := map[Name]bool{}
 	for _, e := range inv.Entries {
-		reads[e.Owner] = reads[e.Owner] || e.File != nil && e.File.build.read(file)
+		reads[e.Owner] = reads[e.Owner] || e.File.Read(file)
 	}
 	for _, o := range inv.Opaque {
 		reads[o.Owner] = reads[o.Owner] || o.File == file

@@ -40,6 +40,9 @@ func at(file string) *Origin {
 // read says whether the build looked at what a file holds.
 func (b *build) read(file string) bool { return b.trace[file].content != nil }
 
+// Read reports whether what made the object looked into a file. That costs nothing, where String builds once more.
+func (o *Origin) Read(file string) bool { return o != nil && o.build.read(file) }
+
 // String is the file's path, empty where kustomize does not tell.
 func (o *Origin) String() string {
 	if o == nil {

@@ -77,14 +77,15 @@ func inNewFolder(set *object.Set, install *classic.Install, plan *instance.Plan)
 func add(set *object.Set, install *classic.Install, o *object.Object, findings *finding.List) {
 	if o.Name != "" {
 		for _, other := range set.Find(o.ID) {
-			if object.Within(path.Dir(other.File), path.Dir(path.Dir(o.File))) || o.File == "" || classic.SameCluster(set, other, install) {
+			beside := o.File == "" || object.Within(path.Dir(other.File), path.Dir(path.Dir(o.File)))
+			if beside || !set.IsNew(other) && classic.SameCluster(set, other, install) {
 				findings.Error(other, "", "%s", inTheWay(set, other, nameField(o)))
 				return
 			}
 		}
 	}
 	if o.File != "" {
-		if there := set.InFile(o.File); slices.ContainsFunc(there, func(other *object.Object) bool { return !slices.Contains(set.Added(), other) }) {
+		if there := set.InFile(o.File); slices.ContainsFunc(there, func(other *object.Object) bool { return !set.IsNew(other) }) {
 			findings.Error(there[0], "", "the file is in the way of a new one: set outputDir")
 			return
 		}

@@ -34,7 +34,7 @@ func existingInstances(set *object.Set, install *classic.Install, cfg config.Con
 		switch at := syncPath(e); {
 		case at != "" && (at == install.Pair.Path || at == install.Pair.NewPath(cfg)):
 			syncing = append(syncing, e)
-		case !syncs(set, at) && belongs(set, e.At, install):
+		case belongs(set, e.At, install) && !syncs(set, at):
 			below = append(below, e)
 		}
 	}
@@ -66,8 +66,11 @@ func belongs(set *object.Set, o *object.Object, install *classic.Install) bool {
 		return true
 	}
 	for _, k := range set.Of(classic.KustomizeGroup, "Kustomization") {
+		if !object.Within(k.File, install.Pair.Dir()) { // as of most, where there are many clusters
+			continue
+		}
 		applies := object.Within(path.Join(install.Pair.Prefix, path.Dir(o.File)), classic.CleanPath(k.Str("spec", "path")))
-		if applies && object.Within(path.Dir(k.File), install.Pair.Dir()) && install.Pair.Syncs(set, k) {
+		if applies && install.Pair.Syncs(set, k) {
 			return true
 		}
 	}

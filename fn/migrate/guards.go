@@ -20,15 +20,17 @@ type applied struct {
 	of    map[*classic.Install]*inventory.Inventory
 	// placed are the guards that were put on the Flux Kustomizations of the installs.
 	placed map[*object.Object]*placing
+	// added says for which install each new object was added.
+	added map[*object.Object]*classic.Install
 }
 
 // asApplied builds what Flux applies of a set with its edits so far. What is built alike is taken from an earlier state.
 //
 // It fails where the files cannot be made.
 func asApplied(set *object.Set, installs []*classic.Install, earlier applied) (applied, error) {
-	now := applied{earlier.files, map[*classic.Install]*inventory.Inventory{}, earlier.placed}
+	now := applied{earlier.files, map[*classic.Install]*inventory.Inventory{}, earlier.placed, earlier.added}
 	if now.placed == nil {
-		now.placed = map[*object.Object]*placing{}
+		now.placed, now.added = map[*object.Object]*placing{}, map[*object.Object]*classic.Install{}
 	}
 	if set.Tree == nil || len(installs) == 0 {
 		return now, nil
@@ -62,8 +64,24 @@ type guardee struct {
 	undone string           // what on the way to the cluster takes the guard away; empty where it was never there
 }
 
+// newGuarded are the new objects with a guard.
+func newGuarded(set *object.Set) []*object.Object {
+	type key struct{}
+	return slices.Clone(object.Until(set, key{}, func(set *object.Set) []*object.Object {
+		return slices.DeleteFunc(slices.Clone(set.Added()), func(o *object.Object) bool { return !inventory.EntryOf(o.Map()).Guarded() })
+	}))
+}
+
+// concerns reports whether a new object was added for an install, or its root applies it as well.
+func (a applied) concerns(install *classic.Install, o *object.Object) bool {
+	inv := a.of[install]
+	return a.added[o] == install || inv != nil && slices.ContainsFunc(inv.Entries, func(e inventory.Entry) bool {
+		return e.Name == o.Name && e.Kind == o.Kind && e.File.Read(o.File)
+	})
+}
+
 // guardees are what has to be guarded before the classic install can go, but for the Flux Kustomization that it may have.
-func guardees(set *object.Set, install *classic.Install, existing *instance.Existing, adopts bool) []guardee {
+func (a applied) guardees(set *object.Set, install *classic.Install, existing *instance.Existing, adopts bool) []guardee {
 	var all []guardee
 	add := func(field, loss string, objects ...*object.Object) {
 		for _, o := range objects {
@@ -83,12 +101,8 @@ func guardees(set *object.Set, install *classic.Install, existing *instance.Exis
 	if adopts {
 		add("metadata.annotations", "every workload", install.Pair.Source, install.Pair.Root)
 	}
-	for _, o := range set.Added() {
-		if inventory.EntryOf(o.Map()).Guarded() {
-			add("metadata.annotations", "", o)
-		}
-	}
-	if existing != nil && !slices.Contains(set.Added(), existing.At) && inventory.EntryOf(existing.At.Map()).Guarded() {
+	add("metadata.annotations", "", slices.DeleteFunc(newGuarded(set), func(o *object.Object) bool { return !a.concerns(install, o) })...)
+	if existing != nil && !set.IsNew(existing.At) && inventory.EntryOf(existing.At.Map()).Guarded() {
 		add("metadata.annotations", "", existing.At)
 	}
 	return all
@@ -107,7 +121,7 @@ func (a applied) unguarded(set *object.Set, install *classic.Install, existing *
 	if install.Owner != nil && !a.orphans(install) {
 		all = append(all, guardee{object: install.Owner, field: "spec.deletionPolicy", loss: lossOfFlux})
 	}
-	for _, g := range guardees(set, install, existing, adopts) {
+	for _, g := range a.guardees(set, install, existing, adopts) {
 		if g.field == "" && len(all) > 0 && all[len(all)-1].field == "" {
 			continue
 		}

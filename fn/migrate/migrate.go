@@ -101,7 +101,11 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 		if reason, two := overlapping[install]; two {
 			cluster.Outcome, cluster.Reason = Refused, reason
 		} else {
+			there := len(set.Added())
 			cluster.run(set, install, cfg, before, others, findings)
+			for _, o := range set.Added()[there:] {
+				before.added[o] = install
+			}
 		}
 		all.Merge(findings)
 		outcome.Clusters = append(outcome.Clusters, cluster)
@@ -394,13 +398,16 @@ func idsOf(nodes []*kyaml.RNode) []flux.ID {
 
 // edits counts the objects of the input that were edited or removed.
 func edits(set *object.Set) int {
-	n := 0
-	for _, o := range set.Input() {
-		if set.Removed(o) || o.Changed() {
-			n++
+	type key struct{}
+	return object.Until(set, key{}, func(set *object.Set) int {
+		n := 0
+		for _, o := range set.Input() {
+			if o.Changed() || set.Removed(o) {
+				n++
+			}
 		}
-	}
-	return n
+		return n
+	})
 }
 
 func firstError(findings *finding.List) string {

@@ -14,6 +14,7 @@ type Set struct {
 	objects []*Object
 	removed map[*Object]bool
 	added   []*Object
+	isNew   map[*Object]bool
 	gone    map[string]bool
 	byFile  map[string][]*Object
 	byKind  map[groupKind][]*Object
@@ -33,7 +34,7 @@ type groupKind struct{ group, kind string }
 
 // NewSet makes a Set of objects; their order is kept.
 func NewSet(objects []*Object) *Set {
-	s := &Set{objects: objects, removed: map[*Object]bool{}, gone: map[string]bool{}, facts: map[any]any{}, states: map[any]any{}}
+	s := &Set{objects: objects, removed: map[*Object]bool{}, isNew: map[*Object]bool{}, gone: map[string]bool{}, facts: map[any]any{}, states: map[any]any{}}
 	if !slices.IsSortedFunc(objects, Compare) {
 		objects = slices.SortedStableFunc(slices.Values(objects), Compare)
 	}
@@ -189,11 +190,15 @@ func kept[T any](s *Set, facts map[any]any, key any, make func(*Set) T) T {
 // Add appends a new object.
 func (s *Set) Add(o *Object) {
 	s.added = append(s.added, o)
+	s.isNew[o] = true
 	s.index(o)
 }
 
 // Added returns the new objects.
 func (s *Set) Added() []*Object { return s.added }
+
+// IsNew reports whether an object was added.
+func (s *Set) IsNew(o *Object) bool { return s.isNew[o] }
 
 // Remove takes an object out.
 func (s *Set) Remove(o *Object) {

@@ -49,9 +49,10 @@ func (s states) proveInstances(outcome migrate.Outcome, trees []Trees, findings 
 	}
 }
 
-// applied reports whether an inventory has an object of a file, in whatever namespace a kustomization.yaml puts it.
+// applied reports whether an inventory has an object, in whatever namespace a kustomization.yaml puts it, by a build that reads the file
+// which defines it.
 func applied(inv *inventory.Inventory, id inventory.ID, file string) bool {
 	return slices.ContainsFunc(inv.Entries, func(e inventory.Entry) bool {
-		return e.Group == id.Group && e.Kind == id.Kind && e.Name == id.Name && e.File.String() == file
+		return e.Name == id.Name && e.Kind == id.Kind && e.Group == id.Group && e.File.Read(file)
 	})
 }
