@@ -231,6 +231,9 @@ func (i *Install) EditsSince(release string) (e Edits, err error) {
 	e.Release = slices.DeleteFunc(written, func(n *kyaml.RNode) bool { return isCRD(n.GetKind()) })
 	differences, _, err := flux.Compare(e.Here, e.Release)
 	e.Differences = slices.DeleteFunc(differences, func(d flux.Difference) bool { return strings.HasSuffix(d.Path, ".image") })
+	if len(e.Differences) == 0 {
+		return Edits{}, err // as of most, and with many clusters the manifests take memory
+	}
 	return e, err
 }
 

@@ -1,6 +1,9 @@
 package inventory
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"io"
 	"strings"
 	"sync"
 
@@ -21,6 +24,7 @@ type object struct {
 	dollar      bool // something in it may be substituted
 	text        func() (string, error)
 	content     func() (map[string]any, error)
+	digest      [sha256.Size]byte // of all that it says; zero where that is not known
 }
 
 // newObject takes an object out of a build.
@@ -33,6 +37,7 @@ func newObject(r *resource.Resource, file *Origin) *object {
 		file:       file,
 		dollar:     hasDollar(r.YNode()),
 		content:    sync.OnceValues(func() (map[string]any, error) { return reason.With(r.Map()) }),
+		digest:     digestOf(r.YNode()),
 	}
 	o.labels, o.annotations = r.GetLabels(), r.GetAnnotations()
 	o.text = sync.OnceValues(func() (string, error) {
@@ -40,6 +45,23 @@ func newObject(r *resource.Resource, file *Origin) *object {
 		return string(text), err
 	})
 	return o
+}
+
+// digestOf is the SHA-256 of what a tree of nodes says, however it is written.
+func digestOf(n *kyaml.Node) (sum [sha256.Size]byte) {
+	hash := sha256.New()
+	digest(n, hash)
+	hash.Sum(sum[:0])
+	return sum
+}
+
+// digest writes what a node says: its kind, its type, and its value or how many nodes are below it, and these. kustomize has put what
+// they stand for in the place of aliases.
+func digest(n *kyaml.Node, to io.Writer) {
+	fmt.Fprintf(to, "%d %s %d %d %s", n.Kind, n.ShortTag(), len(n.Content), len(n.Value), n.Value)
+	for _, c := range n.Content {
+		digest(c, to)
+	}
 }
 
 // forgetOrigin takes the origin off, which is not what anybody wrote.

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,11 +27,13 @@ type rendered struct {
 type renderer struct {
 	results  map[string][]*rendered
 	finished map[finishKey]*finished
+	objects  map[[sha256.Size]byte]*object // by what they say
 }
 
 // newRenderer remembers nothing yet.
 func newRenderer() *renderer {
-	return &renderer{results: map[string][]*rendered{}, finished: map[finishKey]*finished{}}
+	return &renderer{results: map[string][]*rendered{}, finished: map[finishKey]*finished{},
+		objects: map[[sha256.Size]byte]*object{}}
 }
 
 // render builds dir of tree with the fields of a Flux Kustomization.
@@ -43,8 +46,27 @@ func (r *renderer) render(tree *snapshot, dir string, t transforms) *rendered {
 		}
 	}
 	out := renderLoose(tree, dir, t)
+	for i, o := range out.objects {
+		out.objects[i] = r.shared(o)
+	}
 	r.results[key] = append(r.results[key], out)
 	return out
+}
+
+// shared is an object in the memory of one that says the same, where a build has made one: what many clusters apply, such as the
+// manifests of Flux, is there once.
+func (r *renderer) shared(o *object) *object {
+	if o.digest == [sha256.Size]byte{} {
+		return o
+	}
+	known, met := r.objects[o.digest]
+	if !met {
+		r.objects[o.digest] = o
+		return o
+	}
+	same := *known
+	same.file = o.file
+	return &same
 }
 
 // renderLean builds dir without the schemas of its CRDs where that makes no difference: it fails where a patch is about one, and what
