@@ -47,6 +47,9 @@ func ExistingsIn(set *object.Set, namespace string) []*Existing {
 		all = append(all, &Existing{At: o, Form: config.FluxInstance, Instance: o.Map()})
 	}
 	for _, o := range set.Of(classic.HelmGroup, "HelmRelease") {
+		if set.IsNew(o) && !o.MayHold("instance") { // what deploy writes for the chart has its values
+			continue
+		}
 		if classic.Installs(set, o, instanceName) {
 			all = append(all, existingRelease(set, o, cmp.Or(o.Str("spec", "targetNamespace"), o.Namespace, namespace)))
 		}

@@ -73,6 +73,7 @@ type Object struct {
 	facts  map[any]any // what Fact keeps
 	was    string      // how edited would print had nothing been edited
 	edited *fn.KubeObject
+	now    string // edited as text; empty until it is asked for
 }
 
 // edits counts the edits of all objects, so that a Set can tell whether what it keeps still holds.
@@ -142,9 +143,17 @@ func (o *Object) Map() map[string]any {
 // Text is the object as YAML: as it came until it is edited.
 func (o *Object) Text() string {
 	if o.edited != nil {
-		return o.edited.String()
+		return o.printed()
 	}
 	return o.Original()
+}
+
+// printed is the text after the edits.
+func (o *Object) printed() string {
+	if o.now == "" {
+		o.now = o.edited.String()
+	}
+	return o.now
 }
 
 // Bytes is the text to read, and not to change.
@@ -152,7 +161,7 @@ func (o *Object) Bytes() []byte {
 	if o.edited == nil {
 		return o.OriginalBytes()
 	}
-	return []byte(o.edited.String())
+	return []byte(o.printed())
 }
 
 // Original is the text that the object came with.
@@ -197,7 +206,7 @@ func spells(raw []byte) bool {
 func (o *Object) Node() (*kyaml.RNode, error) { return reason.With(kyaml.Parse(o.Text())) }
 
 // Changed tells whether the object was edited, and says something else since.
-func (o *Object) Changed() bool { return o.edited != nil && o.edited.String() != o.was }
+func (o *Object) Changed() bool { return o.edited != nil && o.printed() != o.was }
 
 // Edit hands the object over for editing; what it says is the object from then on.
 //
@@ -206,9 +215,15 @@ func (o *Object) Edit(change func(*fn.KubeObject) error) error {
 	if err := o.open(); err != nil {
 		return err
 	}
-	o.read, o.facts = nil, nil
-	edits.Add(1)
+	o.forget()
+	defer o.forget() // what it was asked for meanwhile
 	return change(o.edited)
+}
+
+// forget drops what was read of the object before an edit.
+func (o *Object) forget() {
+	o.read, o.facts, o.now = nil, nil, ""
+	edits.Add(1)
 }
 
 // open makes the object ready for edits.
@@ -246,8 +261,8 @@ func (o *Object) EditNode(change func(*kyaml.RNode) error) error {
 	if err != nil {
 		return err
 	}
-	o.edited, o.read, o.facts = edited, nil, nil
-	edits.Add(1)
+	o.edited = edited
+	o.forget()
 	return nil
 }
 
@@ -262,8 +277,8 @@ func (o *Object) Restore(text string) error {
 	if err != nil {
 		return err
 	}
-	o.edited, o.read, o.facts = edited, nil, nil
-	edits.Add(1)
+	o.edited = edited
+	o.forget()
 	return nil
 }
 
