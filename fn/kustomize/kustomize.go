@@ -44,8 +44,8 @@ type Over struct{ What, Bound string }
 
 // Error implements error.
 func (o *Over) Error() string {
-	return fmt.Sprintf("%s takes more than %s: nothing was changed. No repository that is meant to be applied comes near that: look at what "+
-		"multiplies there, such as bases that are listed several times, replacements, patches and variables", o.What, o.Bound)
+	return fmt.Sprintf("%s takes more than %s: nothing was changed. No repository that is meant to be applied comes near that: look for what "+
+		"is large there, or multiplies: files, YAML aliases, bases that are listed several times, replacements, patches and variables", o.What, o.Bound)
 }
 
 // Build is a build that runs.

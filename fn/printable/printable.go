@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 )
 
 // Line is text on one line: line breaks and tabs become blanks, and what Text replaces is replaced.
@@ -59,9 +60,18 @@ func shown(r rune) rune {
 	return r
 }
 
-// hidden tells what a terminal acts on rather than shows, or what may be a line break to some reader.
+// hidden reports what a terminal acts on rather than shows, what may be a line break to some reader, and what nobody sees, so that two
+// names look alike.
 func hidden(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control, invisible)
+}
+
+// invisible are the characters of format that take no room. Those that join letters and emoji, U+200C and U+200D, are seen by what they do.
+var invisible = &unicode.RangeTable{
+	R16: []unicode.Range16{{Lo: 0x00ad, Hi: 0x00ad, Stride: 1}, {Lo: 0x180e, Hi: 0x180e, Stride: 1}, {Lo: 0x200b, Hi: 0x200b, Stride: 1},
+		{Lo: 0x2060, Hi: 0x2064, Stride: 1}, {Lo: 0xfeff, Hi: 0xfeff, Stride: 1}},
+	R32:         []unicode.Range32{{Lo: 0xe0001, Hi: 0xe007f, Stride: 1}},
+	LatinOffset: 1,
 }
 
 // JSON escapes in JSON what encoding/json leaves as it is and a terminal or a CI runner acts on. The meaning stays the same, for JSON
@@ -71,10 +81,12 @@ func JSON(text []byte) []byte {
 	if bytes.ContainsFunc(text, unsafe) {
 		var out bytes.Buffer
 		for _, r := range string(text) {
-			if unsafe(r) {
-				fmt.Fprintf(&out, `\u%04x`, r)
-			} else {
+			if !unsafe(r) {
 				out.WriteRune(r)
+				continue
+			}
+			for _, unit := range utf16.AppendRune(nil, r) {
+				fmt.Fprintf(&out, `\u%04x`, unit)
 			}
 		}
 		text = out.Bytes()

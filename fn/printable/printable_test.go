@@ -13,6 +13,8 @@ func TestLineAndText(t *testing.T) {
 		"\x00\a\b\x7f":                {"????", "????"},
 		"csi \u009b31m":               {"csi ?31m", "csi ?31m"},
 		"turned \u202eexe.lmay\u2066": {"turned ?exe.lmay?", "turned ?exe.lmay?"},
+		"a\u200bb\ufeff\U000e0041":    {"a?b??", "a?b??"},
+		"join \u200d, 👩\u200d💻":       {"join \u200d, 👩\u200d💻", "join \u200d, 👩\u200d💻"},
 		"broken \xff":                 {"broken ?", "broken ?"},
 		"a\u2028b\u2029c\u0085d":      {"a?b?c?d", "a?b?c?d"},
 		"::add-mask::x":               {"?:add-mask::x", "?:add-mask::x"},
@@ -32,7 +34,7 @@ func TestLineAndText(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	for _, value := range []string{"plain ü", "a\x1b\u009b\x7f\u202e\nb", "##[add-mask]a\u2028::b"} {
+	for _, value := range []string{"plain ü", "a\x1b\u009b\x7f\u202e\nb\u200b\U000e0041", "##[add-mask]a\u2028::b"} {
 		text, err := json.MarshalIndent([]string{value}, "", " ")
 		if err != nil {
 			t.Fatal(err)
