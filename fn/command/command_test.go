@@ -110,14 +110,25 @@ func TestPlan(t *testing.T) {
 	dir := fixture(t, "deploy")
 	text := must(t, 0, dir, "plan", "DIR").out
 	for _, want := range []string{
-		"Cluster ./cluster: Flux Operator will be added beside the classic install\n",
-		"root        Kustomization/flux-system/flux-system (cluster/sync.yaml:14)\n",
-		"Secret/flux-system/flux-system is needed: it must exist on the cluster: nothing in the repository defines it (cluster/sync.yaml:9)\n",
-		"  configured Kustomization/flux-system/flux (cluster/flux.yaml:12)\n",
-		"  created    cluster/flux-operator/ks.yaml\n",
+		"./cluster: flux-manifests, Flux 2.6.4 -> Flux Operator, Flux 2.6.x nothing is pruned: ",
+		"+ applied by Kustomization flux-operator, flux-instance (cluster/flux-operator/ks.yaml)",
+		"~ guard + deletionPolicy: Orphan on Kustomization/flux (cluster/flux.yaml:12)",
+		"Needs Secret/flux-system/flux-system: not in Git (cluster/sync.yaml:9)",
+		"Deploy: 7 files created, 2 edited, 0 deleted; 0 objects pruned;",
 	} {
-		if !strings.Contains(text, want) {
+		if !strings.Contains(flat(text), want) {
 			t.Errorf("the plan does not say %q:\n%s", want, text)
+		}
+	}
+	all := must(t, 0, dir, "plan", "DIR", "--verbose").out
+	for _, want := range []string{"root Kustomization/flux-system/flux-system (cluster/sync.yaml:14)", "created cluster/flux-operator/ks.yaml", "Imposed "} {
+		if !strings.Contains(flat(all), want) {
+			t.Errorf("the whole plan does not say %q:\n%s", want, all)
+		}
+	}
+	for line := range strings.Lines(text) {
+		if len(line) > 101 && !strings.HasPrefix(line, "  kubectl ") {
+			t.Errorf("a line has %d bytes: %s", len(line)-1, line)
 		}
 	}
 	for _, never := range []string{": deployed", "\x1b[", "null"} {
@@ -148,7 +159,7 @@ func TestPlan(t *testing.T) {
 func TestErrorsHaveLines(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, "cluster/sync.yaml", "# A comment.\n---\n# Another one.\n"+read(t, dir, "cluster/sync.yaml")+"  interval: {\n")
-	if got := must(t, 2, dir, "plan", "DIR"); !strings.Contains(got.out, "warning: cluster/sync.yaml: cluster/sync.yaml:") {
+	if got := must(t, 2, dir, "plan", "DIR"); !strings.Contains(flat(got.out), "warning: cluster/sync.yaml: cluster/sync.yaml:") {
 		t.Errorf("a broken root is not warned about:\n%s", got.out)
 	}
 	dir = fixture(t, "deploy")
@@ -221,7 +232,7 @@ func TestNotYAML(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dir := fixture(t, "deploy")
 			write(t, dir, c.file, c.text)
-			if got := must(t, c.code, dir, "plan", "DIR", "--proof", "off"); !strings.Contains(got.out+got.errOut, c.want) {
+			if got := must(t, c.code, dir, "plan", "DIR", "--proof", "off", "--verbose"); !strings.Contains(got.out+got.errOut, c.want) {
 				t.Errorf("%q is not said:\n%s%s", c.want, got.out, got.errOut)
 			}
 		})
@@ -382,8 +393,8 @@ func TestClusterInAnyFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(t, dir, filepath.Join(name, "sync.yaml"), strings.Replace(string(sync), "path: ./cluster", `path: "./`+name+`"`, 1))
-		plan := must(t, 0, dir, "plan", "DIR")
-		_, flag, _ := strings.Cut(plan.out, "--cluster ")
+		plan := must(t, 0, dir, "plan", "DIR", "--verbose")
+		_, flag, _ := strings.Cut(flat(plan.out), "--cluster ")
 		flag, _, _ = strings.Cut(flag, " --live")
 		must(t, 0, dir, "plan", "DIR", "--cluster", strings.Trim(flag, "'"))
 	}

@@ -15,7 +15,7 @@ const exitCodes = "\n\nExit code 0, or 2 on an Error, which is printed on stderr
 func planCommand() *cobra.Command {
 	var flags configFlags
 	var output, report string
-	var redact bool
+	var redact, verbose bool
 	cmd := &cobra.Command{
 		Use:   "plan DIR",
 		Short: "Print what was found, what will happen and what to wait for",
@@ -29,7 +29,7 @@ func planCommand() *cobra.Command {
 			"  migrate-to-flux-operator plan . --phase cleanup --live /tmp/live.yaml",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, known := formats[output]; !known {
+			if _, known := formats[output]; !known && output != "text" {
 				return fmt.Errorf("--output %s: use text, json or yaml", output)
 			}
 			if redact && (output == "text" || report != "") {
@@ -43,7 +43,7 @@ func planCommand() *cobra.Command {
 				result = result.redacted()
 			}
 			if report != "-" {
-				if err := formats[output](cmd.OutOrStdout(), result); err != nil {
+				if err := printAs(cmd.OutOrStdout(), result, output, verbose); err != nil {
 					return err
 				}
 			}
@@ -57,6 +57,7 @@ func planCommand() *cobra.Command {
 	}
 	flags.bind(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "print all that was found: each remark, each file, and where the install is defined (text)")
 	cmd.Flags().BoolVar(&redact, "redact", false, "leave out the values of fields and all addresses, to show the plan to others; names stay (json, yaml)")
 	cmd.Flags().StringVar(&report, "report", "", "file to write a report for the pull request to, as Markdown; - prints it in the place of the plan")
 	return cmd

@@ -77,6 +77,9 @@ func (r *repository) untracked() []string {
 	return all
 }
 
+// spelled is how many files a message names of many.
+const spelled = 3
+
 // listed are the first of some files, and how many there are besides.
 func listed(files []string) string {
 	if more := len(files) - spelled; more > 0 {

@@ -45,6 +45,9 @@ func must(t testing.TB, code int, dir string, args ...string) said {
 	return got
 }
 
+// flat is a text of a plan without the ends of its lines.
+func flat(text string) string { return strings.Join(strings.Fields(text), " ") }
+
 // fixture is a copy of the input of a golden case.
 func fixture(t testing.TB, name string) string {
 	t.Helper()

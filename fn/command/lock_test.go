@@ -67,7 +67,7 @@ func TestCleanupWithoutUpstream(t *testing.T) {
 	dir := fixture(t, "deploy")
 	must(t, 0, dir, "apply", "DIR", "--proof", "off")
 	plan := func() string {
-		return must(t, 0, dir, "plan", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off").out
+		return flat(must(t, 0, dir, "plan", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off").out)
 	}
 	if text := plan(); !strings.Contains(text, "is not a Git checkout: it was not checked") {
 		t.Errorf("no Warning outside of Git:\n%s", text)

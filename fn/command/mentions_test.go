@@ -18,10 +18,10 @@ func TestMentions(t *testing.T) {
 	write(t, dir, "Taskfile.yaml", "tasks:\n  other: cat other-cluster/flux.yaml cluster/flux.yaml.bak cluster/flux-operator/ks.yaml\n")
 	write(t, dir, "scripts/up.sh", "kubectl apply -f ./cluster/sync.yaml.\n")
 	write(t, dir, "docs/flux.md", "See cluster/flux.yaml.\n")
-	if out := must(t, 0, dir, "plan", "DIR").out; strings.Contains(out, "which this commit removes") {
+	if out := flat(must(t, 0, dir, "plan", "DIR").out); strings.Contains(out, "which this commit removes") {
 		t.Errorf("nothing is removed, but:\n%s", out)
 	}
-	out := must(t, 0, dir, "plan", "DIR", "--phase", "cleanup", "--taken-over").out
+	out := flat(must(t, 0, dir, "plan", "DIR", "--phase", "cleanup", "--taken-over").out)
 	for _, want := range []string{
 		"warning: .github/renovate.json5:2: names cluster/flux.yaml, which this commit removes",
 		"warning: .github/workflows/update.yaml:5: names cluster/flux.yaml, which this commit removes",
@@ -43,14 +43,14 @@ func TestTerraformBootstrap(t *testing.T) {
 	write(t, dir, "terraform/flux.tf", "# Flux\nresource \"flux_bootstrap_git\" \"this\" {\n  path = \"cluster\"\n}\n")
 	write(t, dir, "docs/flux.md", "resource \"flux_bootstrap_git\" \"this\" {}\n")
 	const want = "warning: terraform/flux.tf:2: Terraform would undo this"
-	if out := must(t, 0, dir, "plan", "DIR").out; strings.Count(out, "Terraform would undo this") != 1 || !strings.Contains(out, want) {
+	if out := flat(must(t, 0, dir, "plan", "DIR").out); strings.Count(out, "Terraform would undo this") != 1 || !strings.Contains(out, want) {
 		t.Errorf("%q is not in\n%s", want, out)
 	}
 	must(t, 0, dir, "apply", "DIR")
-	if out := must(t, 0, dir, "plan", "DIR").out; strings.Contains(out, "Terraform would") {
+	if out := flat(must(t, 0, dir, "plan", "DIR").out); strings.Contains(out, "Terraform would") {
 		t.Errorf("nothing changes, but:\n%s", out)
 	}
-	if out := must(t, 0, dir, "plan", "DIR", "--phase", "cleanup", "--taken-over").out; !strings.Contains(out, want) {
+	if out := flat(must(t, 0, dir, "plan", "DIR", "--phase", "cleanup", "--taken-over").out); !strings.Contains(out, want) {
 		t.Errorf("%q is not in\n%s", want, out)
 	}
 }
@@ -61,13 +61,13 @@ func TestAzureOfAnotherCluster(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, "infra/flux.tf", "# extension_type = \"microsoft.flux\"\n")
 	const said = "Azure's extension microsoft.flux"
-	if out := must(t, 0, dir, "plan", "DIR").out; strings.Contains(out, said) {
+	if out := flat(must(t, 0, dir, "plan", "DIR").out); strings.Contains(out, said) {
 		t.Errorf("a comment is taken for the extension:\n%s", out)
 	}
 	write(t, dir, "infra/flux.tf", "#\nresource \"azurerm_arc_kubernetes_flux_configuration\" \"this\" {\n}\n")
 	write(t, dir, "infra/flux.bicep", "extensionType: 'microsoft.flux'\n")
 	write(t, dir, "infra/arm.json", "{\"type\": \"Microsoft.KubernetesConfiguration/fluxConfigurations\"}\n")
-	out := must(t, 0, dir, "plan", "DIR").out
+	out := flat(must(t, 0, dir, "plan", "DIR").out)
 	for _, file := range []string{"infra/arm.json:1", "infra/flux.bicep:1", "infra/flux.tf:2"} {
 		if !strings.Contains(out, "warning: "+file+": "+said) {
 			t.Errorf("%s is not warned about:\n%s", file, out)

@@ -14,16 +14,14 @@ import (
 // reportMark is the first line of a report, which Markdown does not show: a file that begins otherwise is somebody else's.
 const reportMark = "<!-- Written by migrate-to-flux-operator, which overwrites only what begins with this line. -->\n"
 
+// view is what people are told of a result.
+func (r *Result) view() *report.View {
+	return report.Of(report.Run{Outcome: r.Outcome, Config: r.config, Trees: r.trees, Files: r.Files, Objects: r.Objects, Line: r.places.line})
+}
+
 // writeReport writes the report for the pull request into a file, or to stdout for -.
 func writeReport(out io.Writer, dir, file string, r *Result) error {
-	run := report.Run{Outcome: r.Outcome, Config: r.config, Trees: r.trees, Line: r.places.line}
-	for _, f := range r.Files {
-		run.Files = append(run.Files, report.File(f))
-	}
-	for _, a := range r.Objects {
-		run.Objects = append(run.Objects, report.Object{Action: a.Action, ID: a.Object, File: a.File, Index: a.index})
-	}
-	text := printable.Log(report.Markdown(run))
+	text := printable.Log(r.view().Markdown())
 	if file == "-" {
 		_, err := io.WriteString(out, text)
 		return err

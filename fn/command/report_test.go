@@ -48,7 +48,7 @@ func TestReportOfARefusal(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, "cluster/flux.yaml", "# A comment.\n"+strings.Replace(read(t, dir, "cluster/flux.yaml"), "prune: true", "prune: true\n  components: [a]", 1))
 	text := must(t, 2, dir, "plan", "DIR", "--report", "-").out
-	for _, want := range []string{"> [!CAUTION]\n> Refused: nothing is changed", "- field spec.components changes what is installed", "`cluster/flux.yaml:18`"} {
+	for _, want := range []string{"> [!CAUTION]\n> Refused: nothing is changed", "- field spec.components changes what is installed", "`cluster/flux.yaml:18: Kustomization/flux-system/flux: spec`"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}

@@ -11,7 +11,6 @@ import (
 
 	"migrate-to-flux-operator/fn/bootstrap"
 	"migrate-to-flux-operator/fn/checkout"
-	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/live"
@@ -19,6 +18,7 @@ import (
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/printable"
 	"migrate-to-flux-operator/fn/proof"
+	"migrate-to-flux-operator/fn/report"
 	"migrate-to-flux-operator/fn/shell"
 )
 
@@ -26,32 +26,15 @@ import (
 type Result struct {
 	migrate.Outcome
 	// Objects says what becomes of each object, in Flux's words.
-	Objects []Action `json:"objects"`
+	Objects []report.Object `json:"objects"`
 	// Files are the files that change.
-	Files []File `json:"files"`
+	Files []report.File `json:"files"`
 
 	changes []checkout.Change
 	places  *places
 	trees   []proof.Trees
 	config  config.Config
 	add     shell.Line // the command that puts the changes into Git's index
-}
-
-// Action is what becomes of one object in Git: created, configured, unchanged or deleted.
-type Action struct {
-	Action string    `json:"action"`
-	Object object.ID `json:"object"`
-	File   string    `json:"file"`
-	// Line is where the object is today; 0 for a new one.
-	Line int `json:"line,omitempty"`
-
-	index int
-}
-
-// File is a file that changes.
-type File struct {
-	Action string `json:"action"`
-	Path   string `json:"path"`
 }
 
 // job is one run on a checkout.
@@ -142,7 +125,7 @@ func (j job) make(repo *repository, result *Result) {
 	if result.Failed() {
 		return
 	}
-	result.changes, result.Files, result.Objects = changes, files(changes), repo.actions(result)
+	result.changes, result.Files, result.Objects = changes, files(changes), report.Objects(repo.set, result.Installs, result.places.line)
 	result.Findings = append(result.Findings, repo.mentions(changes)...)
 	j.progress("proving that Flux prunes nothing")
 	repo.prove(result, j.config)
@@ -165,13 +148,10 @@ func (r *Result) refuse() {
 	}
 }
 
-// notRead is the topic of what was left alone, because it cannot be read and need not be.
-const notRead finding.Topic = "not-read"
-
 // report adds what the reading of the files has to say: broken YAML matters where it could hide something of Flux.
 func (r *repository) report(result *Result) {
 	for _, b := range r.broken {
-		f := finding.Finding{Severity: finding.Info, Topic: notRead, File: b.file, Index: b.index, Message: b.message()}
+		f := finding.Finding{Severity: finding.Info, Topic: finding.NotRead, File: b.file, Index: b.index, Message: b.message()}
 		switch {
 		case isKustomizationFile(b.file) && r.decides(b.file, result):
 			f.Severity = finding.Error
@@ -189,11 +169,11 @@ func (r *repository) report(result *Result) {
 		if severity == finding.Warning && result.Failed() {
 			severity = finding.Error
 		}
-		result.Findings = append(result.Findings, finding.Finding{Severity: severity, Topic: notRead,
+		result.Findings = append(result.Findings, finding.Finding{Severity: severity, Topic: finding.NotRead,
 			Message: printable.Line(".krmignore leaves this out, which Flux reads all the same: " + someOf(names))})
 	}
 	for _, n := range r.tree.Notes() {
-		result.Findings = append(result.Findings, finding.Finding{Severity: severity, Topic: notRead, File: n.Path,
+		result.Findings = append(result.Findings, finding.Finding{Severity: severity, Topic: finding.NotRead, File: n.Path,
 			Message: printable.Line(n.Path + " was not read: " + n.Message)})
 	}
 }
@@ -212,8 +192,8 @@ func (r *repository) decides(file string, result *Result) bool {
 	return slices.ContainsFunc(result.Clusters, func(c migrate.Cluster) bool { return object.Within(path.Dir(file), c.Path) })
 }
 
-func files(changes []checkout.Change) []File {
-	var all []File
+func files(changes []checkout.Change) []report.File {
+	var all []report.File
 	for _, c := range changes {
 		action := "configured"
 		switch {
@@ -222,39 +202,7 @@ func files(changes []checkout.Change) []File {
 		case c.After == nil:
 			action = "deleted"
 		}
-		all = append(all, File{action, c.Path})
-	}
-	return all
-}
-
-// actions lists what becomes of the objects, those of kustomization.yaml files left out: they are on no cluster. Of those
-// that stay as they are it lists the ones that the clusters are found by.
-func (r *repository) actions(result *Result) []Action {
-	var all []Action
-	add := func(action string, o *object.Object) {
-		if o.Name == "" {
-			return
-		}
-		line := 0
-		if action != "created" {
-			line = result.places.line(o.File, o.Index, "")
-		}
-		all = append(all, Action{action, o.ID, o.File, line, o.Index})
-	}
-	for _, o := range r.set.Input() {
-		switch {
-		case r.set.Removed(o):
-			add("deleted", o)
-		case o.Changed():
-			add("configured", o)
-		case slices.ContainsFunc(result.Installs, func(i *classic.Install) bool {
-			return o == i.Anchor || o == i.Owner || o == i.Pair.Source || o == i.Pair.Root
-		}):
-			add("unchanged", o)
-		}
-	}
-	for _, o := range r.set.Added() {
-		add("created", o)
+		all = append(all, report.File{Action: action, Path: c.Path})
 	}
 	return all
 }

@@ -28,12 +28,14 @@ const (
 
 // Finding is one sentence for a person, tied to the object, field and file it is about.
 type Finding struct {
-	Severity Severity  `json:"severity"`
-	Message  string    `json:"message"`
-	Object   object.ID `json:"object,omitzero"`
-	Field    string    `json:"field,omitempty"`
-	File     string    `json:"file,omitempty"`
-	Index    int       `json:"index,omitempty"`
+	Severity Severity `json:"severity"`
+	// Code names what is found, whatever the words; empty where it has no name yet.
+	Code    Code      `json:"code,omitempty"`
+	Message string    `json:"message"`
+	Object  object.ID `json:"object,omitzero"`
+	Field   string    `json:"field,omitempty"`
+	File    string    `json:"file,omitempty"`
+	Index   int       `json:"index,omitempty"`
 	// Cluster is the root path of the cluster the finding belongs to, empty when it concerns the whole input.
 	Cluster string `json:"cluster,omitempty"`
 	// Topic groups the findings of a plan: what was found, prerequisites, what to wait for, how to roll back.
@@ -54,11 +56,13 @@ const (
 	Reference    Topic = "reference"
 	Proof        Topic = "proof"
 	Prerequisite Topic = "prerequisite"
+	Provided     Topic = "provided" // a prerequisite that is in Git
 	Bootstrap    Topic = "bootstrap"
 	Look         Topic = "look"
 	Wait         Topic = "wait"
 	Verify       Topic = "verify"
 	Rollback     Topic = "rollback"
+	NotRead      Topic = "not-read" // left alone, because it cannot be read and need not be
 	Report       Topic = "report"
 )
 

@@ -17,7 +17,7 @@ import (
 func OwnerCommands(install *classic.Install, adopts bool) []shell.Line {
 	const owner = "fluxcd.controlplane.io/name"
 	commands := []shell.Line{
-		shell.Run("kubectl", "-n", install.Namespace, "get", "deployments", "-l", "app.kubernetes.io/part-of=flux", "-L", owner),
+		shell.Run("kubectl", "-n", install.Namespace, "get", "deploy", "-l", "app.kubernetes.io/part-of=flux", "-L", owner),
 		shell.Run("kubectl", "get", "crds", "-l", "app.kubernetes.io/part-of=flux", "-L", owner),
 	}
 	if adopts {
@@ -72,11 +72,11 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	}
 	findings.Run(finding.Wait, root, p.waits(), "push this commit and wait until the FluxInstance is Ready")
 	findings.Run(finding.Verify, root, OwnerCommands(p.Install, p.Config.Sync.Mode == config.Adopt),
-		"then check that Flux Operator owns everything: every row of this must show %s", fluxName)
+		"Flux Operator owns everything where every row shows %s", fluxName)
 	if p.NewPath != "" {
 		p.guideMove(findings)
 	}
-	findings.Info(finding.Verify, root, "", "only then run the phase cleanup with takenOver: true, as a commit of its own: pushed together with this one it deletes everything")
+	findings.Info(finding.Verify, root, "", "only then cleanup, a commit of its own: in one push with this one it deletes everything")
 	p.rollback(findings)
 }
 
@@ -126,14 +126,14 @@ func (p *Plan) rollback(findings *finding.List) {
 	if p.External {
 		first, remove, uninstall = p.instanceKustomizationName(), nil, "uninstall Flux Operator as it was installed"
 	}
-	findings.Info(finding.Rollback, root, "", "before the take-over: revert this commit and wait until the Kustomization %s is gone before pushing again", first)
+	findings.Info(finding.Rollback, root, "", "before the take-over: revert this commit and wait until Kustomization/%s is gone", first)
 	free := []shell.Line{shell.Run("kubectl", "-n", ns, "annotate", "--overwrite", "fluxinstance/"+fluxName, "fluxcd.controlplane.io/reconcile=disabled")}
 	if p.asRelease() {
 		// Helm leaves the FluxInstance where it is.
 		free = append(free, release(p.releaseName(instanceName)))
 	}
 	free = append(free, shell.Run("kubectl", "-n", ns, "delete", "fluxinstance/"+fluxName))
-	findings.Run(finding.Rollback, root, free, "after the take-over: revert this commit, which rolls nothing back by itself, and wait until the Kustomization %s is gone; then let Flux Operator go of Flux", p.instanceKustomizationName())
+	findings.Run(finding.Rollback, root, free, "after it: revert this commit, wait until Kustomization/%s is gone, then", p.instanceKustomizationName())
 	give := append(remove, releaseCommand(p.Install), reconcile(ns, p.Install.Pair.LiveRoot.Name, "--with-source"))
 	if owner := p.Install.Owner; owner != nil {
 		give = append(give, reconcile(owner.Namespace, owner.Name))
@@ -194,7 +194,11 @@ func GuideCleanup(install *classic.Install, left []*object.Object, findings *fin
 // prerequisites lists each Secret and ConfigMap that the pair refers to, and where the repository defines it.
 func (p *Plan) prerequisites(set *object.Set, findings *finding.List) {
 	for _, r := range Requirements(set, p.Install.Namespace, p.Install.Pair.LiveSource, p.Install.Pair.LiveRoot) {
-		findings.Info(finding.Prerequisite, r.By, r.Field, "%s is needed: %s", r.ID, r.Where())
+		topic := finding.Prerequisite
+		if r.Provided() {
+			topic = finding.Provided
+		}
+		findings.Info(topic, r.By, r.Field, "%s: %s", r.ID, r.Where())
 	}
 }
 

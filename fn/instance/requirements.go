@@ -34,10 +34,13 @@ func (r Requirement) Where() string {
 	case r.Maker != nil:
 		return strings.TrimSuffix("made by "+r.Maker.ID.String()+" in "+r.Maker.File, " in ")
 	case r.Optional:
-		return "optional; nothing in the repository defines it"
+		return "optional, not in Git"
 	}
-	return "it must exist on the cluster: nothing in the repository defines it"
+	return "not in Git"
 }
+
+// Provided reports whether Git brings it to the cluster, or Flux can do without it.
+func (r Requirement) Provided() bool { return r.Defined != nil || r.Maker != nil || r.Optional }
 
 // secretFields name the Secrets that the pair needs; substituteFrom names ConfigMaps too.
 var secretFields = [][]string{{"secretRef"}, {"decryption", "secretRef"}, {"certSecretRef"}, {"proxySecretRef"}, {"verify", "secretRef"},

@@ -31,9 +31,11 @@ const (
 // Cluster says what was found and done for one cluster.
 type Cluster struct {
 	// Path is the sync path, as the config's clusters name it.
-	Path       string    `json:"path"`
-	Layout     string    `json:"layout"`
-	Version    string    `json:"version,omitempty"`
+	Path    string `json:"path"`
+	Layout  string `json:"layout"`
+	Version string `json:"version,omitempty"`
+	// Target is the version that the FluxInstance asks for.
+	Target     string    `json:"target,omitempty"`
 	Components []string  `json:"components,omitempty"`
 	Patches    int       `json:"patches"`
 	Source     object.ID `json:"source,omitzero"`
@@ -332,6 +334,7 @@ func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Conf
 		cleanup(set, install, existing, cfg, before, others, findings)
 	} else if plan := deploy(set, install, existing, cfg, before, others, findings); plan != nil {
 		c.Fields, c.Classic, c.Operator = plan.Moves(), idsOf(plan.Before), idsOf(plan.After)
+		c.Target = plan.Version
 	}
 	if existing != nil {
 		c.observe(install, existing)
@@ -356,6 +359,7 @@ func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Conf
 
 // observe notes what a FluxInstance that is there already has taken the place of.
 func (c *Cluster) observe(install *classic.Install, existing *instance.Existing) {
+	c.Target = existing.Str("spec", "distribution", "version")
 	today, err := install.Base(install.Options.Version)
 	if err == nil {
 		today, err = instance.Shape(install, today)

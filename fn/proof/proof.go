@@ -23,10 +23,60 @@ type Proof struct {
 	Trees    []Trees
 }
 
-// Trees are the inventories of one cluster before and after a run.
+// Trees are the inventories of one cluster before and after a run, and how they compare.
 type Trees struct {
 	Cluster       string
 	Before, After *inventory.Inventory
+	Verdict       inventory.Verdict
+}
+
+// counted are the words for what becomes of objects, in the order in which the verdict says them.
+var counted = []struct {
+	action inventory.Action
+	words  string
+}{
+	{inventory.New, "new"}, {inventory.Removed, "pruned on purpose"}, {inventory.Lost, "lost"}, {inventory.Stuck, "stuck"},
+	{inventory.Adopted, "taken over by Flux Operator"}, {inventory.Kept, "left on the cluster"},
+	{inventory.Moved, "applied by another Flux Kustomization"}, {inventory.Replaced, "generated anew"}, {inventory.Unjudged, "not judged"},
+}
+
+// kept counts the objects that are applied before the run, and those of them that Flux leaves on the cluster.
+func (t Trees) kept() (kept, total int) {
+	kept, total = t.Verdict.Unchanged, t.Verdict.Unchanged
+	for _, change := range t.Verdict.Changes {
+		if change.Action == inventory.New {
+			continue
+		}
+		total++
+		if change.Action != inventory.Removed && change.Severity != inventory.Error {
+			kept++
+		}
+	}
+	return kept, total
+}
+
+// Pruned is how many objects Flux deletes.
+func (t Trees) Pruned() int {
+	kept, total := t.kept()
+	return total - kept
+}
+
+// String is the verdict in one line, for a person.
+func (t Trees) String() string {
+	kept, total := t.kept()
+	said := fmt.Sprintf("%d of %d objects kept", kept, total)
+	if kept == total && t.Verdict.OK() {
+		said = "nothing is pruned: " + said
+	}
+	for _, count := range counted {
+		if n := len(t.Verdict.Of(count.action)); n > 0 {
+			said += fmt.Sprintf(", %d %s", n, count.words)
+		}
+	}
+	if opaque, all := t.Before.Share(); opaque > 0 {
+		said += fmt.Sprintf("; %d of %d Flux Kustomizations are seen in part", opaque, all)
+	}
+	return said
 }
 
 // Prove compares the repository before and after a run, cluster by cluster. A loss is an Error, what could not be judged a
@@ -50,9 +100,9 @@ func Prove(outcome migrate.Outcome, before, after fs.FS, cfg config.Config) Proo
 	var judged []*inventory.Inventory
 	for _, install := range installs {
 		findings := all.For(install.Cluster())
-		was, is := s.prove(install, findings)
-		if judged = append(judged, was); is != nil {
-			trees = append(trees, Trees{install.Cluster(), was, is})
+		t := s.prove(install, findings)
+		if judged = append(judged, t.Before); t.After != nil {
+			trees = append(trees, t)
 		}
 		all.Merge(findings)
 	}
@@ -85,33 +135,35 @@ func LeftOut() finding.Finding {
 		Message: "left out (proof: off): it was not checked that Flux prunes nothing"}
 }
 
-// prove judges the cluster of one install; is is nil where there is nothing to judge by.
-func (s states) prove(install *classic.Install, findings *finding.List) (was, is *inventory.Inventory) {
+// prove judges the cluster of one install; After is nil where there is nothing to judge by.
+func (s states) prove(install *classic.Install, findings *finding.List) Trees {
 	root := inventory.Root{Kustomization: install.Pair.LiveRoot.Map(), Source: install.Pair.LiveSource.Map()}
-	was = s.before.Build(root)
+	was := s.before.Build(root)
+	unjudged := Trees{Cluster: install.Cluster(), Before: was}
 	if broken := broken(was); broken != "" {
 		findings.Error(install.Pair.Root, "spec.path", "Flux cannot build what the root applies, so no file shows what would be pruned: repair it first, and wait until it is "+
 			"applied: %s", broken)
-		return was, nil
+		return unjudged
 	}
 	if install.Reached && !shows(was, install) {
 		findings.Error(install.Anchor, "", "Flux does not apply this, though the path of %s leads to it: .sourceignore or spec.ignore of %s leaves it out, or it is a JSON file that no "+
 			"kustomization.yaml lists. What runs came from elsewhere: run on the repository that has it, or remove this if it is a copy", install.Pair.Root.ID, install.Pair.Source.ID)
-		return was, nil
+		return unjudged
 	}
 	if missing := absent(was, install.Pair); missing != "" {
 		findings.Warn(install.Pair.Root, "spec.path", "if this is all of the repository, Flux cannot build what the root applies today, and nothing of this commit is applied "+
 			"before it can: %s", missing)
 	}
 	root = root.Substituting(was)
-	is = s.after.Follow(was, root)
+	is := s.after.Follow(was, root)
 	verdict := inventory.Compare(was, is, Options(install, s.config))
 	s.judge("this commit", verdict, install, findings)
-	summarise(verdict, was, install, findings)
+	judged := Trees{install.Cluster(), was, is, verdict}
+	findings.Info(finding.Proof, install.Pair.Root, "", "%s", judged)
 	if to := install.Pair.NewPath(s.config); to != "" {
 		s.proveMove(root.At(to), was, is, install, findings)
 	}
-	return was, is
+	return judged
 }
 
 // shows tells whether an inventory has what an install was recognised by, or the base that it lists; behind a value that no file shows
@@ -292,7 +344,8 @@ func (s states) judge(what string, verdict inventory.Verdict, install *classic.I
 		if n := len(group[0]); n > 1 {
 			more = fmt.Sprintf(" (and %d more)", n-1)
 		}
-		file(what, first.Severity, first.File, owner+": "+whatOf(group)+more, findings)
+		findings.Add(finding.Finding{Severity: finding.Warning, Code: finding.Incomplete, Topic: finding.Proof, File: first.File.String(),
+			Message: owner + ": " + whatOf(group) + more})
 	}
 	twoOwners(twice, findings)
 }
@@ -387,22 +440,4 @@ func file(what string, severity inventory.Severity, origin *inventory.Origin, me
 	case inventory.Warning:
 		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: origin.String(), Message: message})
 	}
-}
-
-func summarise(verdict inventory.Verdict, was *inventory.Inventory, install *classic.Install, findings *finding.List) {
-	opaque, all := was.Share()
-	count := func(actions ...inventory.Action) int {
-		n := 0
-		for _, a := range actions {
-			n += len(verdict.Of(a))
-		}
-		return n
-	}
-	keep := "objects keep their owner"
-	if verdict.Unchanged == 1 {
-		keep = "object keeps its owner"
-	}
-	findings.Info(finding.Proof, install.Pair.Root, "", "%d %s, %d are new, %d are taken over by Flux Operator or stay, %d go on purpose, %d change their owner, %d are lost; "+
-		"%d of %d Flux Kustomizations have parts that no file shows", verdict.Unchanged, keep, count(inventory.New), count(inventory.Adopted, inventory.Kept),
-		count(inventory.Removed), count(inventory.Moved), count(inventory.Lost), opaque, all)
 }

@@ -106,44 +106,44 @@ func TestProve(t *testing.T) {
 		want    string // what is found beside the summary; no Error where this is none
 		summary string // how it begins
 	}{
-		{name: "nothing", summary: "5 objects keep their owner, 0 are new"},
+		{name: "nothing", summary: "nothing is pruned: 5 of 5 objects kept"},
 		{
 			name: "a new object", commit: files{"apps/new.yaml": configMap("new", "")},
-			summary: "5 objects keep their owner, 1 are new",
+			summary: "nothing is pruned: 5 of 5 objects kept, 1 new",
 		},
 		{
 			name: "an object is deleted", commit: files{"apps/a.yaml": ""},
 			want:    "error apps/a.yaml: this commit " + loses + "lost ConfigMap/default/a",
-			summary: "4 objects keep",
+			summary: "4 of 5 objects kept, 1 lost",
 		},
 		{
 			name: "a guarded object is deleted", commit: files{"apps/b.yaml": ""},
-			summary: "4 objects keep their owner, 0 are new, 1 are taken over by Flux Operator or stay",
+			summary: "nothing is pruned: 5 of 5 objects kept, 1 left on the cluster",
 		},
 		{
 			name: "a Flux Kustomization is deleted", commit: files{"cluster/apps.yaml": ""},
 			want:    "error apps/a.yaml: this commit " + loses + "lost ConfigMap/default/a",
-			summary: "2 objects keep",
+			summary: "3 of 5 objects kept, 2 lost, 1 left",
 		},
 		{
 			name:    "an object moves to another Flux Kustomization",
 			before:  files{"cluster/more.yaml": flux("more", "./more"), "more/d.yaml": configMap("d", "")},
 			commit:  files{"apps/a.yaml": "", "more/a.yaml": configMap("a", "")},
 			want:    "error apps/a.yaml: this commit " + loses + "moved ConfigMap/default/a",
-			summary: "6 objects keep",
+			summary: "6 of 7 objects kept, 1 applied by another",
 		},
 		{
 			name:    "an object that nothing applied",
 			commit:  files{"apps/kustomization.yaml": resources("a.yaml", "b.yaml", "../spare/c.yaml")},
 			want:    "error spare/c.yaml: this commit would make Flux apply what it does not apply today: ConfigMap/default/c",
-			summary: "5 objects keep",
+			summary: "nothing is pruned: 5 of 5",
 		},
 		{
 			name:    "a file that is listed is gone",
 			before:  files{"apps/kustomization.yaml": resources("a.yaml", "b.yaml")},
 			commit:  files{"apps/b.yaml": ""},
 			want:    "error apps/kustomization.yaml: this commit would break what Flux applies: flux-system/apps",
-			summary: "4 objects keep",
+			summary: "5 of 5 objects kept, 1 stuck",
 		},
 		{
 			name:   "the root is broken before",
@@ -154,14 +154,14 @@ func TestProve(t *testing.T) {
 			name:    "another source",
 			before:  files{"cluster/apps.yaml": strings.Replace(flux("apps", "./apps"), "name: flux-system}}", "name: x}}", 1)},
 			want:    "warning : flux-system/apps: not judged: other source: reads GitRepository/flux-system/x",
-			summary: "3 objects keep",
+			summary: "nothing is pruned: 3 of 3",
 		},
 		{
 			name:    "an object of another cluster changes",
 			before:  files{"other/root.yaml": source + "---" + flux("flux-system", "other"), "other/e.yaml": configMap("e", "")},
 			commit:  files{"other/e.yaml": configMap("e", "changed: by-mistake")},
 			want:    "error other/e.yaml: this commit, on the cluster ./other, would change what Flux applies there",
-			summary: "5 objects keep",
+			summary: "nothing is pruned: 5 of 5",
 		},
 		{
 			name:    "the root moves",
@@ -169,7 +169,7 @@ func TestProve(t *testing.T) {
 			path:    "./cluster/new",
 			commit:  files{"cluster/new/kustomization.yaml": resources("../source.yaml", "../root.yaml", "../apps.yaml")},
 			want:    "info cluster/root.yaml: from its new path the root and what is below it apply the same 5 objects",
-			summary: "5 objects keep",
+			summary: "nothing is pruned: 5 of 5",
 		},
 		{
 			name:    "the root moves and leaves something",
@@ -177,7 +177,7 @@ func TestProve(t *testing.T) {
 			path:    "./cluster/new",
 			commit:  files{"cluster/new/kustomization.yaml": resources("../source.yaml", "../root.yaml")},
 			want:    "error apps/a.yaml: the root on its new path " + loses + "lost ConfigMap/default/a",
-			summary: "5 objects keep",
+			summary: "nothing is pruned: 5 of 5",
 		},
 		{name: "a part of a repository", prefix: "fleet", want: "warning : left out: the items are not a whole repository"},
 	} {

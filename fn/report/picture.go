@@ -14,6 +14,7 @@ import (
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/printable"
+	"migrate-to-flux-operator/fn/proof"
 )
 
 // The most that a picture shows: kinds in a box, and boxes below one box. The rest is folded into one line or one box.
@@ -22,16 +23,22 @@ const (
 	mostBoxes = 3
 )
 
+// Picture is who owns what at some time.
+type Picture struct {
+	Title string
+	graph *graph
+}
+
+// owned says how to read the pictures.
+const owned = "Each box owns the objects that it lists: it applies them, and deletes them when they leave it. Red is the classic install, blue is Flux Operator, green is new."
+
 // pictures draws who owns what before and after the commit has done its work.
-func (w *writer) pictures(c *migrate.Cluster, install *classic.Install) {
-	before, after := w.graphs(c)
-	if moved := install.Pair.NewPath(w.run.Config); moved != "" {
+func (v *View) pictures(c *migrate.Cluster, install *classic.Install) []Picture {
+	before, after := v.graphs(c)
+	if moved := install.Pair.NewPath(v.run.Config); moved != "" {
 		after.root.note = "./" + moved
 	}
-	w.paragraph("### Who owns what")
-	w.paragraph("Each box owns the objects that it lists: it applies them, and deletes them when they leave it. Red is the classic install, blue is Flux Operator, green is new.")
-	w.paragraph("Before:\n\n```mermaid\n%s```", before.mermaid())
-	w.paragraph("%s:\n\n```mermaid\n%s```", afters[c.Outcome], after.mermaid())
+	return []Picture{{"Before", before}, {afters[c.Outcome], after}}
 }
 
 // afters say when the second picture is true.
@@ -69,8 +76,8 @@ const (
 )
 
 // graphs are the pictures of a cluster before and after.
-func (w *writer) graphs(c *migrate.Cluster) (before, after *graph) {
-	trees := w.trees(c)
+func (v *View) graphs(c *migrate.Cluster) (before, after *graph) {
+	trees := v.trees(c)
 	before, after = draw(c, trees.Before), draw(c, trees.After)
 	had := map[string]bool{}
 	before.each(func(b *box) { had[b.name] = true })
@@ -87,18 +94,17 @@ func (w *writer) graphs(c *migrate.Cluster) (before, after *graph) {
 }
 
 // trees are the inventories of a cluster, both nil where none was built.
-func (w *writer) trees(c *migrate.Cluster) (t struct{ Before, After *inventory.Inventory }) {
-	for _, trees := range w.run.Trees {
-		if trees.Cluster == c.Path {
-			t.Before, t.After = trees.Before, trees.After
-		}
+func (v *View) trees(c *migrate.Cluster) proof.Trees {
+	n := slices.IndexFunc(v.run.Trees, func(trees proof.Trees) bool { return trees.Cluster == c.Path })
+	if n < 0 {
+		return proof.Trees{}
 	}
-	return t
+	return v.run.Trees[n]
 }
 
 // draw makes the boxes of an inventory; without one, only the root is known.
 func draw(c *migrate.Cluster, inv *inventory.Inventory) *graph {
-	g := &graph{root: &box{kind: "Kustomization", name: c.Root.Name, note: clusterPath(*c), class: plainBox}}
+	g := &graph{root: &box{kind: "Kustomization", name: c.Root.Name, note: nameOf(c.Path), class: plainBox}}
 	if inv == nil {
 		return g
 	}

@@ -1,0 +1,345 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/migrate"
+	"migrate-to-flux-operator/fn/printable"
+)
+
+// Style is how a plan is written on a terminal, or into a file.
+type Style struct {
+	Color, Verbose bool
+	// Width is where lines are broken; commands are not.
+	Width int
+}
+
+// Text is the plan for people: the verdict, what changes, what to decide and what to do, and with Verbose all the rest.
+func (v *View) Text(style Style) string {
+	p := &plain{Style: style, view: v}
+	p.clusters()
+	p.changes()
+	next := v.next()
+	for _, s := range v.Sections {
+		if s.Severity == finding.Error || !s.Brief && !style.Verbose { // stderr says the Errors
+			continue
+		}
+		if s.Steps && next != "" {
+			p.labeled("Next", next)
+			next = ""
+		}
+		p.section(s)
+	}
+	if style.Verbose {
+		p.rest()
+	}
+	p.end()
+	return strings.TrimLeft(p.out.String(), "\n")
+}
+
+// plain writes a plan as text.
+type plain struct {
+	Style
+	view *View
+	out  strings.Builder
+
+	labels int // that were written
+}
+
+// The colours of a terminal.
+const (
+	bold   = "1"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+)
+
+// colors are those of signs, severities and actions.
+var colors = map[string]string{"+": green, "~": yellow, "-": red, created: green, configured: yellow, deleted: red,
+	string(finding.Error): red, string(finding.Warning): yellow}
+
+// Paint colours a word on a terminal by what it stands for.
+func (s Style) Paint(what, word string) string { return s.paint(colors[what], word) }
+
+func (s Style) paint(code, word string) string {
+	if !s.Color || code == "" {
+		return word
+	}
+	return "\x1b[" + code + "m" + word + "\x1b[0m"
+}
+
+// title writes the heading of a part, after an empty line.
+func (p *plain) title(text string) { p.out.WriteString("\n" + p.paint(bold, text) + "\n") }
+
+// wrap writes a text in lines of the width, the first after its mark and the others below it.
+func (p *plain) wrap(mark, text string) { p.hang(mark, utf8.RuneCountInString(mark), text) }
+
+// hang writes a text in lines of the width, the first after its mark and the others so many columns in.
+func (p *plain) hang(mark string, in int, text string) {
+	indent := strings.Repeat(" ", in)
+	line := p.Paint(strings.Trim(mark, " :"), mark)
+	used := utf8.RuneCountInString(mark)
+	empty := true
+	for word := range strings.FieldsSeq(text) {
+		length := utf8.RuneCountInString(word)
+		if !empty && used+1+length > p.Width {
+			p.out.WriteString(line + "\n")
+			line, used, empty = indent, len(indent), true
+		}
+		if !empty {
+			line, used = line+" ", used+1
+		}
+		line, used, empty = line+word, used+length, false
+	}
+	p.out.WriteString(line + "\n")
+}
+
+// clusters writes what becomes of each cluster; what they have in common comes first.
+func (p *plain) clusters() {
+	all := p.view.Clusters
+	if len(all) == 0 {
+		return
+	}
+	if len(all) == 1 {
+		p.title(all[0].Name + ": " + all[0].versions())
+		p.wrap("  ", all[0].Verdict)
+		return
+	}
+	for _, group := range alike(all) {
+		p.title(counted(len(group), "cluster", "clusters") + ": " + group[0].versions())
+		p.each(group)
+	}
+}
+
+// each writes the verdicts of clusters that are alike otherwise.
+func (p *plain) each(group []Cluster) {
+	longest := 0
+	for _, c := range group {
+		longest = max(longest, utf8.RuneCountInString(c.Name))
+	}
+	for _, c := range group {
+		p.wrap("  "+c.Name+strings.Repeat(" ", longest-utf8.RuneCountInString(c.Name)+2), verdict(c, p.Verbose))
+	}
+}
+
+// verdict is that of one cluster of several: without how much could not be seen, unless all is asked for.
+func verdict(c Cluster, verbose bool) string {
+	if said, _, _ := strings.Cut(c.Verdict, "; "); !verbose {
+		return said
+	}
+	return c.Verdict
+}
+
+// alike puts clusters together that have one layout, version and outcome.
+func alike(all []Cluster) [][]Cluster {
+	var groups [][]Cluster
+	for _, c := range all {
+		n := slices.IndexFunc(groups, func(g []Cluster) bool { return g[0].versions() == c.versions() })
+		if n < 0 {
+			n, groups = len(groups), append(groups, nil)
+		}
+		groups[n] = append(groups[n], c)
+	}
+	return groups
+}
+
+// versions is the layout of a cluster, the version of Flux before and after, and what becomes of it.
+func (c Cluster) versions() string {
+	said := c.Layout + ", Flux " + c.Version
+	if c.Target != "" {
+		said += " -> Flux Operator, Flux " + c.Target
+	}
+	if c.Becomes != outcomes[migrate.Deployed] { // the changes say it
+		said += ": " + c.Becomes
+	}
+	return printable.Line(said)
+}
+
+// changes writes what changes, as a person thinks of it.
+func (p *plain) changes() {
+	if len(p.view.Changes) == 0 {
+		return
+	}
+	p.title("Changes")
+	for _, c := range p.view.Changes {
+		text := c.String()
+		if where := c.Where(); where != "" {
+			text += " (" + where + ")"
+		}
+		p.wrap("  "+c.Sign+" "+fmt.Sprintf("%-11s", c.Label), text)
+	}
+}
+
+// column is how wide the labels are.
+const column = 9
+
+// labeled writes a text behind its label.
+func (p *plain) labeled(label, text string) {
+	if p.labels == 0 {
+		p.out.WriteString("\n")
+	}
+	p.labels++
+	p.wrap(fmt.Sprintf("%-*s", column, label), text)
+}
+
+// section writes one part: Warnings each by the word, the others behind their label.
+func (p *plain) section(s Section) {
+	if s.Severity == finding.Warning {
+		p.warnings(s)
+		return
+	}
+	label := s.Label
+	for i, item := range s.Items {
+		if s.Topic == finding.NotRead && i == fewest {
+			p.labeled("", fmt.Sprintf("and %d more, see --output json", len(s.Items)-i))
+			break
+		}
+		if s.Topic == finding.Verify && p.hides(s, item) {
+			continue // cleanup tells it when its time has come
+		}
+		p.labeled(label, p.said(s, item))
+		p.commands(s, item)
+		label = ""
+	}
+}
+
+// warnings writes Warnings, each by the word. Several of one code are one, with a line each, unless all is asked for.
+func (p *plain) warnings(s Section) {
+	p.out.WriteString("\n")
+	written := map[finding.Code]bool{}
+	for _, item := range s.Items {
+		same := []Item{item}
+		if item.Code != "" && !p.Verbose {
+			same = slices.DeleteFunc(slices.Clone(s.Items), func(other Item) bool { return other.Code != item.Code })
+		}
+		switch {
+		case written[item.Code] && item.Code != "" && !p.Verbose:
+		case len(same) == 1:
+			p.hang("warning: ", 2, p.said(s, item))
+			p.commands(s, item)
+		default:
+			p.hang("warning: ", 2, finding.Summaries[item.Code]+":")
+			p.lines(same)
+		}
+		written[item.Code] = true
+	}
+}
+
+// lines writes items on one line each, the first of many.
+func (p *plain) lines(items []Item) {
+	for i, item := range items {
+		if i == fewest && len(items) > fewest+1 {
+			p.out.WriteString(fmt.Sprintf("  and %d more: --verbose\n", len(items)-i))
+			return
+		}
+		line := []rune("  " + item.Text + p.of(item))
+		if len(line) > p.Width {
+			line = append(line[:p.Width-1], '…')
+		}
+		p.out.WriteString(string(line) + "\n")
+	}
+}
+
+// fewest is how many things a plan spells out of those that matter little.
+const fewest = 3
+
+// said is what an item says, with its place.
+func (p *plain) said(s Section, item Item) string {
+	text := item.Text
+	switch {
+	case item.Place == "" || s.Steps:
+	case item.Severity == finding.Warning:
+		text = item.Place + ": " + text
+	default:
+		file, _, _ := strings.Cut(item.Place, ": ")
+		text += " (" + file + ")"
+	}
+	switch {
+	case len(item.Commands) == 0:
+	case p.hides(s, item):
+		text += " (--verbose)"
+	default:
+		text += ":"
+	}
+	return text + p.of(item)
+}
+
+// hides reports whether a plan leaves the commands of an item out: one of them takes more than two lines.
+func (p *plain) hides(s Section, item Item) bool {
+	return !p.Verbose && !s.Whole && slices.ContainsFunc(item.Commands, func(command string) bool { return len(command) > 2*p.Width })
+}
+
+// commands writes what to run, each command on one line.
+func (p *plain) commands(s Section, item Item) {
+	if p.hides(s, item) {
+		return
+	}
+	for _, command := range item.Commands {
+		p.out.WriteString("  " + command + "\n")
+	}
+}
+
+// of names the clusters of an item where they are not all.
+func (p *plain) of(item Item) string {
+	switch n := len(item.Clusters); {
+	case n == 0 || n == len(p.view.Clusters):
+		return ""
+	case n <= fewest:
+		return " [" + strings.Join(item.Clusters, ", ") + "]"
+	default:
+		return fmt.Sprintf(" [%s and %d more clusters]", item.Clusters[0], n-1)
+	}
+}
+
+// rest writes what a plan leaves out when it is not asked for more.
+func (p *plain) rest() {
+	for _, c := range p.view.Clusters {
+		p.title("Found at " + c.Name)
+		for _, fact := range c.Facts {
+			place := ""
+			if fact.Place != "" {
+				place = " (" + fact.Place + ")"
+			}
+			p.wrap(fmt.Sprintf("  %-16s", fact.What), fact.Value+place)
+		}
+	}
+	if len(p.view.Files) == 0 {
+		return
+	}
+	p.title("Files")
+	for _, f := range p.view.Files {
+		p.out.WriteString("  " + p.Paint(f.Action, fmt.Sprintf("%-10s", f.Action)) + " " + printable.Line(f.Path) + "\n")
+	}
+}
+
+// end says what the run comes to, and where the rest is.
+func (p *plain) end() {
+	left := ""
+	if n := p.left(); n > 0 && !p.Verbose {
+		left = fmt.Sprintf(" %d more: --verbose.", n)
+	}
+	p.out.WriteString("\n" + p.paint(bold, p.view.Totals) + left + "\n")
+}
+
+// left counts what the plan leaves out.
+func (p *plain) left() int {
+	n := 0
+	for _, s := range p.view.Sections {
+		if !s.Brief {
+			n += len(s.Items)
+		}
+	}
+	return n
+}
+
+// next is what to do next; nothing where there is nothing.
+func (v *View) next() string {
+	if v.Failed || len(v.Files) == 0 {
+		return ""
+	}
+	return "migrate-to-flux-operator apply, with the same flags; then push that commit alone"
+}
