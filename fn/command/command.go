@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"migrate-to-flux-operator/fn/budget"
 	"migrate-to-flux-operator/fn/krm"
@@ -137,7 +138,7 @@ func newRoot() *cobra.Command {
 		Long:          long,
 		Example:       story,
 		Version:       versionText(),
-		Args:          cobra.NoArgs,
+		Args:          knownVerb,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -147,6 +148,40 @@ func newRoot() *cobra.Command {
 			return krm.Run(cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
+	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(unknownFlag)
 	root.AddCommand(planCommand(), diffCommand(), applyCommand(), checkCommand(), verifyCommand(), inventoryCommand())
 	return root
+}
+
+// knownVerb refuses a verb that is not there, and names those that it may be a typing error for.
+func knownVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("unknown command %q%s", printable.Line(args[0]), meant("", cmd.SuggestionsFor(args[0])))
+}
+
+// unknownFlag names the flags that an unknown one may be a typing error for.
+func unknownFlag(cmd *cobra.Command, err error) error {
+	_, name, unknown := strings.Cut(err.Error(), "unknown flag: --")
+	if !unknown {
+		return err
+	}
+	known := &cobra.Command{SuggestionsMinimumDistance: 2}
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		known.AddCommand(&cobra.Command{Use: flag.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	return fmt.Errorf("%s%s", printable.Line(err.Error()), meant("--", known.SuggestionsFor(name)))
+}
+
+// meant says what was meant, or where to look.
+func meant(mark string, names []string) string {
+	if len(names) == 0 {
+		return "; see --help"
+	}
+	for i := range names {
+		names[i] = mark + names[i]
+	}
+	return "; did you mean " + strings.Join(names, " or ") + "?"
 }

@@ -13,6 +13,9 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/migrate"
+	"migrate-to-flux-operator/fn/object"
 )
 
 // TestExitCodes holds what a command line that cannot work says.
@@ -29,7 +32,9 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"plan", filepath.Join(empty, "missing")}, 2, "missing: there is no such directory"},
 		{[]string{"check", filepath.Join(empty, "file")}, 2, "file: not a directory"},
 		{[]string{"plan", empty}, 2, "no classic Flux install found"},
-		{[]string{"plan"}, 2, "accepts 1 arg"},
+		{[]string{"plan", "DIR", "DIR"}, 2, "accepts at most 1 arg"},
+		{[]string{"plan", "DIR", "--pase", "deploy"}, 2, "unknown flag: --pase; did you mean --phase?"},
+		{[]string{"aply", "DIR"}, 2, `unknown command "aply"; did you mean apply?`},
 		{[]string{"plan", "DIR", "--nonsense"}, 2, "unknown flag: --nonsense"},
 		{[]string{"nonsense"}, 2, "unknown command"},
 		{[]string{"plan", "DIR", "--phase", "nonsense"}, 2, `config field phase is "nonsense"`},
@@ -381,7 +386,7 @@ func TestInventoryForgesNoLine(t *testing.T) {
 	}
 }
 
-// TestClusterInAnyFolder holds that the flag which a plan prints for a cluster names it, whatever its folder is called.
+// TestClusterInAnyFolder holds that the name by which messages tell to choose a cluster names it, whatever its folder is called.
 func TestClusterInAnyFolder(t *testing.T) {
 	for _, name := range []string{"a,b", "a b", "$(x)", "-x"} {
 		dir := fixture(t, "deploy")
@@ -393,9 +398,7 @@ func TestClusterInAnyFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(t, dir, filepath.Join(name, "sync.yaml"), strings.Replace(string(sync), "path: ./cluster", `path: "./`+name+`"`, 1))
-		plan := must(t, 0, dir, "plan", "DIR", "--verbose")
-		_, flag, _ := strings.Cut(flat(plan.out), "--cluster ")
-		flag, _, _ = strings.Cut(flag, " --live")
-		must(t, 0, dir, "plan", "DIR", "--cluster", strings.Trim(flag, "'"))
+		root := object.ID{Kind: "Kustomization", Namespace: "flux-system", Name: "flux-system"}
+		must(t, 0, dir, "plan", "DIR", "--cluster", migrate.Named(name, root))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/limit"
 	"migrate-to-flux-operator/fn/printable"
+	"migrate-to-flux-operator/fn/report"
 )
 
 // configFlags are the flags for the config: --config, and one for each field, which wins.
@@ -155,12 +156,25 @@ func (f *configFlags) diff(cmd *cobra.Command, dir string) (*Result, error) {
 	diff := checkout.Diff(result.changes)
 	switch {
 	case isTerminal(cmd.OutOrStdout()):
-		diff = []byte(printable.Text(string(diff)))
+		diff = []byte(coloredDiff(printable.Text(string(diff)), report.Style{Color: colored(cmd.OutOrStdout())}))
 	case printable.Commands(string(diff)):
 		return nil, commanding(result.changes)
 	}
 	_, err = cmd.OutOrStdout().Write(diff)
 	return result, err
+}
+
+// coloredDiff is a diff with what comes in green and what goes in red.
+func coloredDiff(diff string, style report.Style) string {
+	var out strings.Builder
+	for line := range strings.Lines(diff) {
+		text := strings.TrimSuffix(line, "\n")
+		if text != "" && !strings.HasPrefix(text, "+++") && !strings.HasPrefix(text, "---") {
+			text = style.Paint(text[:1], text)
+		}
+		out.WriteString(text + line[len(strings.TrimSuffix(line, "\n")):])
+	}
+	return out.String()
 }
 
 // commanding is the error of a diff that would give commands to a CI runner that prints it.

@@ -29,22 +29,22 @@ func inventoryCommand() *cobra.Command {
 	var against, output string
 	var subfolder bool
 	cmd := &cobra.Command{
-		Use:   "inventory DIR",
+		Use:   "inventory [DIR]",
 		Short: "List what each Flux Kustomization applies, or what a change makes Flux prune",
 		Long: "List what each Flux Kustomization of the checkout applies, recursively from the roots, from files alone. With --against, compare\n" +
 			"a Git revision with the working tree and say what becomes of each object: exit code 1 when Flux would delete or lose something\n" +
 			"that the repository still wants, or Flux Operator something that a FluxInstance does not generate any longer.",
 		Example: "  migrate-to-flux-operator inventory .\n  migrate-to-flux-operator inventory . --against origin/main",
-		Args:    cobra.ExactArgs(1),
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, err := interruptible(cmd.Context(), func(context.Context) (struct{}, error) {
 				if !slices.Contains([]string{"tree", "text", "json"}, output) {
 					return struct{}{}, fmt.Errorf("--output %s: use tree, text or json", output)
 				}
 				if against == "" {
-					return struct{}{}, listInventory(cmd, args[0], output, subfolder)
+					return struct{}{}, listInventory(cmd, dirOf(args), output, subfolder)
 				}
-				return struct{}{}, compareInventory(cmd, args[0], against, output, subfolder)
+				return struct{}{}, compareInventory(cmd, dirOf(args), against, output, subfolder)
 			})
 			return err
 		},

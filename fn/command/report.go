@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/printable"
@@ -22,6 +23,13 @@ func (r *Result) view() *report.View {
 // writeReport writes the report for the pull request into a file, or to stdout for -.
 func writeReport(out io.Writer, dir, file string, r *Result) error {
 	text := printable.Log(r.view().Markdown())
+	if ext := strings.ToLower(filepath.Ext(file)); ext == ".html" || ext == ".htm" {
+		page, err := r.view().Page()
+		if err != nil {
+			return err
+		}
+		text = printable.Log(page)
+	}
 	if file == "-" {
 		_, err := io.WriteString(out, text)
 		return err

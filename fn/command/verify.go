@@ -91,9 +91,8 @@ func (f *configFlags) verify(cmd *cobra.Command, dir string, script bool, output
 	if err := verified.failure(); err != nil {
 		return err
 	}
-	printer := printer{result: &Result{Outcome: migrate.Outcome{Findings: verified.findings}, places: verified.places}}
-	printer.warnings()
-	if _, err := io.WriteString(cmd.ErrOrStderr(), printable.Log(printer.out.String())); err != nil {
+	warned := &Result{Outcome: migrate.Outcome{Findings: verified.findings}, places: verified.places}
+	if err := printWarnings(cmd.ErrOrStderr(), warned); err != nil {
 		return err
 	}
 	if script {

@@ -168,20 +168,12 @@ func (m *markdown) fleet() {
 // sections writes the parts that have items of a kind; what changes stands between what to decide and what to do.
 func (m *markdown) sections(heading string, rank int, wanted func(Item) bool) {
 	changes := rank == essential
-	for _, s := range m.view.Sections {
+	for _, s := range m.view.with(wanted) {
 		if changes && s.Severity == "" {
 			m.changes()
 			changes = false
 		}
-		var items []Item
-		for _, item := range s.Items {
-			if wanted(item) {
-				items = append(items, item)
-			}
-		}
-		if len(items) > 0 {
-			m.section(heading, max(rank, rankOf(s)), s, items)
-		}
+		m.section(heading, max(rank, rankOf(s)), s)
 	}
 	if changes {
 		m.changes()
@@ -196,12 +188,12 @@ func rankOf(s Section) int {
 	return notes
 }
 
-func (m *markdown) section(heading string, rank int, s Section, items []Item) {
+func (m *markdown) section(heading string, rank int, s Section) {
 	head := fmt.Sprintf("%s %s\n\n", heading, s.Title)
 	if s.Intro != "" {
 		head += s.Intro + "\n\n"
 	}
-	for i, item := range items {
+	for i, item := range s.Items {
 		m.add(rank, "%s%s", head, m.item(s, i, item))
 		head = ""
 	}

@@ -56,6 +56,8 @@ type box struct {
 	folded   int
 	class    string
 	children []*box
+	// defines says that the FluxInstance is among what it applies.
+	defines bool
 }
 
 // graph is a picture: boxes below boxes, and what the FluxInstance has.
@@ -63,8 +65,6 @@ type graph struct {
 	// operator is the FluxInstance, nil where there is none.
 	operator *box
 	root     *box
-	// definer is the box whose content defines the FluxInstance.
-	definer *box
 }
 
 // The classes of boxes.
@@ -163,9 +163,7 @@ func (g *graph) handOver(c *migrate.Cluster) {
 			b.note = fmt.Sprintf("skips %d %s that Flux Operator has", n, plural("object", n))
 		}
 		b.objects = kept
-		if slices.ContainsFunc(kept, isInstance) {
-			g.definer = b
-		}
+		b.defines = slices.ContainsFunc(kept, isInstance)
 	})
 }
 
@@ -201,13 +199,17 @@ func (g *graph) mermaid() string {
 	}
 	operator := m.box(g.operator, "")
 	root := m.box(g.root, "")
-	if slices.ContainsFunc(g.operator.objects, func(id flux.ID) bool { return id.Kind == g.root.kind && id.Name == g.root.name }) {
+	if g.generates() {
 		m.line("  %s ==> %s", operator, root)
 	}
-	if at, drawn := m.drawn[g.definer]; drawn {
-		m.line("  %s -. defines .-> %s", at, operator)
-	}
 	return m.out.String()
+}
+
+// generates reports whether Flux Operator has the root.
+func (g *graph) generates() bool {
+	return g.operator != nil && slices.ContainsFunc(g.operator.objects, func(id flux.ID) bool {
+		return id.Kind == g.root.kind && id.Name == g.root.name
+	})
 }
 
 // flowchart writes boxes and arrows; boxes are numbered in the order in which they are drawn.
@@ -268,17 +270,36 @@ func fold(boxes []*box) *box {
 	return all
 }
 
-// label is what a box says: its name, its note, and its objects by kind.
-func (b *box) label() string {
-	title := escape(b.kind + " " + b.name)
+// title is the name of a box.
+func (b *box) title() string {
 	if b.folded > 0 {
-		title = fmt.Sprintf("%d more %s", b.folded, b.kind)
+		return fmt.Sprintf("%d more %s", b.folded, b.kind)
 	}
-	lines := []string{"<b>" + title + "</b>"}
+	return clip(b.kind + " " + b.name)
+}
+
+// notes are what stands below the name.
+func (b *box) notes() []string {
+	var notes []string
 	if b.note != "" {
-		lines = append(lines, "<i>"+escape(b.note)+"</i>")
+		notes = append(notes, clip(b.note))
 	}
-	return strings.Join(append(lines, b.kinds(mostKinds)...), "<br/>")
+	if b.defines {
+		notes = append(notes, "defines the FluxInstance")
+	}
+	return notes
+}
+
+// label is what a box says in Mermaid: its name, its notes, and its objects by kind.
+func (b *box) label() string {
+	lines := []string{"<b>" + escape(b.title()) + "</b>"}
+	for _, note := range b.notes() {
+		lines = append(lines, "<i>"+escape(note)+"</i>")
+	}
+	for _, line := range b.kinds(mostKinds) {
+		lines = append(lines, escape(line))
+	}
+	return strings.Join(lines, "<br/>")
 }
 
 // kinds are the objects of a box by kind, the most first, on so many lines at the most; a single one by its name.
@@ -287,7 +308,7 @@ func (b *box) kinds(most int) []string {
 	var lines []string
 	for _, o := range b.pair {
 		if slices.ContainsFunc(b.objects, func(id flux.ID) bool { return isObject(id, o) }) {
-			lines = append(lines, escape(o.Kind+" "+o.Name))
+			lines = append(lines, clip(o.Kind+" "+o.Name))
 		}
 	}
 	for _, id := range b.objects {
@@ -308,9 +329,9 @@ func (b *box) kinds(most int) []string {
 			break
 		}
 		if count[kind] == 1 && b.folded == 0 {
-			lines = append(lines, escape(kind+" "+names[kind]))
+			lines = append(lines, clip(kind+" "+names[kind]))
 		} else {
-			lines = append(lines, escape(fmt.Sprintf("%d %s", count[kind], plural(kind, count[kind]))))
+			lines = append(lines, clip(fmt.Sprintf("%d %s", count[kind], plural(kind, count[kind]))))
 		}
 	}
 	return lines
@@ -333,14 +354,19 @@ func plural(kind string, n int) string {
 // longestName is how much of a name a box shows.
 const longestName = 48
 
-// escape keeps what Mermaid, Markdown or HTML could take for their own out of a label.
-func escape(s string) string {
+// clip is what a box shows of a name.
+func clip(s string) string {
 	runes := []rune(printable.Line(s))
 	if len(runes) > longestName {
 		runes = append(runes[:longestName-1:longestName-1], '…')
 	}
+	return string(runes)
+}
+
+// escape keeps what Mermaid, Markdown or HTML could take for their own out of a label.
+func escape(s string) string {
 	var out strings.Builder
-	for _, r := range runes {
+	for _, r := range clip(s) {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(" -_./:…", r) {
 			out.WriteRune(r)
 		} else {
