@@ -72,6 +72,13 @@ e2e-live: ## Replay migrations, and disasters, on a real API server with the rea
 e2e-live-programs: ## Build what make e2e-live runs, once
 	cd e2e && go test -count 1 -v -timeout 60m ./live -run 'TestPrograms$$' -live
 
+COMMITS ?= 20
+SEED    ?= 1
+
+.PHONY: e2e-inventory
+e2e-inventory: ## Hold inventory to the real kustomize-controller, on COMMITS (20) random commits of three real repositories, from SEED (1)
+	cd e2e && go test -count 1 -v -timeout 60m ./live -run TestInventory -commits $(COMMITS) -seed $(SEED)
+
 corpus: ## Run the product on a corpus of real repositories, where ../shared/corpus is there
 	go test -ldflags '-s -w' -count 1 -v -timeout 90m -run Corpus $$(grep -rl --include='*_test.go' '^func Test.*Corpus' fn | xargs -n 1 dirname | sort -u | sed 's|^|./|') | grep -v '^=== '
 	cd e2e && go test -ldflags '-s -w' -count 1 -v -timeout 90m -run Corpus .
