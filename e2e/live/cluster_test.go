@@ -58,7 +58,7 @@ func startCluster(t *testing.T, built tools) *cluster {
 	if c.discovery, err = discovery.NewDiscoveryClientForConfig(config); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the API server is ready", func() error {
+	eventually(t, 4*time.Minute, "the API server is ready", func() error {
 		_, err := c.discovery.RESTClient().Get().AbsPath("/readyz").DoRaw(t.Context())
 		return err
 	})
@@ -254,7 +254,7 @@ func (c *cluster) applyAll(t *testing.T, manager string, list []*objects.Object)
 			if first != (kind == "CustomResourceDefinition" || kind == "Namespace") {
 				continue
 			}
-			eventually(t, 30*time.Second, "apply "+objects.Name(object), func() error { return c.apply(t.Context(), manager, object) })
+			eventually(t, 2*time.Minute, "apply "+objects.Name(object), func() error { return c.apply(t.Context(), manager, object) })
 		}
 	}
 }

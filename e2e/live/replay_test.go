@@ -276,7 +276,7 @@ func (r *replay) reconciled(t *testing.T) {
 	r.request(t, "True", "False", "Unknown")
 	_ = r.patch(t.Context(), fluxInstances, fluxNamespace, "flux", r.requested()) // there may be none
 	wanted := fmt.Sprint("replay-", r.requests)
-	eventually(t, time.Minute, "everything reconciles", func() error {
+	eventually(t, 4*time.Minute, "everything reconciles", func() error {
 		answers := r.list(t.Context(), kustomizations)
 		if instance := r.get(t.Context(), fluxInstances, fluxNamespace, "flux"); instance != nil {
 			answers = append(answers, *instance)
