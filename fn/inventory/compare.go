@@ -367,8 +367,6 @@ func (j *judge) pruned(e Entry) (Action, Severity, string) {
 		return Kept, Info, "it is annotated against pruning"
 	case stays && !was.Prune && !is.Prune:
 		return Kept, Info, fmt.Sprintf("Flux Kustomization %s does not prune", e.Owner)
-	case stays && was.Prune != is.Prune:
-		return Lost, Error, fmt.Sprintf("Flux Kustomization %s prunes it or not, whichever it sees first: its prune changes in the same commit", e.Owner)
 	case stays && was.Suspend && is.Suspend:
 		return Lost, Error, fmt.Sprintf("Flux Kustomization %s prunes it as soon as it is resumed", e.Owner)
 	case stays:
