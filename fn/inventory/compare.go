@@ -268,11 +268,11 @@ func (j *judge) stays(c *Change, was []Entry) {
 		if !slices.Contains(c.To, e.Owner) {
 			if _, safe := j.handsOver(e, c.To[0]); !safe {
 				c.Action, c.Severity = Moved, Error
-				c.Why = fmt.Sprintf("%s may have been the last to apply it, and then deletes it, though %s applies it as well: %s", e.Owner, c.To[0], guardFirst)
+				c.Why = fmt.Sprintf("%s may have been the last to apply it, and then deletes it, though %s applies it as well: %s", e.Owner, c.To[0], guardFirst(e))
 			}
 			continue
 		}
-		if !j.deleted(owner) || e.Guarded() {
+		if !j.deleted(owner) || j.guarded(e) {
 			continue
 		}
 		if action, severity, why := j.finalized(e, owner); action == Lost {
@@ -281,8 +281,20 @@ func (j *judge) stays(c *Change, was []Entry) {
 	}
 }
 
+// guarded reports whether Flux leaves an object when its owner itself goes. One that something applies afterwards has its guard then as
+// well: the owner can apply the new commit before it goes, and with it takes the guard away.
+func (j *judge) guarded(e Entry) bool {
+	return e.Guarded() && !slices.ContainsFunc(j.after.Find(e.ID), func(a Entry) bool { return !a.Guarded() })
+}
+
 // guardFirst is how an object stays while its owner changes.
-const guardFirst = "guard it with " + PruneKey + ": " + Disabled + " one commit earlier"
+func guardFirst(e Entry) string {
+	guard := PruneKey + ": " + Disabled
+	if e.Guarded() { // which the owner that goes can take away
+		return "leave " + guard + " on it in this commit, and take it away in a later one"
+	}
+	return "guard it with " + guard + " one commit earlier"
+}
 
 // deleted says whether Flux deletes the Flux Kustomization itself.
 func (j *judge) deleted(o Owner) bool {
@@ -363,7 +375,7 @@ func (j *judge) pruned(e Entry) (Action, Severity, string) {
 		return Unjudged, Error, fmt.Sprintf("Flux Kustomization %s now %s", e.Owner, is.Unread)
 	case stays && j.renamed(e):
 		return Unjudged, Error, "its name now depends on a value that is not in the repository"
-	case e.Guarded():
+	case stays && e.Guarded() || j.guarded(e):
 		return Kept, Info, "it is annotated against pruning"
 	case stays && !was.Prune && !is.Prune:
 		return Kept, Info, fmt.Sprintf("Flux Kustomization %s does not prune", e.Owner)
@@ -445,7 +457,7 @@ func (j *judge) handsOver(e Entry, to Name) (why string, safe bool) {
 	case j.takesFirst(e.Owner, to):
 		return fmt.Sprintf("Flux Kustomization %s takes it over before it removes %s", to, e.Owner), true
 	}
-	return fmt.Sprintf("%s may delete it before %s takes it over: %s", e.Owner, to, guardFirst), false
+	return fmt.Sprintf("%s may delete it before %s takes it over: %s", e.Owner, to, guardFirst(e)), false
 }
 
 // asleep says whether an owner applies nothing: it is suspended, or does not
