@@ -2,6 +2,10 @@
 // kustomize-controller and helm-controller, and the real Flux Operator, all built from the Go modules that programs/go.mod pins and run
 // on loopback. What a run prints is run by a shell, with the real kubectl and flux. It is all tests; `make e2e-live` runs them.
 //
+// At each step the cluster is verified: with the commands of verify --script, run by the real kubectl, and with the
+// phase and the answer that are right there. -snapshots FOLDER keeps each snapshot beside its repository; those of
+// fn/command/testdata/verify come from there.
+//
 // What was deleted is what the API server's own watch says, object by object. The run ends with a table of it.
 //
 // What is not real, and what stands in for it:
