@@ -42,7 +42,7 @@ func (r *replay) takenOver(t *testing.T) {
 func (r *replay) owned(t *testing.T) {
 	t.Helper()
 	rows := 0
-	owners := r.shell(t, r.plan.command(t, "check that Flux Operator owns everything"))
+	owners := r.shell(t, r.plan.command(t, "Flux Operator owns everything where every row shows"))
 	for line := range strings.Lines(owners) {
 		fields := strings.Fields(line)
 		if len(fields) == 0 || fields[0] == "NAME" {
@@ -203,7 +203,7 @@ func (r *replay) goBack(t *testing.T) {
 	if slices.Contains(r.flags, "HelmRelease") {
 		r.expects("HelmRelease.helm.toolkit.fluxcd.io/flux-system/"+instanceName, "OCIRepository.source.toolkit.fluxcd.io/flux-system/"+instanceName)
 	}
-	r.shell(t, r.plan.command(t, "let Flux Operator go of Flux"))
+	r.shell(t, r.plan.command(t, "after it: revert this commit"))
 	r.shell(t, r.plan.command(t, "let the classic install have its objects back"))
 	r.ran("go back")
 	r.reconciled(t)

@@ -222,8 +222,8 @@ func (m remedy) play(t *testing.T, r *replay) {
 	}
 	r.deleteByHand(t, r.named(m.prefix))
 	r.kept(t, m.deletes...)
-	if out, err := r.run("plan"); err != nil || strings.Contains(out, m.words) {
-		t.Fatalf("it still says so: %v\n%s", err, out)
+	if said := r.advise(t); said.says(m.words) {
+		t.Fatalf("it still says so: %v", said)
 	}
 	r.before = r.snapshot(t)
 	r.adopt(t)
@@ -252,14 +252,17 @@ func (r *replay) deleteByHand(t *testing.T, names []string) {
 	}
 }
 
-// says fails unless a plan says something, and returns what it prints.
+// says fails unless a plan says something, and returns the message.
 func (r *replay) says(t *testing.T, words string, args ...string) string {
 	t.Helper()
-	out, _ := r.run("plan", args...) // an Error is what some of the messages are
-	if !strings.Contains(out, words) {
-		t.Fatalf("plan %v does not say %q:\n%s", args, words, out)
+	said, _ := r.said(t, args...) // an Error is what some of the messages are
+	for _, one := range said {
+		if strings.Contains(one.Message, words) {
+			return one.Message
+		}
 	}
-	return out
+	t.Fatalf("plan %v does not say %q:\n%v", args, words, said)
+	return ""
 }
 
 // inBrackets is the command within a message.

@@ -16,15 +16,22 @@ type advice []struct{ Topic, Message, Command string }
 // advise plans a phase and keeps what it prints.
 func (r *replay) advise(t *testing.T, args ...string) advice {
 	t.Helper()
-	out, err := r.checkout.command("plan", append([]string{"--output", "json"}, args...)...).Output()
+	said, err := r.said(t, args...)
 	if err != nil {
-		t.Fatalf("plan %v: %v\n%s", args, err, out)
+		t.Fatalf("plan %v: %v\n%v", args, err, said)
 	}
+	return said
+}
+
+// said is all that a plan says, whether it has an Error or not.
+func (r *replay) said(t *testing.T, args ...string) (advice, error) {
+	t.Helper()
+	out, failed := r.checkout.command("plan", append([]string{"--output", "json"}, args...)...).Output()
 	var planned struct{ Findings advice }
 	if err := json.Unmarshal(out, &planned); err != nil {
-		t.Fatal(err)
+		t.Fatalf("plan %v: %v\n%s", args, failed, out)
 	}
-	return planned.Findings
+	return planned.Findings, failed
 }
 
 // says reports whether there is a message with these words.
