@@ -399,7 +399,8 @@ func (d *differ) generates() {
 	for _, id := range []object.ID{d.want.Source, d.want.Root} {
 		if among(d.want.After, id) == nil {
 			d.stop("%s in Git does not generate %s, which syncs this cluster: Flux Operator makes a second one, "+
-				"and may delete the first; correct spec.sync.name, or the patch that renames the root", d.want.Instance, id)
+				"and deletes what it generates no longer; what helps depends on what the cluster has, and the phase cleanup says it",
+				d.want.Instance, id)
 		}
 	}
 }
