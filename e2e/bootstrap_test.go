@@ -138,8 +138,8 @@ func TestBootstrapShell(t *testing.T) {
 	}
 }
 
-// findHelmfile finds helmfile on PATH, or builds it into the user's cache folder. Its module replaces others, so that it can only
-// be built in its own folder.
+// findHelmfile finds helmfile on PATH, or builds it into the user's cache folder. Its module replaces others, so that
+// it can only be built in its own folder.
 func findHelmfile(t *testing.T) string {
 	t.Helper()
 	if found, err := exec.LookPath("helmfile"); err == nil {
@@ -210,8 +210,8 @@ output "inputs" { value = var.gitops_resources }
 // providers is what a plan without a registry cannot have.
 var providers = regexp.MustCompile(`(?s)  required_providers \{.*?\n  \}\n`)
 
-// TestBootstrapTerraform plans the module's inputs with the real Terraform, with a stub in the place of the module, which a
-// registry has.
+// TestBootstrapTerraform plans the module's inputs with the real Terraform, with a stub in the place of the module,
+// which a registry has.
 func TestBootstrapTerraform(t *testing.T) {
 	terraform := tool(t, "terraform")
 	_, dir := bootstrapped(t, "terraform")

@@ -16,7 +16,8 @@ import (
 // aboutRendering begin the names of the product's own cases that are about what Flux and the operator render.
 var aboutRendering = regexp.MustCompile(`^(bootstrap|overlay|patch|patches|images|components|flux2-manifests|sync-bucket|sync-oci|sync-git-ref|sync-git-ssh|sync-git-v1beta1)`)
 
-// notHeld are those of them that the comparison cannot hold, and why. A cleanup that is refused is what such a case is about.
+// notHeld are those of them that the comparison cannot hold, and why. A cleanup that is refused is what such a case is
+// about.
 var notHeld = map[string]string{
 	"bootstrap-common-metadata-of-the-root":                      "the test does not give the metadata of the root to the manifests",
 	"bootstrap-component-of-the-root":                            "the test does not give the components of the root to the manifests",
@@ -37,7 +38,8 @@ var notHeld = map[string]string{
 	"patch-with-variables-of-the-install":                        "the test does not substitute variables in the install",
 }
 
-// heldCases are the cases that the operator's rendering is held against: those that migrate with the config as it comes.
+// heldCases are the cases that the operator's rendering is held against: those that migrate with the config as it
+// comes.
 func heldCases(t *testing.T) []string {
 	t.Helper()
 	folders, err := filepath.Glob("../testdata/*/expected")
@@ -63,8 +65,8 @@ func exists(name string) bool {
 	return err == nil
 }
 
-// TestCases takes the product's own cases through both phases, and holds what the operator makes of the FluxInstance against
-// what the classic install renders.
+// TestCases takes the product's own cases through both phases, and holds what the operator makes of the FluxInstance
+// against what the classic install renders.
 func TestCases(t *testing.T) {
 	fn := commands(t)
 	for _, name := range heldCases(t) {

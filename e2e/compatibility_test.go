@@ -31,8 +31,8 @@ func TestKustomizeVersions(t *testing.T) {
 	}
 }
 
-// kustomizeAt builds a release of kustomize from its module; the module and build caches keep it. It skips where the module cannot be
-// had.
+// kustomizeAt builds a release of kustomize from its module; the module and build caches keep it. It skips where the
+// module cannot be had.
 func kustomizeAt(t *testing.T, version string) string {
 	t.Helper()
 	bin := t.TempDir()
@@ -44,8 +44,8 @@ func kustomizeAt(t *testing.T, version string) string {
 	return filepath.Join(bin, "kustomize")
 }
 
-// TestKubectlKustomize holds what kubectl's kustomize does: it has no --enable-exec, so that it refuses to run an executable. A function
-// that nobody runs must not look like one that has.
+// TestKubectlKustomize holds what kubectl's kustomize does: it has no --enable-exec, so that it refuses to run an
+// executable. A function that nobody runs must not look like one that has.
 func TestKubectlKustomize(t *testing.T) {
 	kubectl, directory := tool(t, "kubectl"), example(t, "kustomize-transformer")
 	help, err := exec.Command(kubectl, "kustomize", "--help").CombinedOutput()

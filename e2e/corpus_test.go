@@ -81,9 +81,9 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// runFolder runs every cluster that plan finds in a repository, and those that it refuses for their version once more, with the
-// version that the message asks for. What plan refuses without naming a cluster is a row too, and so is a repository where it
-// finds nothing.
+// runFolder runs every cluster that plan finds in a repository, and those that it refuses for their version once more,
+// with the version that the message asks for. What plan refuses without naming a cluster is a row too, and so is a
+// repository where it finds nothing.
 func runFolder(t *testing.T, fn product, folder string) []row {
 	t.Helper()
 	rows, found := runAt(t, fn, folder, "")
@@ -119,10 +119,11 @@ func askedFor(rows []row) []string {
 	return versions
 }
 
-// sameMigrated tells whether another row is of the same cluster and has migrated it.
+// sameMigrated reports whether another row is of the same cluster and has migrated it.
 func (r row) sameMigrated(other row) bool { return other.Outcome == migrates && other.Path == r.Path }
 
-// runAt runs every cluster that plan finds in a repository, with an explicit version or, where that is empty, the version found.
+// runAt runs every cluster that plan finds in a repository, with an explicit version or, where that is empty, the
+// version found.
 func runAt(t *testing.T, fn product, folder, version string) ([]row, answer) {
 	t.Helper()
 	name := filepath.Base(folder)
@@ -155,7 +156,8 @@ func explicitly(version string) string {
 // manyClusters are so many that a repository takes them through the phases in one run.
 const manyClusters = 8
 
-// migrateRows takes the clusters of a repository through both phases: each alone, or, where there are many, all at once.
+// migrateRows takes the clusters of a repository through both phases: each alone, or, where there are many, all at
+// once.
 func migrateRows(t *testing.T, fn product, folder string, rows []row) {
 	t.Helper()
 	var open []*row
@@ -173,7 +175,8 @@ func migrateRows(t *testing.T, fn product, folder string, rows []row) {
 	}
 }
 
-// noneSkipped fails for a cluster that the test finds and plan does not mention: neither as a row nor by a word on its file.
+// noneSkipped fails for a cluster that the test finds and plan does not mention: neither as a row nor by a word on its
+// file.
 func noneSkipped(t *testing.T, clusters []classic.Cluster, rows []row, found answer) {
 	t.Helper()
 	for _, cluster := range clusters {
@@ -276,7 +279,8 @@ func clusterAt(all []classic.Cluster, wanted planned) (classic.Cluster, bool) {
 	return best, found
 }
 
-// newInstance returns the FluxInstance in a changed file: of several the one that syncs a path. It is nil when there is none.
+// newInstance returns the FluxInstance in a changed file: of several the one that syncs a path. It is nil when there is
+// none.
 func newInstance(t *testing.T, checkout checkout, at string) *objects.Object {
 	t.Helper()
 	changed := map[string]bool{}

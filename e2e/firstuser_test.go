@@ -47,7 +47,8 @@ func TestFirstUser(t *testing.T) {
 	idempotent(t, fn, checkout, "apply", checkout.directory, "--phase", "cleanup", "--taken-over")
 }
 
-// TestFirstUserPlan runs the commands of docs/first-user.md, one after the other, and holds that each prints what the page says.
+// TestFirstUserPlan runs the commands of docs/first-user.md, one after the other, and holds that each prints what the
+// page says.
 func TestFirstUserPlan(t *testing.T) {
 	fn, repository := commands(t), corpus(t, firstUser)
 	page, err := os.ReadFile(filepath.Join("..", "docs", "first-user.md"))

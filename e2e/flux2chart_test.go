@@ -20,8 +20,9 @@ import (
 	"migrate-to-flux-operator/e2e/objects"
 )
 
-// TestFlux2Chart holds the controllers that the community's chart flux2 installs against those that the operator makes of the
-// FluxInstance. The chart is read from a clone of github.com/fluxcd-community/helm-charts that FLUX2_CHARTS names.
+// TestFlux2Chart holds the controllers that the community's chart flux2 installs against those that the operator makes
+// of the FluxInstance. The chart is read from a clone of github.com/fluxcd-community/helm-charts that FLUX2_CHARTS
+// names.
 func TestFlux2Chart(t *testing.T) {
 	clone := os.Getenv("FLUX2_CHARTS")
 	if clone == "" {
@@ -45,8 +46,8 @@ func TestFlux2Chart(t *testing.T) {
 	}
 }
 
-// ofTheTemplates tells what the chart has by default and flux install has not, or the other way round, and what helm-controller
-// adds and Helm does not: spec.commonMetadata.
+// ofTheTemplates tells what the chart has by default and flux install has not, or the other way round, and what
+// helm-controller adds and Helm does not: spec.commonMetadata.
 func ofTheTemplates(d compare.Difference) bool {
 	return slices.Contains([]string{
 		"/spec/template/spec/containers/0/ports/0/protocol absent \"TCP\"",
@@ -58,8 +59,9 @@ func ofTheTemplates(d compare.Difference) bool {
 	}, strings.NewReplacer("(", "", ")", "").Replace(d.Path+" "+d.Classic+" "+d.Operator))
 }
 
-// controllers are the Deployments among objects, in the namespace that Helm applies them to, without what the templates of the
-// chart do differently from flux install, whatever the values. Flags count as a set: the chart has an order of its own.
+// controllers are the Deployments among objects, in the namespace that Helm applies them to, without what the templates
+// of the chart do differently from flux install, whatever the values. Flags count as a set: the chart has an order of
+// its own.
 func controllers(list []*objects.Object) []*objects.Object {
 	list = slices.DeleteFunc(list, func(o *objects.Object) bool { return o.GetKind() != "Deployment" })
 	for _, o := range list {

@@ -26,15 +26,15 @@ import (
 	"migrate-to-flux-operator/e2e/objects"
 )
 
-// formVersions are the versions of Flux Operator whose chart is tried where the charts are there: the first that the product
-// installs, those whose chart changed, and the last that is known.
+// formVersions are the versions of Flux Operator whose chart is tried where the charts are there: the first that the
+// product installs, those whose chart changed, and the last that is known.
 var formVersions = []string{"0.28.0", "0.30.0", "0.37.1", "0.47.0", "0.48.0", "0.49.0"}
 
 // formCases are repositories of the product's own cases.
 var formCases = []string{"deploy", "home-deploy", "bootstrap-deploy", "sync-git-every-field", "sync-root-every-field", "patch-multi-tenancy"}
 
-// TestFormsRenderTheSameFlux holds the two forms of the FluxInstance against each other: what Helm makes of the values of
-// the HelmRelease is built by the operator to the same bytes as the FluxInstance.
+// TestFormsRenderTheSameFlux holds the two forms of the FluxInstance against each other: what Helm makes of the values
+// of the HelmRelease is built by the operator to the same bytes as the FluxInstance.
 func TestFormsRenderTheSameFlux(t *testing.T) {
 	fn := commands(t)
 	for _, version := range chartVersions(t) {
@@ -55,8 +55,8 @@ func TestFormsRenderTheSameFlux(t *testing.T) {
 	}
 }
 
-// TestUninstallKeepsFluxInstance shows by Helm itself that the FluxInstance outlives its release, and that the annotation in
-// the values is why.
+// TestUninstallKeepsFluxInstance shows by Helm itself that the FluxInstance outlives its release, and that the
+// annotation in the values is why.
 func TestUninstallKeepsFluxInstance(t *testing.T) {
 	fn, version := commands(t), chartVersions(t)[len(chartVersions(t))-1]
 	values := releaseValues(t, migrated(t, fn, "deploy", version, "--instance-form", "HelmRelease"))

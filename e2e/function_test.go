@@ -74,7 +74,8 @@ func located(items []objects.Located) []any {
 	return annotated
 }
 
-// TestFirstUserFunction runs the function on the first user's repository and holds its FluxInstance against the install.
+// TestFirstUserFunction runs the function on the first user's repository and holds its FluxInstance against the
+// install.
 func TestFirstUserFunction(t *testing.T) {
 	fn, repository := theProduct(t), corpus(t, firstUser)
 	items, err := objects.ReadDir(repository)
@@ -112,8 +113,8 @@ var removedByCleanup = []string{
 	"OCIRepository.source.toolkit.fluxcd.io/flux-system/flux-manifests",
 }
 
-// TestFirstUserFunctionPhases shows that deploy removes nothing, that cleanup on its output removes the classic install and
-// nothing else, and that cleanup too early and a wrong version are refused with the items as they were.
+// TestFirstUserFunctionPhases shows that deploy removes nothing, that cleanup on its output removes the classic install
+// and nothing else, and that cleanup too early and a wrong version are refused with the items as they were.
 func TestFirstUserFunctionPhases(t *testing.T) {
 	fn, repository := theProduct(t), corpus(t, firstUser)
 	items, err := objects.ReadDir(repository)

@@ -116,17 +116,18 @@ func hold(t *testing.T, repository string, cluster classic.Cluster, instance *ob
 	return compare.Objects(all, after)
 }
 
-// bothIn are the objects beside the install that the operator makes as well, such as the volume claim of source-controller.
+// bothIn are the objects beside the install that the operator makes as well, such as the volume claim of
+// source-controller.
 func bothIn(extra, after []*objects.Object) []*objects.Object {
 	return slices.DeleteFunc(slices.Clone(extra), func(one *objects.Object) bool {
 		return !slices.ContainsFunc(after, func(other *objects.Object) bool { return objects.Name(one) == objects.Name(other) })
 	})
 }
 
-// pin chooses the version that both sides render. An instance of 2.6.x runs the newest 2.6; what the classic install has is
-// one exact version, and its artifact may hold other controllers than the newest: so the instance is built at that version,
-// where its range allows it. Otherwise (another minor, or a version whose manifests the operator does not have) the classic
-// install is rendered at what the operator picks, where that is the same minor or newer.
+// pin chooses the version that both sides render. An instance of 2.6.x runs the newest 2.6; what the classic install
+// has is one exact version, and its artifact may hold other controllers than the newest: so the instance is built at
+// that version, where its range allows it. Otherwise (another minor, or a version whose manifests the operator does not
+// have) the classic install is rendered at what the operator picks, where that is the same minor or newer.
 func pin(manifests classic.Manifests, detected string, instance *objects.Object) (*objects.Object, string) {
 	pinned := instance.DeepCopy()
 	versions, _, _ := unstructured.NestedString(instance.Object, "spec", "distribution", "version")

@@ -33,7 +33,8 @@ var installPage = sync.OnceValue(func() error {
 	return nil
 })
 
-// TestReportInABrowser renders the report of small, large and hostile repositories as GitHub does, and holds that every picture is drawn.
+// TestReportInABrowser renders the report of small, large and hostile repositories as GitHub does, and holds that every
+// picture is drawn.
 func TestReportInABrowser(t *testing.T) {
 	chromium := tool(t, "chromium")
 	tool(t, "npm")

@@ -16,7 +16,8 @@ import (
 // maxBinary is how large the binary may be.
 const maxBinary = 30 << 20
 
-// TestReproducible builds what is shipped in two folders, the second time without anything that was built before: the same bytes.
+// TestReproducible builds what is shipped in two folders, the second time without anything that was built before: the
+// same bytes.
 func TestReproducible(t *testing.T) {
 	one, other := sources(t, "one"), sources(t, "another/deeper")
 	makeBinary(t, one)

@@ -22,10 +22,11 @@ import (
 // speed says that the speed is to be measured: it needs a calm machine, or at least the same load for both.
 var speed = flag.Bool("speed", false, "measure plan against kustomize build")
 
-// TestSpeed holds plan, with its proof, against `kustomize build` once for the path of each Flux Kustomization, by processor
-// time, which other work on the machine does not change. A repository that plan refuses before the proof is not measured, and a path
-// that has no kustomization.yaml is given the one that kustomize-controller generates. The corpus keeps YAML and JSON alone: other files
-// that make a ConfigMap or a Secret are made up, so that kustomize can build what the plan builds.
+// TestSpeed holds plan, with its proof, against `kustomize build` once for the path of each Flux Kustomization, by
+// processor time, which other work on the machine does not change. A repository that plan refuses before the proof is
+// not measured, and a path that has no kustomization.yaml is given the one that kustomize-controller generates. The
+// corpus keeps YAML and JSON alone: other files that make a ConfigMap or a Secret are made up, so that kustomize can
+// build what the plan builds.
 func TestSpeed(t *testing.T) {
 	if !*speed {
 		t.Skip("skipped: make speed measures")
@@ -112,7 +113,7 @@ func spent(command *exec.Cmd) (time.Duration, []byte) {
 	return command.ProcessState.UserTime() + command.ProcessState.SystemTime(), out
 }
 
-// proved tells whether a plan got to the proof.
+// proved reports whether a plan got to the proof.
 func proved(t *testing.T, plan []byte) bool {
 	t.Helper()
 	var read struct {

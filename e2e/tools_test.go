@@ -114,7 +114,8 @@ func TestKptExec(t *testing.T) {
 	evaluate(t, nil, "--exec", theProduct(t).binary)
 }
 
-// transform runs kustomize build on the example, with a directory first on PATH, and holds what it prints against expected.
+// transform runs kustomize build on the example, with a directory first on PATH, and holds what it prints against
+// expected.
 func transform(t *testing.T, directory, search string, flags ...string) {
 	t.Helper()
 	args := append([]string{"tool", "-C", "..", "kustomize", "build", "--enable-alpha-plugins", filepath.Join(directory, "input")}, flags...)
@@ -201,7 +202,8 @@ func TestContainer(t *testing.T) {
 	})
 }
 
-// imageHolds lists the files of the image: the binary and the names of its users. It runs as nobody when no one says otherwise.
+// imageHolds lists the files of the image: the binary and the names of its users. It runs as nobody when no one says
+// otherwise.
 func imageHolds(t *testing.T) {
 	archive := filepath.Join(t.TempDir(), "image.tar")
 	container := strings.TrimSpace(string(execute(t, nil, "podman", "create", "--network", "none", image)))
@@ -235,8 +237,8 @@ func imageHolds(t *testing.T) {
 	}
 }
 
-// sameAsBinary runs the image as the specification says, without network and as nobody, and with more options: it prints what the
-// binary prints.
+// sameAsBinary runs the image as the specification says, without network and as nobody, and with more options: it
+// prints what the binary prints.
 func sameAsBinary(t *testing.T, options ...string) {
 	items, err := objects.ReadDir(filepath.Join(example(t, "kpt-fn-eval"), "input"))
 	if err != nil {

@@ -57,12 +57,12 @@ var starters = map[string][]string{
 	"golang.org/x/sys/unix": {"Exec"},
 }
 
-// TestNoProgramIsStarted holds that no package of the product can start a program, and knows the packages of others that could: what a
-// repository configures would run there.
+// TestNoProgramIsStarted holds that no package of the product can start a program, and knows the packages of others
+// that could: what a repository configures would run there.
 func TestNoProgramIsStarted(t *testing.T) {
 	const product = "migrate-to-flux-operator/fn"
-	// kustomize fetches with git, and runs functions; what it would fetch is refused before, and functions are not enabled. The compiler
-	// of gnostic has extensions, which nothing here uses.
+	// kustomize fetches with git, and runs functions; what it would fetch is refused before, and functions are not
+	// enabled. The compiler of gnostic has extensions, which nothing here uses.
 	known := []string{
 		"github.com/google/gnostic-models/compiler",
 		"sigs.k8s.io/kustomize/api/internal/builtins",

@@ -39,11 +39,14 @@ type Cluster struct {
 
 	// Source and Root are the sync pair; nil where the repository does not hold it.
 	Source, Root *objects.Located
-	// Child is the Flux Kustomization between the root and the folder of the manifests; nil where the root applies that itself.
+	// Child is the Flux Kustomization between the root and the folder of the manifests; nil where the root applies that
+	// itself.
 	Child *objects.Located
-	// Install and Artifact are the Flux Kustomization of the install and its source (flux-manifests and flux2-manifests).
+	// Install and Artifact are the Flux Kustomization of the install and its source (flux-manifests and
+	// flux2-manifests).
 	Install, Artifact *objects.Located
-	// Components is the file of the manifests (bootstrap), or the kustomization.yaml with the remote base (flux2-manifests).
+	// Components is the file of the manifests (bootstrap), or the kustomization.yaml with the remote base
+	// (flux2-manifests).
 	Components string
 }
 
@@ -149,8 +152,9 @@ func (c *Cluster) File() string {
 	return c.Components
 }
 
-// findPair finds the root: of the Flux Kustomizations that apply the install's file the one that is most like a root. One with the
-// path ./ must be beside the install: it could be anything's. Where the install was applied by hand, its neighbour is the root.
+// findPair finds the root: of the Flux Kustomizations that apply the install's file the one that is most like a root.
+// One with the path ./ must be beside the install: it could be anything's. Where the install was applied by hand, its
+// neighbour is the root.
 func (c *Cluster) findPair(all []objects.Located) {
 	users := usersOf(all)
 	var best []int
@@ -166,8 +170,8 @@ func (c *Cluster) findPair(all []objects.Located) {
 		if !applies && !(beside && together && c.Components != "") {
 			continue
 		}
-		// It applies the install, and itself; its source is defined beside it, and is what most others sync from, because the
-		// others are of other repositories; it is beside the install; it is the innermost.
+		// It applies the install, and itself; its source is defined beside it, and is what most others sync from,
+		// because the others are of other repositories; it is beside the install; it is the innermost.
 		rank := []int{number(applies), number(within(applied, object.File)), number(together), users[address(source)], number(beside), len(applied)}
 		if best == nil || slices.Compare(rank, best) >= 0 {
 			best, c.Root, c.Source, c.Path = rank, &object, source, applied
@@ -176,7 +180,8 @@ func (c *Cluster) findPair(all []objects.Located) {
 	c.findChild(all)
 }
 
-// findChild takes what applies the manifests for a child of the root, where it does not apply itself and another one does.
+// findChild takes what applies the manifests for a child of the root, where it does not apply itself and another one
+// does.
 func (c *Cluster) findChild(all []objects.Located) {
 	if c.Components == "" || c.Root == nil || within(c.Path, c.Root.File) {
 		return
@@ -261,7 +266,7 @@ func common(a, b string) int {
 	return n
 }
 
-// within tells whether a file lies under a folder.
+// within reports whether a file lies under a folder.
 func within(folder, file string) bool {
 	return folder == "." || strings.HasPrefix(file, strings.TrimPrefix(folder, "/")+"/")
 }

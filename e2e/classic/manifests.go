@@ -23,7 +23,7 @@ type Manifests struct {
 	Dir string
 }
 
-// Has tells whether a version's manifests are there.
+// Has reports whether a version's manifests are there.
 func (m Manifests) Has(version string) bool {
 	info, err := os.Stat(filepath.Join(m.Dir, version))
 	return err == nil && info.IsDir() && version != ""
@@ -184,7 +184,7 @@ func withExtra(watcher bool) []string {
 	return components
 }
 
-// since tells whether a version is another or newer.
+// since reports whether a version is another or newer.
 func since(version, first string) bool {
 	parsed, err := semver.NewVersion(version)
 	return err == nil && !parsed.LessThan(semver.MustParse(first))

@@ -7,8 +7,8 @@ import (
 	"path"
 )
 
-// FindAt builds the folder that a cluster syncs, and finds there what its files alone do not show: a root that gets its path
-// from the folder itself, and the manifests that the folder applies from somewhere else.
+// FindAt builds the folder that a cluster syncs, and finds there what its files alone do not show: a root that gets its
+// path from the folder itself, and the manifests that the folder applies from somewhere else.
 func FindAt(repository, folder string) (Cluster, error) {
 	found := Cluster{Layout: Bootstrap, Path: path.Clean(folder), Top: path.Clean(folder)}
 	work, err := os.MkdirTemp("", "classic")

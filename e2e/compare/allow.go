@@ -109,8 +109,8 @@ func podMetadata(object *objects.Object, kind string) map[string]any {
 	return mapping
 }
 
-// allowPodMetadata: the operator's pods may be evicted, have the part-of label that Flux gives its pods since 2.7, and no
-// instance and version labels. The user is told.
+// allowPodMetadata: the operator's pods may be evicted, have the part-of label that Flux gives its pods since 2.7, and
+// no instance and version labels. The user is told.
 func (p pair) allowPodMetadata() {
 	if p.classic.GetKind() != "Deployment" {
 		return
@@ -130,8 +130,8 @@ func (p pair) allowPodMetadata() {
 	}
 }
 
-// allowShards: the operator marks what belongs to a shard, and gives the shard's source-controller its address after that of the main
-// one: the last one counts.
+// allowShards: the operator marks what belongs to a shard, and gives the shard's source-controller its address after
+// that of the main one: the last one counts.
 func (p pair) allowShards() {
 	const role = "sharding.fluxcd.io/role"
 	annotations, before := p.operator.GetAnnotations(), p.classic.GetAnnotations()
@@ -179,7 +179,8 @@ func manager(object *objects.Object) map[string]any {
 	return container
 }
 
-// allowEventsAddress: the operator writes the namespace where newer Flux versions write $(RUNTIME_NAMESPACE), which is the same.
+// allowEventsAddress: the operator writes the namespace where newer Flux versions write $(RUNTIME_NAMESPACE), which is
+// the same.
 func (p pair) allowEventsAddress() {
 	for _, object := range []*objects.Object{p.classic, p.operator} {
 		for i, arg := range args(object) {
@@ -191,7 +192,8 @@ func (p pair) allowEventsAddress() {
 	}
 }
 
-// allowArg takes away an argument that only the operator sets; mention is what a classic argument for the same thing contains.
+// allowArg takes away an argument that only the operator sets; mention is what a classic argument for the same thing
+// contains.
 func (p pair) allowArg(exact, mention string) {
 	mentions := func(arg any) bool { return strings.Contains(arg.(string), mention) }
 	if slices.ContainsFunc(args(p.classic), mentions) {
@@ -203,7 +205,8 @@ func (p pair) allowArg(exact, mention string) {
 }
 
 // allowExplicitGates: from Flux 2.7 the operator says no to object-level workload identity where the default is no.
-// With source-watcher it opens the gate for what source-watcher makes, as `flux install` does and flux2's base does not.
+// With source-watcher it opens the gate for what source-watcher makes, as `flux install` does and flux2's base does
+// not.
 func (p pair) allowExplicitGates() {
 	p.allowArg("--feature-gates=ObjectLevelWorkloadIdentity=false", "ObjectLevelWorkloadIdentity")
 	p.allowArg("--feature-gates=ExternalArtifact=true", "ExternalArtifact")
@@ -216,7 +219,8 @@ func (p pair) allowSpelling() {
 	}
 }
 
-// allowOrder: a flag that is set once means the same wherever it stands. Of one that is set several times the order counts.
+// allowOrder: a flag that is set once means the same wherever it stands. Of one that is set several times the order
+// counts.
 func (p pair) allowOrder() {
 	flag := func(arg any) string {
 		name, _, _ := strings.Cut(arg.(string), "=")
@@ -314,7 +318,7 @@ func isRule(rule any, field, value string) bool {
 	return reflect.DeepEqual(rule.(map[string]any)[field], []any{value})
 }
 
-// hasRule tells whether a role has such a rule.
+// hasRule reports whether a role has such a rule.
 func hasRule(role *objects.Object, field, value string) bool {
 	return slices.ContainsFunc(rules(role), func(rule any) bool { return isRule(rule, field, value) })
 }

@@ -76,7 +76,7 @@ func key(apiVersion, kindName string) string {
 	return apiVersion + " " + kindName
 }
 
-// Serves tells whether the set has an object's kind and API version.
+// Serves reports whether the set has an object's kind and API version.
 func (s Set) Serves(object *objects.Object) bool {
 	_, served := s[key(object.GetAPIVersion(), object.GetKind())]
 	return served

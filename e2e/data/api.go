@@ -17,8 +17,8 @@ import (
 	"migrate-to-flux-operator/e2e/operator"
 )
 
-// apiModules are the Flux APIs whose fields are counted: in old releases, between which fields came and went, and in the newest Flux, whose
-// column of distribution.tsv has the version. Each holds v1, v1beta2 and v1beta1.
+// apiModules are the Flux APIs whose fields are counted: in old releases, between which fields came and went, and in
+// the newest Flux, whose column of distribution.tsv has the version. Each holds v1, v1beta2 and v1beta1.
 var apiModules = []struct {
 	path   string
 	column string
@@ -32,8 +32,8 @@ var apiModules = []struct {
 // apiVersions are the versions that are still met in repositories.
 var apiVersions = []string{"v1", "v1beta2", "v1beta1"}
 
-// writeAPIFields lists every leaf field of the Flux APIs that the product maps, with the module versions that have it. A leaf is what holds
-// a value, a list or a map.
+// writeAPIFields lists every leaf field of the Flux APIs that the product maps, with the module versions that have it.
+// A leaf is what holds a value, a list or a map.
 func writeAPIFields(data, dir string) error {
 	distribution, err := readTable(filepath.Join(data, "distribution.tsv"), "flux")
 	if err != nil {

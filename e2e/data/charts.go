@@ -13,7 +13,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// chartNames are the charts of Flux Operator that a migration installs. Each release of the charts repository publishes both.
+// chartNames are the charts of Flux Operator that a migration installs. Each release of the charts repository publishes
+// both.
 var chartNames = []string{"flux-instance", "flux-operator"}
 
 // chartHistory is what the tags of the charts repository published.
@@ -23,8 +24,8 @@ type chartHistory struct {
 	values   table
 }
 
-// writeCharts writes the tables about Flux Operator's charts anew from a clone of github.com/controlplaneio-fluxcd/charts,
-// bare or not: the charts are not in a Go module.
+// writeCharts writes the tables about Flux Operator's charts anew from a clone of
+// github.com/controlplaneio-fluxcd/charts, bare or not: the charts are not in a Go module.
 func writeCharts(clone, dir string) error {
 	h := chartHistory{
 		clone: clone,

@@ -12,8 +12,8 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// TestTables holds that the tables of the product are what the pinned modules give: also the rows of the newest releases, which are taken
-// away here and have to come back the same.
+// TestTables holds that the tables of the product are what the pinned modules give: also the rows of the newest
+// releases, which are taken away here and have to come back the same.
 func TestTables(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: -short")

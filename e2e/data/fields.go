@@ -23,8 +23,8 @@ type schema struct {
 	} `json:"x-kubernetes-validations"`
 }
 
-// writeFields adds the FluxInstance fields, enum values and rules that the pinned operator is the first to have, and moves the last
-// operator seen of those it still has.
+// writeFields adds the FluxInstance fields, enum values and rules that the pinned operator is the first to have, and
+// moves the last operator seen of those it still has.
 func writeFields(pinned operator.Module, dir string) error {
 	path := filepath.Join(dir, "fields.tsv")
 	t, err := readTable(path, "field")

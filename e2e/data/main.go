@@ -1,9 +1,10 @@
-// Command data writes fn/flux/data: the facts on Flux and Flux Operator releases that the product carries. Run it from e2e with
-// `go run ./data` after raising the flux-operator module in operator/cli: the manifests are written anew from that module, the tables keep the rows
-// of older releases (a release never changes) and gain those that the module adds.
+// Command data writes fn/flux/data: the facts on Flux and Flux Operator releases that the product carries. Run it from
+// e2e with `go run ./data` after raising the flux-operator module in operator/cli: the manifests are written anew from
+// that module, the tables keep the rows of older releases (a release never changes) and gain those that the module
+// adds.
 //
-// The charts of Flux Operator are in no Go module: with `-charts DIR`, a clone of github.com/controlplaneio-fluxcd/charts with its tags, the
-// tables about them are written anew, else they stay.
+// The charts of Flux Operator are in no Go module: with `-charts DIR`, a clone of
+// github.com/controlplaneio-fluxcd/charts with its tags, the tables about them are written anew, else they stay.
 package main
 
 import (

@@ -11,7 +11,8 @@ import (
 	"migrate-to-flux-operator/e2e/operator"
 )
 
-// writeManifests copies the release manifests of every Flux release that the module carries, with CRDs cut down to what they serve.
+// writeManifests copies the release manifests of every Flux release that the module carries, with CRDs cut down to what
+// they serve.
 func writeManifests(pinned operator.Module, dir string) error {
 	target := filepath.Join(dir, "manifests")
 	if err := os.RemoveAll(target); err != nil {

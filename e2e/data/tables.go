@@ -41,7 +41,7 @@ func readTable(path, header string) (table, error) {
 	return t, nil
 }
 
-// has tells whether a row starts with key.
+// has reports whether a row starts with key.
 func (t *table) has(key string) bool {
 	return slices.ContainsFunc(t.rows, func(row []string) bool { return row[0] == key })
 }
@@ -111,8 +111,8 @@ func orDash(tag string) string {
 	return tag
 }
 
-// writeOperators adds the pinned operator, and the releases between it and the newest that is known, each with the range of Flux releases
-// that it embeds.
+// writeOperators adds the pinned operator, and the releases between it and the newest that is known, each with the
+// range of Flux releases that it embeds.
 func writeOperators(pinned operator.Module, dir string) error {
 	path := filepath.Join(dir, "operators.tsv")
 	t, err := readTable(path, "operator")
@@ -137,8 +137,8 @@ func writeOperators(pinned operator.Module, dir string) error {
 	return t.write(path)
 }
 
-// between are the operator releases after the newest one that is known, up to the pinned one, oldest first. One that cannot be had is left
-// out, and said: the product then refuses it by name.
+// between are the operator releases after the newest one that is known, up to the pinned one, oldest first. One that
+// cannot be had is left out, and said: the product then refuses it by name.
 func between(known string, pinned operator.Module) ([]operator.Module, error) {
 	all, err := operator.Releases()
 	if err != nil {

@@ -62,8 +62,9 @@ func isYAML(name string) bool {
 	return slices.Contains([]string{".yaml", ".yml"}, path.Ext(name))
 }
 
-// servable is a repository that a cluster without a network can apply: its sources are fetched from here, by https and without a Secret,
-// what is read from elsewhere is suspended, nothing waits for what does not run, and Secrets are what they are encrypted as.
+// servable is a repository that a cluster without a network can apply: its sources are fetched from here, by https and
+// without a Secret, what is read from elsewhere is suspended, nothing waits for what does not run, and Secrets are what
+// they are encrypted as.
 func servable(t *testing.T, files tree, flux string) tree {
 	t.Helper()
 	made := tree{}

@@ -2,8 +2,8 @@ package live
 
 import "testing"
 
-// twoClusters migrates two clusters whose source is defined in a folder that both apply, one after the other: what a run does for one
-// deletes and changes nothing on the other.
+// twoClusters migrates two clusters whose source is defined in a folder that both apply, one after the other: what a
+// run does for one deletes and changes nothing on the other.
 func twoClusters(t *testing.T, r *replay) {
 	other := r.join(t, sharedTwo)
 	for _, turn := range [][2]*replay{{r, other}, {other, r}} {

@@ -64,8 +64,8 @@ func fieldNotRestated(t *testing.T, r *replay) {
 	r.isNot(t, "spec.decryption")
 }
 
-// renameLost removes the operation that keeps the root's name, and before it the guard on the root: the operator deletes the
-// root, and with it go all that it applied.
+// renameLost removes the operation that keeps the root's name, and before it the guard on the root: the operator
+// deletes the root, and with it go all that it applied.
 func renameLost(t *testing.T, r *replay) {
 	r.deploy(t)
 	r.takenOver(t)

@@ -1,6 +1,7 @@
-// Package live replays migrations on a real API server: the real kube-apiserver and etcd, Flux's real source-controller,
-// kustomize-controller and helm-controller, and the real Flux Operator, all built from the Go modules that programs/go.mod pins and run
-// on loopback. What a run prints is run by a shell, with the real kubectl and flux. It is all tests; `make e2e-live` runs them.
+// Package live replays migrations on a real API server: the real kube-apiserver and etcd, Flux's real
+// source-controller, kustomize-controller and helm-controller, and the real Flux Operator, all built from the Go
+// modules that programs/go.mod pins and run on loopback. What a run prints is run by a shell, with the real kubectl and
+// flux. It is all tests; `make e2e-live` runs them.
 //
 // At each step the cluster is verified: with the commands of verify --script, run by the real kubectl, and with the
 // phase and the answer that are right there. -snapshots FOLDER keeps each snapshot beside its repository; those of

@@ -45,7 +45,8 @@ func (r *replay) recovers(t *testing.T) {
 	r.is(t, true, isCleanedUp)
 }
 
-// cleanupDuringTheTakeOver stops the operator between its first objects and the sync pair, and pushes the second commit then.
+// cleanupDuringTheTakeOver stops the operator between its first objects and the sync pair, and pushes the second commit
+// then.
 func cleanupDuringTheTakeOver(t *testing.T, r *replay) {
 	r.deploy(t)
 	eventually(t, 4*time.Minute, "the take-over begins", func() error {
@@ -101,8 +102,8 @@ func (r *replay) instanceFile() string {
 	return r.folder + "/flux-operator/instance/instance.yaml"
 }
 
-// What keeps the name of the root, and what keeps the operator from deleting the root should that get lost: the paths of two
-// operations of the instance's patch for the root.
+// What keeps the name of the root, and what keeps the operator from deleting the root should that get lost: the paths
+// of two operations of the instance's patch for the root.
 const (
 	renameOperation = "/metadata/name"
 	guardOperation  = "/metadata/annotations"
@@ -142,8 +143,8 @@ func (r *replay) withoutOperation(t *testing.T, files tree, path string) tree {
 	return files.with(r.instanceFile(), string(written))
 }
 
-// renameLostWithItsGuard removes the operation that keeps the root's name: with the guard on the root there are two roots, and
-// nothing is deleted.
+// renameLostWithItsGuard removes the operation that keeps the root's name: with the guard on the root there are two
+// roots, and nothing is deleted.
 func renameLostWithItsGuard(t *testing.T, r *replay) {
 	r.deploy(t)
 	r.takenOver(t)

@@ -25,8 +25,8 @@ import (
 	"time"
 )
 
-// internet answers for all hosts but this machine, so that the URLs in the repositories stay as they are. It is the proxy of the
-// controllers: what they send to a host by https ends here, with a certificate that they trust.
+// internet answers for all hosts but this machine, so that the URLs in the repositories stay as they are. It is the
+// proxy of the controllers: what they send to a host by https ends here, with a certificate that they trust.
 type internet struct {
 	proxy     string // its URL
 	authority string // the file with the certificate of its authority
@@ -58,8 +58,8 @@ func serveInternet(t *testing.T, registry http.Handler) *internet {
 	return i
 }
 
-// forward connects what goes out by https with the one server that answers for all. What goes out by http are events for the
-// notification-controller, which it takes: without an answer the operator would try for a quarter of a minute.
+// forward connects what goes out by https with the one server that answers for all. What goes out by http are events
+// for the notification-controller, which it takes: without an answer the operator would try for a quarter of a minute.
 func (i *internet) forward(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodConnect {
 		return

@@ -35,8 +35,9 @@ var real = []struct{ folder, cluster string }{
 	{"devantler-tech__platform@e9070c206", "k8s/clusters/production/.bootstrap"},
 }
 
-// TestInventory holds that what inventory says of a commit is what kustomize-controller does with it: on random commits of real
-// repositories, which take entries, files and folders away, rename objects, and change what is pruned and what is guarded.
+// TestInventory holds that what inventory says of a commit is what kustomize-controller does with it: on random commits
+// of real repositories, which take entries, files and folders away, rename objects, and change what is pruned and what
+// is guarded.
 func TestInventory(t *testing.T) {
 	if *commits == 0 {
 		t.Skip("skipped: make e2e-inventory builds and runs a real API server")
@@ -109,8 +110,8 @@ type held struct {
 	prunes   map[string]bool // each Flux Kustomization, as it was pushed last
 }
 
-// toggled are the Flux Kustomizations whose prune the next commit changes: what goes with it is pruned or not, as Flux sees one of the two
-// first.
+// toggled are the Flux Kustomizations whose prune the next commit changes: what goes with it is pruned or not, as Flux
+// sees one of the two first.
 func (h *held) toggled(t *testing.T) map[string]bool {
 	t.Helper()
 	now, changed := map[string]bool{}, map[string]bool{}
@@ -125,8 +126,8 @@ func (h *held) toggled(t *testing.T) map[string]bool {
 	return changed
 }
 
-// newHeld lets a cluster apply a repository: with kustomize-controller and source-controller alone, so that all other objects stay what
-// Flux applied.
+// newHeld lets a cluster apply a repository: with kustomize-controller and source-controller alone, so that all other
+// objects stay what Flux applied.
 func newHeld(t *testing.T, built tools, product, name string, files tree) *held {
 	t.Helper()
 	flux := manifests(t, built, fluxVersion)
@@ -265,7 +266,8 @@ func definitionsOf(listed said, components []*objects.Object) []*objects.Object 
 	return made
 }
 
-// settle waits until every Flux Kustomization that reads the repository has tried the last commit, and those that go are gone.
+// settle waits until every Flux Kustomization that reads the repository has tried the last commit, and those that go
+// are gone.
 func (h *held) settle(t *testing.T) {
 	t.Helper()
 	h.requests++
@@ -337,8 +339,9 @@ type outcome struct {
 	missed, unforeseen []string // predicted and not deleted; deleted and not predicted
 }
 
-// compare holds what was said to what happened. It says of some that they may be deleted, or that it cannot know; and of what fails on the
-// cluster for a reason that no file has, or prunes from this commit on or no longer, either is right.
+// compare holds what was said to what happened. It says of some that they may be deleted, or that it cannot know; and
+// of what fails on the cluster for a reason that no file has, or prunes from this commit on or no longer, either is
+// right.
 func (of *outcome) compare(verdict said, failing map[string]bool) {
 	may, blind := map[string]bool{}, false
 	for _, issue := range verdict.Verdict.Issues {
@@ -381,7 +384,8 @@ func (h *held) failing(t *testing.T) map[string]bool {
 	return failing
 }
 
-// commit makes a commit by chance, lets the cluster apply it, and compares. Every fifth goes back to where the repository began.
+// commit makes a commit by chance, lets the cluster apply it, and compares. Every fifth goes back to where the
+// repository began.
 func (h *held) commit(t *testing.T, repository string, n int) outcome {
 	t.Helper()
 	of := outcome{repository: repository}

@@ -30,8 +30,8 @@ var (
 	fluxInstances   = schema.GroupVersionResource{Group: "fluxcd.controlplane.io", Version: "v1", Resource: "fluxinstances"}
 )
 
-// The names that deploy gives by itself: of the HelmRelease of the operator, its source, its Deployment and its program, and of the
-// release of the FluxInstance.
+// The names that deploy gives by itself: of the HelmRelease of the operator, its source, its Deployment and its
+// program, and of the release of the FluxInstance.
 const (
 	operatorName = "flux-operator"
 	instanceName = "flux-instance"
@@ -43,7 +43,8 @@ const wait = 250 * time.Millisecond
 // epoch is when everything happens that the test says has happened.
 const epoch = "2025-01-01T00:00:00Z"
 
-// kubelet does on the cluster what nodes do: each Deployment is rolled out, and the operator runs as long as its Deployment is there.
+// kubelet does on the cluster what nodes do: each Deployment is rolled out, and the operator runs as long as its
+// Deployment is there.
 type kubelet struct {
 	*cluster
 	*internet

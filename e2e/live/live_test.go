@@ -19,7 +19,8 @@ type scenario struct {
 	play    func(*testing.T, *replay)
 }
 
-// scenarios are all replays: the migration as it is meant, what the guards hold, what they would have to hold, and what messages tell to do.
+// scenarios are all replays: the migration as it is meant, what the guards hold, what they would have to hold, and what
+// messages tell to do.
 var scenarios = append([]scenario{
 	{"adopt", append(every, shards), adoptAndGoBack()},
 	{"helm-release", layouts, adoptAndGoBack("--instance-form", "HelmRelease")},
@@ -78,8 +79,8 @@ func TestPrograms(t *testing.T) {
 	theTools(t)
 }
 
-// TestReplay plays every scenario, each on a cluster of its own, and prints the table. With -short it plays a few, and says which it
-// left out.
+// TestReplay plays every scenario, each on a cluster of its own, and prints the table. With -short it plays a few, and
+// says which it left out.
 func TestReplay(t *testing.T) {
 	if !*live {
 		t.Skip("skipped: make e2e-live builds and runs a real API server")

@@ -27,7 +27,8 @@ func (r *replay) adopt(t *testing.T, args ...string) {
 	r.finish(t, args...)
 }
 
-// takenOver waits until the operator owns Flux, and, where the instance has a sync, the pair: with the commands of the plan of deploy.
+// takenOver waits until the operator owns Flux, and, where the instance has a sync, the pair: with the commands of the
+// plan of deploy.
 func (r *replay) takenOver(t *testing.T) {
 	t.Helper()
 	r.shell(t, r.plan.command(t, "wait until the FluxInstance is Ready"))
@@ -168,7 +169,8 @@ func (r *replay) revertCleanup(t *testing.T) {
 	r.is(t, true, isTakenOver)
 }
 
-// revertDeploy takes the files of the first commit away after the take-over: nothing is deleted, and nothing rolls back.
+// revertDeploy takes the files of the first commit away after the take-over: nothing is deleted, and nothing rolls
+// back.
 func (r *replay) revertDeploy(t *testing.T) {
 	t.Helper()
 	r.pushTree(t, "revert deploy", r.original)
@@ -239,15 +241,15 @@ func goBackBeforeTheTakeOver(t *testing.T, r *replay) {
 	r.adopt(t)
 }
 
-// impatient is a repository whose new Flux Kustomizations wait for a moment only: each push after one that cannot become ready, and each
-// deletion, waits for the end of that, and no test waits as long as people do.
+// impatient is a repository whose new Flux Kustomizations wait for a moment only: each push after one that cannot
+// become ready, and each deletion, waits for the end of that, and no test waits as long as people do.
 func (r *replay) impatient(t *testing.T, files tree) tree {
 	t.Helper()
 	return files.edited(t, r.folder+"/flux-operator/ks.yaml", "timeout: 5m", "timeout: 10s")
 }
 
-// chartsComeBack lets the registry answer again, and has the source of the operator look at it now: a source that has failed tries
-// again at ever longer intervals.
+// chartsComeBack lets the registry answer again, and has the source of the operator look at it now: a source that has
+// failed tries again at ever longer intervals.
 func (r *replay) chartsComeBack(t *testing.T) {
 	t.Helper()
 	r.noCharts.Store(false)

@@ -10,8 +10,8 @@ import (
 // elsewhere is a namespace that Flux does not run in.
 const elsewhere = "fleet"
 
-// moveThePair moves the sync pair out of Flux's namespace, which a plan refuses, and back as it tells. Whichever way: without pruning,
-// and with what is left deleted by hand.
+// moveThePair moves the sync pair out of Flux's namespace, which a plan refuses, and back as it tells. Whichever way:
+// without pruning, and with what is left deleted by hand.
 func moveThePair(t *testing.T, r *replay) {
 	r.shell(t, "kubectl create namespace "+elsewhere)
 	for _, name := range []string{"sops-age", "deploy-key"} {

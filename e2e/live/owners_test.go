@@ -11,10 +11,12 @@ const instanceKey = "FluxInstance.fluxcd.controlplane.io/flux-system/flux"
 // twoOwners is what a plan says of a FluxInstance that a HelmRelease renders and a file defines as well.
 const twoOwners = "this define one FluxInstance"
 
-// secondOwner is the file that defines the FluxInstance a second time: another Flux Kustomization applies it, and prunes.
+// secondOwner is the file that defines the FluxInstance a second time: another Flux Kustomization applies it, and
+// prunes.
 const secondOwner = "apps/extra/instance.yaml"
 
-// withTwoOwners deploys a HelmRelease, which does not keep the FluxInstance, and has Flux apply the FluxInstance without a guard.
+// withTwoOwners deploys a HelmRelease, which does not keep the FluxInstance, and has Flux apply the FluxInstance
+// without a guard.
 func (r *replay) withTwoOwners(t *testing.T) {
 	t.Helper()
 	r.deploy(t, "--instance-form", "HelmRelease")

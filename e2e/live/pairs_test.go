@@ -14,7 +14,8 @@ import (
 // generated is what Flux Operator calls a sync pair that the FluxInstance does not name.
 const generated = "flux-system"
 
-// twoPairs has the FluxInstance generate a second pair beside the one in Git, and takes that out as a plan tells where both are live.
+// twoPairs has the FluxInstance generate a second pair beside the one in Git, and takes that out as a plan tells where
+// both are live.
 func twoPairs(t *testing.T, r *replay) {
 	deployed, _ := r.planned(t)
 	unnamed := r.instanceEdited(t, r.withoutOperation(t, deployed, renameOperation), func(spec map[string]any) {

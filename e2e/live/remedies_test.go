@@ -128,7 +128,8 @@ var remedies = []remedy{
 	},
 }
 
-// generatedSettings is what a kustomization.yaml begins its patches with, so that a controller reads settings under a name with a hash.
+// generatedSettings is what a kustomization.yaml begins its patches with, so that a controller reads settings under a
+// name with a hash.
 const generatedSettings = `configMapGenerator:
 - name: settings
   namespace: flux-system
@@ -331,8 +332,8 @@ func switchToInstance(t *testing.T, r *replay) {
 	r.skipped(t)
 }
 
-// restoreSync loses spec.sync of the FluxInstance, so that Flux Operator deletes the source, and restores it as cleanup tells: nothing
-// fetches from Git then.
+// restoreSync loses spec.sync of the FluxInstance, so that Flux Operator deletes the source, and restores it as cleanup
+// tells: nothing fetches from Git then.
 func restoreSync(t *testing.T, r *replay) {
 	r.deploy(t)
 	r.takenOver(t)

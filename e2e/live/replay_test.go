@@ -52,7 +52,8 @@ type replay struct {
 	looks    int // of verify
 }
 
-// newReplay starts a cluster with Flux's controllers, installs Flux on it the classic way, and lets it apply the repository.
+// newReplay starts a cluster with Flux's controllers, installs Flux on it the classic way, and lets it apply the
+// repository.
 func newReplay(t *testing.T, w world, l layout, line *row) *replay {
 	t.Helper()
 	files := l.repository(t, manifests(t, w.tools, l.release()))
@@ -97,8 +98,8 @@ func (r *replay) begin(t *testing.T) {
 	r.deleted = r.watchDeletions(t)
 }
 
-// decrypts fails unless what is encrypted in the repository, and what is a variable, is plain on the cluster. What a migration
-// changes of that, kept sees.
+// decrypts fails unless what is encrypted in the repository, and what is a variable, is plain on the cluster. What a
+// migration changes of that, kept sees.
 func (r *replay) decrypts(t *testing.T) {
 	t.Helper()
 	if r.layout.name != fluxManifests.name {
@@ -180,8 +181,8 @@ func secret(name, key, value string) *objects.Object {
 	}}
 }
 
-// settle waits until every Flux Kustomization has applied the last push, but for those named. Those that have failed are
-// asked to try again, sooner than they would by themselves.
+// settle waits until every Flux Kustomization has applied the last push, but for those named. Those that have failed
+// are asked to try again, sooner than they would by themselves.
 func (r *replay) settle(t *testing.T, except ...string) {
 	t.Helper()
 	calm := 0

@@ -84,8 +84,8 @@ func normal(value any) any {
 	return value
 }
 
-// kept fails unless all that the cluster had before the migration is still the same object with the same content, but for
-// what a step removes on purpose.
+// kept fails unless all that the cluster had before the migration is still the same object with the same content, but
+// for what a step removes on purpose.
 func (r *replay) kept(t *testing.T, removed ...string) {
 	t.Helper()
 	now := r.snapshot(t)

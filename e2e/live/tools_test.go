@@ -59,8 +59,8 @@ func (b tools) path(name string) string {
 	return filepath.Join(b.directory, name)
 }
 
-// buildTools builds what is not in the user's cache folder yet. The folder's name covers all versions, so that other versions are
-// built anew.
+// buildTools builds what is not in the user's cache folder yet. The folder's name covers all versions, so that other
+// versions are built anew.
 var buildTools = sync.OnceValues(func() (tools, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -126,8 +126,8 @@ func (p program) build(binary string) error {
 	return os.Rename(partial, binary)
 }
 
-// prepare makes a copy of the module that pins everything, with a copy of the program's own module where that has to be completed,
-// and returns the flags that stamp the version.
+// prepare makes a copy of the module that pins everything, with a copy of the program's own module where that has to be
+// completed, and returns the flags that stamp the version.
 func (p program) prepare(work string) (string, error) {
 	if err := os.CopyFS(work, os.DirFS("programs")); err != nil {
 		return "", err

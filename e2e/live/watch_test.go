@@ -16,8 +16,8 @@ import (
 	"migrate-to-flux-operator/e2e/objects"
 )
 
-// deletions is what the API server's own watch says was deleted, or has begun to go: each object once, by name and UID, in the
-// order of time.
+// deletions is what the API server's own watch says was deleted, or has begun to go: each object once, by name and UID,
+// in the order of time.
 type deletions struct {
 	mutex sync.Mutex
 	names []string
@@ -67,8 +67,8 @@ func (c *cluster) watchDeletions(t *testing.T) *deletions {
 	return seen
 }
 
-// watchResource watches one resource. A watch that ends begins again where it ended; where the API server does not know that place
-// any more, what went in between cannot be told, and the watch goes on from now.
+// watchResource watches one resource. A watch that ends begins again where it ended; where the API server does not know
+// that place any more, what went in between cannot be told, and the watch goes on from now.
 func (c *cluster) watchResource(ctx context.Context, resource schema.GroupVersionResource, seen *deletions) {
 	version := ""
 	for ; ctx.Err() == nil; sleep(ctx, wait) {

@@ -41,7 +41,8 @@ func Releases() ([]string, error) {
 // Release brings another version of the operator's module into the module cache.
 func Release(version string) (Module, error) { return Download(modulePath + "@" + version) }
 
-// Download brings a module into the module cache: in the version that is given behind @, else in the one that is pinned.
+// Download brings a module into the module cache: in the version that is given behind @, else in the one that is
+// pinned.
 func Download(module string) (Module, error) {
 	downloaded, err := about("mod", "download", "-json", module)
 	if err != nil {
@@ -61,7 +62,8 @@ func about(args ...string) (m Module, err error) {
 	return m, json.Unmarshal(out, &m)
 }
 
-// Go runs go in the module that pins the operator. Its CLI may need a newer Go than the tests, which Go gets from where it gets modules.
+// Go runs go in the module that pins the operator. Its CLI may need a newer Go than the tests, which Go gets from where
+// it gets modules.
 func Go(args ...string) ([]byte, error) {
 	here, err := exec.Command("go", "list", "-f", "{{.Dir}}", "migrate-to-flux-operator/e2e/operator").Output()
 	if err != nil {

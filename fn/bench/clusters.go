@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// clusters measures a plan, with its proof, of more and more clusters in one repository, each like the one of the example bootstrap.
+// clusters measures a plan, with its proof, of more and more clusters in one repository, each like the one of the
+// example bootstrap.
 func (b bench) clusters(most int) error {
 	fmt.Print("\n| clusters in one repository | wall ms | CPU ms | MB | CPU ms for each |\n|---|--:|--:|--:|--:|\n")
 	for _, n := range []int{20, 40, 80, 200} {

@@ -1,7 +1,7 @@
 //go:build unix
 
-// Command bench measures the product as whole processes and prints the table of docs/benchmarks.md: against a function that
-// does nothing on the same framework, and inside kpt and kustomize.
+// Command bench measures the product as whole processes and prints the table of docs/benchmarks.md: against a function
+// that does nothing on the same framework, and inside kpt and kustomize.
 package main
 
 import (
@@ -57,7 +57,8 @@ func run(rounds, largest, fleets int) error {
 	if b.identity, err = b.build("identity", "./fn/bench/identity"); err != nil {
 		return err
 	}
-	fmt.Printf("%s, %d processors (%s), %s, %s/%s; medians of %d runs in turn\n", time.Now().Format(time.DateOnly), runtime.NumCPU(), processor(),
+	fmt.Printf("%s, %d processors (%s), %s, %s/%s; medians of %d runs in turn\n", time.Now().Format(time.DateOnly),
+		runtime.NumCPU(), processor(),
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, rounds)
 	for _, part := range []func() error{
 		func() error { return b.lists(largest) },
@@ -154,7 +155,8 @@ func (b bench) runtimes() error {
 		}
 		if kpt, err := exec.LookPath("kpt"); err != nil {
 			fmt.Printf("| kpt fn eval | %d | not on PATH | | |\n", items)
-		} else if err := b.share("kpt fn eval", items, inner, kpt, "fn", "eval", dir, "--exec", function, "--output", "unwrap"); err != nil {
+		} else if err := b.share("kpt fn eval", items, inner, kpt, "fn", "eval", dir, "--exec", function, "--output",
+			"unwrap"); err != nil {
 			return err
 		}
 		if err := r.kustomization(dir, "../function"); err != nil {
@@ -164,7 +166,8 @@ func (b bench) runtimes() error {
 		if err != nil {
 			return err
 		}
-		if err := b.share("kustomize build", items, inner, strings.TrimSpace(string(kustomize)), "build", "--enable-alpha-plugins", "--enable-exec", dir); err != nil {
+		if err := b.share("kustomize build", items, inner, strings.TrimSpace(string(kustomize)), "build",
+			"--enable-alpha-plugins", "--enable-exec", dir); err != nil {
 			return err
 		}
 	}
@@ -187,6 +190,7 @@ func (b bench) share(what string, items int, inner string, command ...string) er
 		return fmt.Errorf("%s: the function ran %d times in %d runs: %w", what, len(within), len(outer), err)
 	}
 	p := pair{within[1:], outer[1:]}
-	fmt.Printf("| %s | %d | %.0f | %.0f | %.0f %% |\n", what, items, median(p.theirs, wall), median(p.ours, wall), 100*(1-p.ratio(wall)))
+	fmt.Printf("| %s | %d | %.0f | %.0f | %.0f %% |\n", what, items, median(p.theirs, wall), median(p.ours, wall),
+		100*(1-p.ratio(wall)))
 	return nil
 }

@@ -17,8 +17,8 @@ import (
 // cost is what one run of a program took: milliseconds on the clock and of the processors, and the most memory, in MB.
 type cost struct{ Wall, CPU, Memory float64 }
 
-// launch runs a command and appends its cost to a file. Memory is that of the one process, and Linux counts what started it
-// as a lower bound: so programs are started by a process of their own that has used none yet.
+// launch runs a command and appends its cost to a file. Memory is that of the one process, and Linux counts what
+// started it as a lower bound: so programs are started by a process of their own that has used none yet.
 func launch(log string, command []string) error {
 	c := exec.Command(command[0], command[1:]...)
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -29,7 +29,8 @@ func launch(log string, command []string) error {
 		return err
 	}
 	usage := c.ProcessState.SysUsage().(*syscall.Rusage)
-	line, _ := json.Marshal(cost{milliseconds(wall), milliseconds(c.ProcessState.UserTime() + c.ProcessState.SystemTime()), float64(usage.Maxrss) / 1024})
+	line, _ := json.Marshal(cost{milliseconds(wall),
+		milliseconds(c.ProcessState.UserTime() + c.ProcessState.SystemTime()), float64(usage.Maxrss) / 1024})
 	file, failed := os.OpenFile(log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if failed != nil {
 		return failed

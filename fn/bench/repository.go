@@ -14,12 +14,12 @@ import (
 	"strings"
 )
 
-// repository is a made-up repository of a number of objects: a classic install with its sync pair, Flux Kustomizations and
-// HelmReleases up to the number of relevant objects, and workloads.
+// repository is a made-up repository of a number of objects: a classic install with its sync pair, Flux Kustomizations
+// and HelmReleases up to the number of relevant objects, and workloads.
 type repository struct {
 	items, relevant int
-	// applied puts the workloads into the folders of the Flux Kustomizations, so that the proof has to build them. Otherwise
-	// another cluster's Flux applies them.
+	// applied puts the workloads into the folders of the Flux Kustomizations, so that the proof has to build them.
+	// Otherwise another cluster's Flux applies them.
 	applied bool
 	// style is that of the workloads; they have all styles where it is empty.
 	style string
@@ -110,8 +110,8 @@ spec:
         name: charts
 `
 
-// workloads are what most objects of a repository are like, in the styles that people and programs write YAML in: some 1.5 KB each with
-// the annotations of a list.
+// workloads are what most objects of a repository are like, in the styles that people and programs write YAML in: some
+// 1.5 KB each with the annotations of a list.
 //
 //go:embed workloads
 var workloads embed.FS

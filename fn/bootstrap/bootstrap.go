@@ -1,6 +1,6 @@
-// Package bootstrap writes what brings Flux back onto a rebuilt cluster, before Flux can sync: a helmfile, a shell script or
-// a call of Flux Operator's Terraform module. It reads what Git says after the run, so that there is one place for each
-// version and value.
+// Package bootstrap writes what brings Flux back onto a rebuilt cluster, before Flux can sync: a helmfile, a shell
+// script or a call of Flux Operator's Terraform module. It reads what Git says after the run, so that there is one
+// place for each version and value.
 package bootstrap
 
 import (
@@ -34,9 +34,10 @@ type writer struct {
 	changes  []checkout.Change
 }
 
-// Files are the changes that make the bootstrap of every cluster what the objects of the set say, and what there is to say
-// about it. With an Error among the findings the changes are not to be used.
-func Files(files fs.FS, set *object.Set, installs []*classic.Install, cfg config.Config) ([]checkout.Change, []finding.Finding) {
+// Files are the changes that make the bootstrap of every cluster what the objects of the set say, and what there is to
+// say about it. With an Error among the findings the changes are not to be used.
+func Files(files fs.FS, set *object.Set, installs []*classic.Install, cfg config.Config) ([]checkout.Change,
+	[]finding.Finding) {
 	write, wanted := writers[cfg.Bootstrap]
 	if !wanted {
 		return nil, nil
@@ -45,7 +46,8 @@ func Files(files fs.FS, set *object.Set, installs []*classic.Install, cfg config
 	var changes []checkout.Change
 	clusters := clustersOf(set, installs, cfg, &all)
 	if len(clusters) == 0 && !all.Failed() {
-		all.Error(nil, "", "config field bootstrap: the repository holds no FluxInstance to bootstrap; run the phase deploy first, or in the same run")
+		all.Error(nil, "", "config field bootstrap: the repository holds no FluxInstance to bootstrap; run the phase "+
+			"deploy first, or in the same run")
 	}
 	for _, c := range clusters {
 		w := &writer{cluster: c, files: files, findings: all.For(c.path)}
@@ -63,8 +65,8 @@ func LeftOut(cfg config.Config) []finding.Finding {
 		return nil
 	}
 	var all finding.List
-	all.Info(finding.Bootstrap, nil, "", "config field bootstrap: a KRM function writes Kubernetes objects only; run the command apply on the checkout, "+
-		"with --bootstrap %s, for the rest", cfg.Bootstrap)
+	all.Info(finding.Bootstrap, nil, "", "config field bootstrap: a KRM function writes Kubernetes objects only; run "+
+		"the command apply on the checkout, with --bootstrap %s, for the rest", cfg.Bootstrap)
 	return all.All()
 }
 
@@ -75,13 +77,15 @@ func (w *writer) put(name, content string, mode fs.FileMode) {
 	case err != nil:
 		w.changes = append(w.changes, checkout.Change{Path: name, After: []byte(content), Mode: mode})
 	case string(there) != content:
-		w.say(finding.Warning, name, "the file is not what this run writes, so it stays as it is; delete it to have it written anew")
+		w.say(finding.Warning, name, "the file is not what this run writes, so it stays as it is; delete it to have "+
+			"it written anew")
 	}
 }
 
 // say adds a finding about a file that holds no objects.
 func (w *writer) say(severity finding.Severity, file, format string, args ...any) {
-	w.findings.Add(finding.Finding{Severity: severity, Topic: finding.Bootstrap, File: file, Message: fmt.Sprintf(format, args...)})
+	w.findings.Add(finding.Finding{Severity: severity, Topic: finding.Bootstrap, File: file,
+		Message: fmt.Sprintf(format, args...)})
 }
 
 // told says how a file is run.
@@ -93,7 +97,8 @@ func (w *writer) told(file string, command shell.Line) {
 // prerequisites says what the bootstrap does not bring along.
 func (w *writer) prerequisites() {
 	for _, n := range w.needs {
-		w.findings.Info(finding.Bootstrap, n.By, n.Field, "on a rebuilt cluster %s must exist before Flux can sync: %s", n.ID, n.how())
+		w.findings.Info(finding.Bootstrap, n.By, n.Field, "on a rebuilt cluster %s must exist before Flux can sync: "+
+			"%s", n.ID, n.how())
 	}
 }
 
@@ -120,7 +125,7 @@ func clustersOf(set *object.Set, installs []*classic.Install, cfg config.Config,
 	return clusters
 }
 
-// named tells whether the config names the cluster of a FluxInstance.
+// named reports whether the config names the cluster of a FluxInstance.
 func named(cfg config.Config, e *instance.Existing, install *classic.Install) bool {
 	at := classic.CleanPath(e.Str("spec", "sync", "path"))
 	if install != nil {
@@ -130,7 +135,8 @@ func named(cfg config.Config, e *instance.Existing, install *classic.Install) bo
 }
 
 // others are the folders of all clusters but one.
-func others(existing []*instance.Existing, installs []*classic.Install, e *instance.Existing, install *classic.Install) []string {
+func others(existing []*instance.Existing, installs []*classic.Install, e *instance.Existing,
+	install *classic.Install) []string {
 	var dirs []string
 	for _, other := range existing {
 		if other != e {

@@ -10,8 +10,8 @@ import (
 	"testing/fstest"
 )
 
-// TestMask proves that a template comes out of its mask as it was, and that the mask is YAML where the template stands for
-// itself.
+// TestMask proves that a template comes out of its mask as it was, and that the mask is YAML where the template stands
+// for itself.
 func TestMask(t *testing.T) {
 	for _, text := range []string{
 		"", "a: 1\n", "a: {{ .b }}\n", "{{ if .a }}\n- b\n{{ end }}\n", "  {{- /* over\n two lines */ -}}\nb: \"{{ c }}{{ d }}\"\n",

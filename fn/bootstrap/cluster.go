@@ -85,8 +85,10 @@ func (n need) how() string {
 }
 
 // clusterOf reads what Git says of one cluster.
-func clusterOf(set *object.Set, e *instance.Existing, install *classic.Install, others []string, cfg config.Config, findings *finding.List) (cluster, bool) {
-	c := cluster{others: others, path: classic.CleanPath(e.Str("spec", "sync", "path")), namespace: e.Str("metadata", "namespace"), name: e.Str("metadata", "name")}
+func clusterOf(set *object.Set, e *instance.Existing, install *classic.Install, others []string, cfg config.Config,
+	findings *finding.List) (cluster, bool) {
+	c := cluster{others: others, path: classic.CleanPath(e.Str("spec", "sync", "path")),
+		namespace: e.Str("metadata", "namespace"), name: e.Str("metadata", "name")}
 	if install != nil {
 		c.path, c.namespace = install.Cluster(), install.Namespace
 	}
@@ -104,7 +106,8 @@ func clusterOf(set *object.Set, e *instance.Existing, install *classic.Install, 
 	checkValues(set, c.operator.release, view)
 	checkForm(e, cfg, view)
 	pair := c.readPair(set, e, install, cfg, view)
-	for _, r := range slices.Concat(instance.Requirements(set, c.namespace, pair...), pullSecrets(set, e, c.namespace)) {
+	for _, r := range slices.Concat(instance.Requirements(set, c.namespace, pair...),
+		pullSecrets(set, e, c.namespace)) {
 		if known := slices.ContainsFunc(c.needs, func(n need) bool { return n.ID == r.ID }); !known && !r.Optional {
 			c.needs = append(c.needs, c.needOf(set, r))
 		}
@@ -113,9 +116,11 @@ func clusterOf(set *object.Set, e *instance.Existing, install *classic.Install, 
 	return c, !view.Failed()
 }
 
-// checkNames refuses names that Kubernetes does not take, and paths that cannot be printed: the bootstrap is made of them.
+// checkNames refuses names that Kubernetes does not take, and paths that cannot be printed: the bootstrap is made of
+// them.
 func (c cluster) checkNames(at *object.Object, findings *finding.List) {
-	names, files := []string{c.namespace, c.name, c.operator.releaseName(), c.instance.releaseName()}, slices.Concat(c.pair, []string{c.dir, c.manifest})
+	names, files := []string{c.namespace, c.name, c.operator.releaseName(), c.instance.releaseName()},
+		slices.Concat(c.pair, []string{c.dir, c.manifest})
 	for _, n := range c.needs {
 		names, files = append(names, n.ID.Name, strings.ToLower(n.ID.Kind)), append(files, n.file)
 	}
@@ -132,7 +137,8 @@ func (c cluster) checkNames(at *object.Object, findings *finding.List) {
 	}
 	for _, file := range files {
 		if !printable.Fits(file) {
-			findings.Error(at, "", "config field bootstrap: the path %q has control characters, or a command to a CI runner: rename it", file)
+			findings.Error(at, "", "config field bootstrap: the path %q has control characters, or a command to a CI "+
+				"runner: rename it", file)
 		}
 	}
 }
@@ -140,13 +146,16 @@ func (c cluster) checkNames(at *object.Object, findings *finding.List) {
 // checkForm refuses what only a FluxInstance can do.
 func checkForm(e *instance.Existing, cfg config.Config, findings *finding.List) {
 	if cfg.Bootstrap == config.Terraform && e.Form == config.HelmRelease {
-		findings.Error(e.At, "", "config field bootstrap: the Terraform module applies a FluxInstance, and here the chart %s renders it; use helmfile or shell", flux.InstanceChart)
+		findings.Error(e.At, "", "config field bootstrap: the Terraform module applies a FluxInstance, and here the "+
+			"chart %s renders it; use helmfile or shell", flux.InstanceChart)
 	}
 	if cfg.Bootstrap == config.Terraform && !e.Adopts() {
-		findings.Error(e.At, "spec.sync", "config field bootstrap: the Terraform module applies no sync pair, and this FluxInstance generates none; use helmfile or shell")
+		findings.Error(e.At, "spec.sync", "config field bootstrap: the Terraform module applies no sync pair, and "+
+			"this FluxInstance generates none; use helmfile or shell")
 	}
 	if e.Err != nil {
-		findings.Error(e.At, "spec.values", "config field bootstrap: the FluxInstance of this HelmRelease is not known: %s", e.Err)
+		findings.Error(e.At, "spec.values", "config field bootstrap: the FluxInstance of this HelmRelease is not "+
+			"known: %s", e.Err)
 	}
 }
 
@@ -211,7 +220,8 @@ func (c chart) releaseName() string {
 // literal refuses variables: Flux substitutes them, and what bootstraps does not.
 func literal(o *object.Object, findings *finding.List) {
 	if o != nil && strings.Contains(o.Text(), "${") && o.Annotation(substituteKey) != instance.Disabled {
-		findings.Error(o, "", "config field bootstrap: Flux substitutes the ${variables} in this object, and a bootstrap would take them literally; write the values out first")
+		findings.Error(o, "", "config field bootstrap: Flux substitutes the ${variables} in this object, and a "+
+			"bootstrap would take them literally; write the values out first")
 	}
 }
 
@@ -226,22 +236,27 @@ func checkValues(set *object.Set, release *object.Object, findings *finding.List
 }
 
 // readPair finds the sync pair: what the FluxInstance generates, or what stays in Git.
-func (c *cluster) readPair(set *object.Set, e *instance.Existing, install *classic.Install, cfg config.Config, findings *finding.List) []*object.Object {
+func (c *cluster) readPair(set *object.Set, e *instance.Existing, install *classic.Install, cfg config.Config,
+	findings *finding.List) []*object.Object {
 	if e.Adopts() {
 		return generated(e, findings)
 	}
 	if install == nil {
-		findings.Error(e.At, "spec.sync", "config field bootstrap: this FluxInstance generates no sync pair, and which one syncs the cluster cannot be told any more")
+		findings.Error(e.At, "spec.sync", "config field bootstrap: this FluxInstance generates no sync pair, and "+
+			"which one syncs the cluster cannot be told any more")
 		return nil
 	}
 	if install.Pair.SourceUnseen {
-		findings.Error(install.Pair.Root, "spec.sourceRef", "config field bootstrap: %s is not in the input, so a rebuilt cluster would not have it: put it into a file first", install.Pair.Source.ID)
+		findings.Error(install.Pair.Root, "spec.sourceRef", "config field bootstrap: %s is not in the input, so a "+
+			"rebuilt cluster would not have it: put it into a file first", install.Pair.Source.ID)
 		return nil
 	}
 	for _, o := range []*object.Object{install.Pair.Source, install.Pair.Root} {
-		others := slices.ContainsFunc(set.InFile(o.File), func(o *object.Object) bool { return o != install.Pair.Source && o != install.Pair.Root })
+		others := slices.ContainsFunc(set.InFile(o.File),
+			func(o *object.Object) bool { return o != install.Pair.Source && o != install.Pair.Root })
 		if others {
-			findings.Error(o, "", "config field bootstrap: the sync pair must be applied by hand on a rebuilt cluster, and its file holds other objects: move the pair to a file of its own")
+			findings.Error(o, "", "config field bootstrap: the sync pair must be applied by hand on a rebuilt "+
+				"cluster, and its file holds other objects: move the pair to a file of its own")
 		}
 		if !slices.Contains(c.pair, o.File) {
 			c.pair = append(c.pair, o.File)

@@ -21,13 +21,16 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// editHelmfile brings the releases of Flux Operator into a helmfile, or up to what Git says. Everything else in it stays.
+// editHelmfile brings the releases of Flux Operator into a helmfile, or up to what Git says. Everything else in it
+// stays.
 func (w *writer) editHelmfile(h *helmfile) {
 	before, unmasked := h.mask.restored(h.masked), bytes.Count(h.masked, []byte("{{"))
 	w.checkOthers(h)
-	w.bring(h, w.operator, func() *kyaml.Node { return w.operatorEntry(path.Dir(h.name), h.ends()) }, w.hooks(path.Dir(h.name)))
+	w.bring(h, w.operator, func() *kyaml.Node { return w.operatorEntry(path.Dir(h.name), h.ends()) },
+		w.hooks(path.Dir(h.name)))
 	if w.manifest == "" {
-		w.bring(h, w.instance, func() *kyaml.Node { return w.instanceEntry(path.Dir(h.name)) }, w.pairHooks(path.Dir(h.name)))
+		w.bring(h, w.instance, func() *kyaml.Node { return w.instanceEntry(path.Dir(h.name)) },
+			w.pairHooks(path.Dir(h.name)))
 	}
 	if after := h.mask.restored(h.masked); !bytes.Equal(before, after) {
 		w.changes = append(w.changes, checkout.Change{Path: h.name, Before: before, After: after})
@@ -44,14 +47,16 @@ const classicChart = "flux2"
 // checkOthers refuses and warns about releases that install Flux in another way.
 func (w *writer) checkOthers(h *helmfile) {
 	if w.manifest != "" && len(h.of(flux.InstanceChart)) > 0 {
-		w.say(finding.Error, h.name, "config field bootstrap: the release of the chart %s would own the FluxInstance that Flux applies from %s, and uninstall Flux when it goes; "+
-			"take its entry out of this file, by which helmfile uninstalls nothing (installed: false, helmfile destroy and helm uninstall do), or deploy with "+
+		w.say(finding.Error, h.name, "config field bootstrap: the release of the chart %s would own the FluxInstance "+
+			"that Flux applies from %s, and uninstall Flux when it goes; take its entry out of this file, by which "+
+			"helmfile uninstalls nothing (installed: false, helmfile destroy and helm uninstall do), or deploy with "+
 			"instance.form HelmRelease", flux.InstanceChart, w.manifest)
 	}
 	for _, release := range h.releases() {
 		if path.Base(text(release, "chart")) == classicChart {
-			w.say(finding.Warning, h.name, "the release %s of the chart flux2 installs Flux without Flux Operator: take its entry out of this file once cleanup is done, "+
-				"by which helmfile uninstalls nothing; installed: false, helmfile destroy and helm uninstall would uninstall Flux", text(release, "name"))
+			w.say(finding.Warning, h.name, "the release %s of the chart flux2 installs Flux without Flux Operator: "+
+				"take its entry out of this file once cleanup is done, by which helmfile uninstalls nothing; "+
+				"installed: false, helmfile destroy and helm uninstall would uninstall Flux", text(release, "name"))
 		}
 	}
 }
@@ -76,13 +81,17 @@ func (w *writer) bring(h *helmfile, c chart, entry func() *kyaml.Node, hooks []*
 }
 
 // errInBlock says why a template is left alone.
-var errInBlock = errors.New("every release is inside of a block of the template, so a new one could be left out: move one out of it, or use bootstrap shell")
+var errInBlock = errors.New("every release is inside of a block of the template, so a new one could be left out: " +
+	"move one out of it, or use bootstrap shell")
 
 // insert puts a release behind the last one that is not inside of a block of a template. Its text is told by a mark.
 func (h *helmfile) insert(entry *kyaml.Node, mark string) error {
 	var last error
 	for at := len(h.releases()); at >= 0; at-- {
-		out, err := h.changed(func(releases *kyaml.Node) { releases.Content = slices.Insert(releases.Content, at, entry) })
+		out, err := h.changed(func(releases *kyaml.Node) {
+			releases.Content = slices.Insert(releases.Content, at,
+				entry)
+		})
 		if err != nil {
 			last = err
 			continue
@@ -108,13 +117,14 @@ func (h *helmfile) changed(change func(releases *kyaml.Node)) ([]byte, error) {
 	return edit.EditDocument(h.masked, h.index, []byte(text))
 }
 
-// ends are the releases that no other one needs: after them everything is there. A release that may be left out is no end,
-// because helmfile refuses a need that is not there.
+// ends are the releases that no other one needs: after them everything is there. A release that may be left out is no
+// end, because helmfile refuses a need that is not there.
 func (h *helmfile) ends() []string {
 	var always []*kyaml.RNode
 	for _, release := range h.releases() {
 		own := isOurs(text(release, "chart")) != "" || path.Base(text(release, "chart")) == classicChart
-		if !own && release.Field("condition") == nil && release.Field("installed") == nil && !isTemplated(idOf(release)) && !h.inBlock(release) {
+		if !own && release.Field("condition") == nil && release.Field("installed") == nil &&
+			!isTemplated(idOf(release)) && !h.inBlock(release) {
 			always = append(always, release)
 		}
 	}
@@ -145,7 +155,7 @@ func idOf(release *kyaml.RNode) string {
 	return id
 }
 
-// inBlock tells whether a block of the template decides about a release.
+// inBlock reports whether a block of the template decides about a release.
 func (h *helmfile) inBlock(release *kyaml.RNode) bool {
 	if len(h.mask.actions) == 0 {
 		return false
@@ -164,11 +174,14 @@ func list(release *kyaml.RNode, field string) []string {
 	return all
 }
 
-// update brings a release that is there up to what Git says: a lower version, values that cannot be read any more, the hooks.
+// update brings a release that is there up to what Git says: a lower version, values that cannot be read any more, the
+// hooks.
 func (w *writer) update(h *helmfile, at int, c chart, hooks []*kyaml.Node) error {
 	release := h.releases()[at]
-	if name, namespace := text(release, "name"), text(release, "namespace"); name != c.releaseName() || namespace != w.namespace {
-		return fmt.Errorf("the release of the chart %s is %s in the namespace %q, and Flux would install it again as %s in %s: rename or move it",
+	if name, namespace := text(release, "name"), text(release, "namespace"); name != c.releaseName() ||
+		namespace != w.namespace {
+		return fmt.Errorf("the release of the chart %s is %s in the namespace %q, and Flux would install it again as "+
+			"%s in %s: rename or move it",
 			c.name, name, namespace, c.releaseName(), w.namespace)
 	}
 	changes := []func(*kyaml.Node){w.newVersion(h, release, c), w.newValues(h, release, c)}
@@ -198,27 +211,32 @@ func (w *writer) newVersion(h *helmfile, release *kyaml.RNode, c chart) func(*ky
 	case there == c.version || err == nil && pinnedErr == nil && old.Equal(pinned):
 		return nil
 	case there != "" && (err != nil || pinnedErr != nil || old.GreaterThan(pinned)):
-		w.say(finding.Warning, h.name, "the release %s has version %s, where Flux runs %s: it stays; make the two the same", c.releaseName(), string(h.mask.restored([]byte(there))), c.version)
+		w.say(finding.Warning, h.name, "the release %s has version %s, where Flux runs %s: it stays; make the two "+
+			"the same", c.releaseName(), string(h.mask.restored([]byte(there))), c.version)
 		return nil
 	}
-	w.say(finding.Info, h.name, "the release %s goes from version %s to %s, which Flux runs", c.releaseName(), there, c.version)
+	w.say(finding.Info, h.name, "the release %s goes from version %s to %s, which Flux runs", c.releaseName(), there,
+		c.version)
 	return func(node *kyaml.Node) { set(node, "version", object.Value(c.version)) }
 }
 
-// newValues gives a release the values of the HelmRelease where it has none or where its own cannot be read; nil elsewhere.
-// Values that can be read and are others are the owner's.
+// newValues gives a release the values of the HelmRelease where it has none or where its own cannot be read; nil
+// elsewhere. Values that can be read and are others are the owner's.
 func (w *writer) newValues(h *helmfile, release *kyaml.RNode, c chart) func(*kyaml.Node) {
 	dir := path.Dir(h.name)
 	there, err := w.valuesOf(release, dir)
 	replace := release.Field("values") == nil && len(c.values) > 0
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		w.say(finding.Info, h.name, "the values of the release %s came from a file that does not exist; they come from the HelmRelease now: %s", c.releaseName(), err)
+		w.say(finding.Info, h.name, "the values of the release %s came from a file that does not exist; they come "+
+			"from the HelmRelease now: %s", c.releaseName(), err)
 		replace = c.release != nil
 	case err != nil:
-		w.say(finding.Warning, h.name, "see that the values of the release %s are those of the HelmRelease: %s", c.releaseName(), err)
+		w.say(finding.Warning, h.name, "see that the values of the release %s are those of the HelmRelease: %s",
+			c.releaseName(), err)
 	case !replace && c.release != nil && !reflect.DeepEqual(there, orEmpty(c.values)):
-		w.say(finding.Warning, h.name, "the values of the release %s are not those of the HelmRelease in %s, which Flux changes them to", c.releaseName(), c.release.File)
+		w.say(finding.Warning, h.name, "the values of the release %s are not those of the HelmRelease in %s, which "+
+			"Flux changes them to", c.releaseName(), c.release.File)
 	}
 	if !replace {
 		return nil

@@ -23,7 +23,8 @@ func evaluate(files fs.FS, name, release, namespace string) (map[string]any, err
 	}
 	text := string(raw)
 	if strings.HasSuffix(name, ".gotmpl") {
-		e := evaluation{functions(files, path.Dir(name)), map[string]any{"Release": map[string]any{"Name": release, "Namespace": namespace}}}
+		e := evaluation{functions(files, path.Dir(name)),
+			map[string]any{"Release": map[string]any{"Name": release, "Namespace": namespace}}}
 		if text, err = e.template(name, text); err != nil {
 			return nil, err
 		}
@@ -32,8 +33,9 @@ func evaluate(files fs.FS, name, release, namespace string) (map[string]any, err
 	return values, reason.Of(yaml.Unmarshal([]byte(text), &values))
 }
 
-// evaluation evaluates the text, the pipelines, the functions and the fields of templates, and refuses everything else. Package
-// text/template knows the rest, and calls methods by their name: the linker then keeps all methods of all types, a sixth of the program.
+// evaluation evaluates the text, the pipelines, the functions and the fields of templates, and refuses everything else.
+// Package text/template knows the rest, and calls methods by their name: the linker then keeps all methods of all
+// types, a sixth of the program.
 type evaluation struct {
 	functions map[string]any // each a function
 	dot       map[string]any

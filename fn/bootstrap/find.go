@@ -37,8 +37,8 @@ type helmfile struct {
 var helmfileName = regexp.MustCompile(`(^|/)(helmfile\.ya?ml|helmfile\.d/[^/]+\.ya?ml)(\.gotmpl)?$`)
 
 // findHelmfile finds the helmfile that bootstraps the cluster: one that has Flux Operator, or one in a usual place, the
-// nearest; of a folder the last, because helmfile takes them by name. It is nil where there is none, or where it could be
-// another cluster's.
+// nearest; of a folder the last, because helmfile takes them by name. It is nil where there is none, or where it could
+// be another cluster's.
 func (w *writer) findHelmfile() *helmfile {
 	var found []*helmfile
 	for _, name := range w.helmfileNames() {
@@ -51,15 +51,17 @@ func (w *writer) findHelmfile() *helmfile {
 		}
 	}
 	slices.SortStableFunc(found, func(a, b *helmfile) int {
-		return cmp.Or(compareBools(a.ours, b.ours), cmp.Compare(len(b.home), len(a.home)), compareBools(a.node != nil, b.node != nil),
+		return cmp.Or(compareBools(a.ours, b.ours), cmp.Compare(len(b.home), len(a.home)),
+			compareBools(a.node != nil, b.node != nil),
 			cmp.Compare(path.Dir(a.name), path.Dir(b.name)), cmp.Compare(b.name, a.name))
 	})
 	if len(found) == 0 {
 		return nil
 	}
 	if best := found[0]; best.node == nil {
-		w.say(finding.Error, best.name, "config field bootstrap: the releases of this helmfile cannot be read, because templates make the YAML; add a release of the chart "+
-			"%s%s, version %s, by hand and set bootstrap to none, or use bootstrap shell", charts, w.operator.name, w.operator.version)
+		w.say(finding.Error, best.name, "config field bootstrap: the releases of this helmfile cannot be read, "+
+			"because templates make the YAML; add a release of the chart %s%s, version %s, by hand and set bootstrap "+
+			"to none, or use bootstrap shell", charts, w.operator.name, w.operator.version)
 		return nil
 	}
 	return found[0]
@@ -89,7 +91,7 @@ func (w *writer) helmfileNames() []string {
 	return names
 }
 
-// suits tells whether a helmfile can be that of the cluster and of no other.
+// suits reports whether a helmfile can be that of the cluster and of no other.
 func (w *writer) suits(h *helmfile) bool {
 	if slices.ContainsFunc(w.others, func(dir string) bool { return object.Within(dir, h.home) }) {
 		return false
@@ -112,7 +114,8 @@ func readHelmfile(name string, raw []byte) *helmfile {
 	return h
 }
 
-// homeOf is the folder above that of the bootstrap, and tells whether there is one by name: the root, or one in `bootstrap`.
+// homeOf is the folder above that of the bootstrap, and tells whether there is one by name: the root, or one in
+// `bootstrap`.
 func homeOf(name string) (string, bool) {
 	dirs := strings.Split(path.Dir(name), "/")
 	at := slices.IndexFunc(dirs, func(dir string) bool { return dir == "bootstrap" || dir == "helmfile.d" })

@@ -44,11 +44,12 @@ func (w *writer) helmfile() {
 // sync brings the releases of a helmfile onto the cluster.
 func sync(name string) shell.Line { return shell.Run("helmfile", "--file", shell.Path(name), "sync") }
 
-// checkTemplates refuses a text that helmfile takes for a template, in a file or in a field: its functions run programs. Source: helmfile
-// v1.8.0, release templates and hooks.
+// checkTemplates refuses a text that helmfile takes for a template, in a file or in a field: its functions run
+// programs. Source: helmfile v1.8.0, release templates and hooks.
 func (w *writer) checkTemplates(name, written string) {
 	if strings.Contains(written, "{{") {
-		w.say(finding.Error, name, "config field bootstrap: a name, path, version or value has {{ in it, which helmfile takes for a template: use bootstrap shell")
+		w.say(finding.Error, name, "config field bootstrap: a name, path, version or value has {{ in it, which "+
+			"helmfile takes for a template: use bootstrap shell")
 	}
 }
 
@@ -60,7 +61,8 @@ func (w *writer) before() string {
 // header is the comment at the top of a new file: what it is for, how it is run, and what has to be there first.
 func (w *writer) header(command shell.Line, needed string, needs []need) string {
 	lines := []string{
-		"Brings Flux back onto a rebuilt cluster; Flux then takes over what this installs, and syncs. Not for a cluster that",
+		"Brings Flux back onto a rebuilt cluster; Flux then takes over what this installs, and syncs. Not for a " +
+			"cluster that",
 		"still runs the classic install: there the guards in Git come first.",
 		"",
 		"  " + string(command),
@@ -104,7 +106,8 @@ func (w *writer) instanceEntry(dir string) *kyaml.Node {
 }
 
 func (w *writer) entry(c chart) []object.Field {
-	return []object.Field{object.F("name", c.releaseName()), object.F("namespace", w.namespace), object.F("chart", charts+c.name), object.F("version", c.version)}
+	return []object.Field{object.F("name", c.releaseName()), object.F("namespace", w.namespace),
+		object.F("chart", charts+c.name), object.F("version", c.version)}
 }
 
 // values are those of the HelmRelease, read from its file where that can be done.
@@ -125,17 +128,19 @@ func (w *writer) valuesFile(c chart) string { return "templates/" + c.name + ".y
 // valuesTemplate reads the values from the file of a HelmRelease, which a template names from its own folder.
 // Source: helmfile v1.8.0, template functions readFile, fromYaml, get, toYaml.
 func valuesTemplate(file string) string {
-	return "{{- /* The values of the HelmRelease, so that Flux has nothing to change when it takes the release over. */ -}}\n" +
+	return "{{- /* The values of the HelmRelease, so that Flux has nothing to change when it takes the release over. " +
+		"*/ -}}\n" +
 		`{{ readFile ` + strconv.Quote(file) + ` | fromYaml | get "spec.values" dict | toYaml }}` + "\n"
 }
 
-// hooks apply the FluxInstance where no chart renders it. Flux applies the same object from Git later: with a release of the
-// chart flux-instance it would have two owners, and uninstall Flux with that release. Source: MIGRATION facts 8.
+// hooks apply the FluxInstance where no chart renders it. Flux applies the same object from Git later: with a release
+// of the chart flux-instance it would have two owners, and uninstall Flux with that release. Source: MIGRATION facts 8.
 func (w *writer) hooks(dir string) []*kyaml.Node {
 	if w.manifest == "" {
 		return nil
 	}
-	return append([]*kyaml.Node{hook("apply", "--server-side", "--field-manager="+fieldManager, "--filename="+shell.Filename(relative(dir, w.manifest)))}, w.pairHooks(dir)...)
+	return append([]*kyaml.Node{hook("apply", "--server-side", "--field-manager="+fieldManager, "--filename="+
+		shell.Filename(relative(dir, w.manifest)))}, w.pairHooks(dir)...)
 }
 
 // pairHooks apply the sync pair where it stays in Git, once its CRDs are there.
@@ -143,14 +148,17 @@ func (w *writer) pairHooks(dir string) []*kyaml.Node {
 	if len(w.pair) == 0 {
 		return nil
 	}
-	hooks := []*kyaml.Node{hook("--namespace="+w.namespace, "wait", "fluxinstance/"+w.name, "--for=condition=Ready", "--timeout=10m")}
+	hooks := []*kyaml.Node{hook("--namespace="+w.namespace, "wait", "fluxinstance/"+w.name, "--for=condition=Ready",
+		"--timeout=10m")}
 	for _, file := range w.pair {
-		hooks = append(hooks, hook("apply", "--server-side", "--field-manager="+fieldManager, "--filename="+shell.Filename(relative(dir, file))))
+		hooks = append(hooks, hook("apply", "--server-side", "--field-manager="+fieldManager, "--filename="+
+			shell.Filename(relative(dir, file))))
 	}
 	return hooks
 }
 
-// hook runs kubectl after a release was installed. Source: helmfile documentation, hooks; they run in the helmfile's folder.
+// hook runs kubectl after a release was installed. Source: helmfile documentation, hooks; they run in the helmfile's
+// folder.
 func hook(args ...string) *kyaml.Node {
 	return object.Map(
 		object.F("events", []string{"postsync"}),
@@ -170,7 +178,8 @@ func relative(dir, file string) string {
 
 // isOurs tells which of Flux Operator's charts an address of a chart means, empty when it means another one.
 func isOurs(address string) string {
-	if base := path.Base(address); (base == flux.OperatorChart || base == flux.InstanceChart) && strings.Contains(address, "/") {
+	if base := path.Base(address); (base == flux.OperatorChart || base == flux.InstanceChart) &&
+		strings.Contains(address, "/") {
 		return base
 	}
 	return ""

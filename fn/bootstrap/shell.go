@@ -15,7 +15,8 @@ func (w *writer) shell() {
 	s := &script{writer: w}
 	s.line("#!/bin/sh")
 	command := shell.Run("sh", shell.Path(name))
-	s.out.WriteString(w.header(command, "It creates what a file defines, and stops where one of these is missing in the namespace "+w.namespace+":", w.missing()))
+	s.out.WriteString(w.header(command, "It creates what a file defines, and stops where one of these is missing in "+
+		"the namespace "+w.namespace+":", w.missing()))
 	s.line("set -eu")
 	s.line(`cd "$(dirname "$0")/%s"`, relative(w.dir, "."))
 	s.line("")
@@ -97,16 +98,19 @@ func (s *script) needs() {
 kubectl create namespace "$namespace" --dry-run=client --output=yaml | apply --filename=-`)
 	for _, n := range s.missing() {
 		s.line(`has %s %s || fail %s`, shell.Word(strings.ToLower(n.ID.Kind)), shell.Quoted(n.ID.Name),
-			shell.Quoted(fmt.Sprintf("create the %s %s in the namespace %s, then run this again", n.ID.Kind, n.ID.Name, s.namespace)))
+			shell.Quoted(fmt.Sprintf("create the %s %s in the namespace %s, then run this again", n.ID.Kind, n.ID.Name,
+				s.namespace)))
 	}
 	for _, n := range s.cluster.needs {
 		kind, name := shell.Word(strings.ToLower(n.ID.Kind)), shell.Quoted(n.ID.Name)
 		switch {
 		case n.file == "":
 		case n.encrypted:
-			s.line(`has %s %s || sops --decrypt %s | apply --namespace "$namespace" --filename=-`, kind, name, shell.Quoted(shell.Path(n.file)))
+			s.line(`has %s %s || sops --decrypt %s | apply --namespace "$namespace" --filename=-`, kind, name,
+				shell.Quoted(shell.Path(n.file)))
 		default:
-			s.line(`has %s %s || apply --namespace "$namespace" --filename=%s`, kind, name, shell.Quoted(shell.Filename(n.file)))
+			s.line(`has %s %s || apply --namespace "$namespace" --filename=%s`, kind, name,
+				shell.Quoted(shell.Filename(n.file)))
 		}
 	}
 }
@@ -121,17 +125,19 @@ func (s *script) install() {
 	} else {
 		s.helm(s.instance)
 	}
-	s.line(`kubectl --namespace "$namespace" wait %s --for=condition=Ready --timeout=10m`, shell.Word("fluxinstance/"+s.name))
+	s.line(`kubectl --namespace "$namespace" wait %s --for=condition=Ready --timeout=10m`,
+		shell.Word("fluxinstance/"+s.name))
 	for _, file := range s.pair {
 		s.line("apply --filename=%s", shell.Quoted(shell.Filename(file)))
 	}
 }
 
-// helm installs a chart in the version and with the values that Git has for Flux. Both are read first, so that the script
-// stops where they cannot be.
+// helm installs a chart in the version and with the values that Git has for Flux. Both are read first, so that the
+// script stops where they cannot be.
 func (s *script) helm(c chart, flags ...string) {
 	if c.versionFile != "" {
-		s.line("version=$(yq -r -e '.%s' %s)", strings.Join(c.versionPath, "."), shell.Quoted(shell.Path(c.versionFile)))
+		s.line("version=$(yq -r -e '.%s' %s)", strings.Join(c.versionPath, "."),
+			shell.Quoted(shell.Path(c.versionFile)))
 	} else {
 		s.line("version=%s", shell.Quoted(c.version))
 	}

@@ -10,8 +10,8 @@ import (
 // action is a part of a template between its braces.
 var action = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
 
-// mask is a template whose actions are replaced by text that YAML can hold, so that the rest can be edited as YAML: a comment
-// where an action has its lines for itself, a plain word elsewhere.
+// mask is a template whose actions are replaced by text that YAML can hold, so that the rest can be edited as YAML: a
+// comment where an action has its lines for itself, a plain word elsewhere.
 type mask struct {
 	actions []string
 	// comments tells which actions a comment stands for.
@@ -58,7 +58,7 @@ func (m mask) restored(text []byte) []byte {
 	})
 }
 
-// isTemplated tells whether a value has an action in it.
+// isTemplated reports whether a value has an action in it.
 func isTemplated(value string) bool { return token.MatchString(value) }
 
 // opens and closes are the actions that begin and end a block.

@@ -24,7 +24,8 @@ func (w *writer) terraform() {
 	name := path.Join(w.dir, "main.tf")
 	var out strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
-	initialize, apply := shell.Run("terraform", "-chdir="+w.dir, "init"), shell.Run("terraform", "-chdir="+w.dir, "apply")
+	initialize, apply := shell.Run("terraform", "-chdir="+w.dir, "init"),
+		shell.Run("terraform", "-chdir="+w.dir, "apply")
 	out.WriteString(w.header("export KUBE_CONFIG_PATH=~/.kube/config; "+initialize+"; "+apply,
 		w.before()[:len(w.before())-1]+", or in secrets_yaml:", w.secrets()))
 	line(`
@@ -81,20 +82,22 @@ module "flux_operator_bootstrap" {
 
 // secretsDescription says what an input of the module does: it deletes what it has created and is no longer told.
 // Source: terraform-kubernetes-flux-operator-bootstrap v0.8.0, scripts/bootstrap.sh, inventory of managed resources.
-const secretsDescription = "Secrets for the namespace of Flux, as YAML documents; empty when they are there already. Leaving one out later deletes it."
+const secretsDescription = "Secrets for the namespace of Flux, as YAML documents; empty when they are there already. " +
+	"Leaving one out later deletes it."
 
 // secrets are the Secrets that Flux needs to sync, and what else no prerequisite brings.
 func (w *writer) secrets() []need {
 	return slices.DeleteFunc(slices.Clone(w.cluster.needs), w.isPrerequisite)
 }
 
-// isPrerequisite tells whether the module can apply what Flux needs from its file: it sets no namespace, and its state holds
-// the content, which is nothing for Secrets.
+// isPrerequisite reports whether the module can apply what Flux needs from its file: it sets no namespace, and its
+// state holds the content, which is nothing for Secrets.
 func (w *writer) isPrerequisite(n need) bool {
 	return n.file != "" && n.ID.Kind != "Secret" && n.Defined.Namespace == w.namespace
 }
 
-// prerequisiteFiles are the ConfigMaps that Flux needs to sync, after their namespace, which the module creates later than them.
+// prerequisiteFiles are the ConfigMaps that Flux needs to sync, after their namespace, which the module creates later
+// than them.
 func (w *writer) prerequisiteFiles(line func(string, ...any)) {
 	var files []string
 	for _, n := range w.cluster.needs {
@@ -106,7 +109,8 @@ func (w *writer) prerequisiteFiles(line func(string, ...any)) {
 		return
 	}
 	line("\n    prerequisites = {\n      yamls = [")
-	line("        yamlencode({ apiVersion = \"v1\", kind = \"Namespace\", metadata = { name = %s } }),", hcl(w.namespace))
+	line("        yamlencode({ apiVersion = \"v1\", kind = \"Namespace\", metadata = { name = %s } }),",
+		hcl(w.namespace))
 	for _, file := range files {
 		line("        %s,", file)
 	}

@@ -1,5 +1,5 @@
-// Package budget bounds what a run computes, and the memory that it takes. kustomize and the YAML libraries cannot be stopped: what takes too
-// much is given up, and the process is to end.
+// Package budget bounds what a run computes, and the memory that it takes. kustomize and the YAML libraries cannot be
+// stopped: what takes too much is given up, and the process is to end.
 package budget
 
 import (
@@ -13,15 +13,15 @@ import (
 	"migrate-to-flux-operator/fn/kustomize"
 )
 
-// The bounds. The largest repository that is known, of 16 clusters and 1700 files, takes a quarter of what it may; what is written to harm is
-// small.
+// The bounds. The largest repository that is known, of 16 clusters and 1700 files, takes a quarter of what it may; what
+// is written to harm is small.
 const (
 	// OfBuild is how long one build may compute.
 	OfBuild = 10 * time.Second
 	// OfRun is how long a run may compute, and what each file or item of the input adds.
 	OfRun, PerFile = 15 * time.Second, 100 * time.Millisecond
-	// Memory is how much a run may take, and what each file or item adds; Growth, how much more than it had when it began. A text that
-	// is doubled again and again is seen when it has come to twice of this.
+	// Memory is how much a run may take, and what each file or item adds; Growth, how much more than it had when it
+	// began. A text that is doubled again and again is seen when it has come to twice of this.
 	Memory, MemoryPerFile, Growth = 450 << 20, 256 << 10, 300 << 20
 )
 

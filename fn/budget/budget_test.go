@@ -9,8 +9,8 @@ import (
 	"migrate-to-flux-operator/fn/kustomize"
 )
 
-// TestRun gives up a work that takes too much memory, and does not wait for it; nothing is committed after that. What is committed is not
-// given up any more.
+// TestRun gives up a work that takes too much memory, and does not wait for it; nothing is committed after that. What
+// is committed is not given up any more.
 func TestRun(t *testing.T) {
 	Enforce()
 	t.Cleanup(func() { enforced.Store(false); state.Store(working) })

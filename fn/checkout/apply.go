@@ -15,11 +15,12 @@ import (
 	"migrate-to-flux-operator/fn/regular"
 )
 
-// Apply writes changes into a directory, all or none. It first checks that every file still holds what was read and that every new file is
-// still missing. Then it puts the new contents, and second names of the old files, into a folder of its own at the top, with a journal of
-// what it is going to do; at the end it renames them, and removes the folder. On an error, or when the context is cancelled, the directory
-// is as it was; when the process is killed, Recover puts it right. A directory whose last file was deleted is removed, as Git does. Nothing
-// is written through a symbolic link, outside of dir or into `.git`.
+// Apply writes changes into a directory, all or none. It first checks that every file still holds what was read and
+// that every new file is still missing. Then it puts the new contents, and second names of the old files, into a folder
+// of its own at the top, with a journal of what it is going to do; at the end it renames them, and removes the folder.
+// On an error, or when the context is cancelled, the directory is as it was; when the process is killed, Recover puts
+// it right. A directory whose last file was deleted is removed, as Git does. Nothing is written through a symbolic
+// link, outside of dir or into `.git`.
 func Apply(ctx context.Context, dir string, changes []Change) error {
 	if len(changes) == 0 {
 		return nil
@@ -120,7 +121,8 @@ func (a *applier) check(f *target) error {
 
 // checkPath refuses a path that is not one of a file below the directory, outside of `.git`.
 func checkPath(root *os.Root, name string) error {
-	if !fs.ValidPath(name) || name == "." || strings.ContainsAny(name, "\\\x00") || inGit(name) || within(name, folder) {
+	if !fs.ValidPath(name) || name == "." || strings.ContainsAny(name, "\\\x00") || inGit(name) ||
+		within(name, folder) {
 		return errOutside
 	}
 	return regular.NoLinkAbove(root, name)
@@ -169,8 +171,8 @@ func (a *applier) asRead(f *target) error {
 	return err
 }
 
-// stage writes the new content of a file into the folder, and gives the old file a second name there, by a link where the file system has
-// them and by a copy elsewhere.
+// stage writes the new content of a file into the folder, and gives the old file a second name there, by a link where
+// the file system has them and by a copy elsewhere.
 func (a *applier) stage(f *target) error {
 	if f.Before != nil {
 		if err := a.root.Link(f.Path, oldOf(f.index)); err != nil {
@@ -222,7 +224,8 @@ func (a *applier) commit(f *target) error {
 	return err
 }
 
-// create puts a new file in its place without overwriting one that someone else put there just now, where the file system has links.
+// create puts a new file in its place without overwriting one that someone else put there just now, where the file
+// system has links.
 func (a *applier) create(f *target) error {
 	if err := a.root.MkdirAll(path.Dir(f.Path), 0o755); err != nil {
 		return err

@@ -40,8 +40,9 @@ func (c Change) gitMode() string {
 	return "100644"
 }
 
-// Diff writes changes as a unified diff in Git's format, by path. `git apply` of it does what Apply does. Around a change it shows no line of
-// a Secret, and none that a CI runner takes for a command. A file in which a Secret changes is named, and git apply refuses the diff.
+// Diff writes changes as a unified diff in Git's format, by path. `git apply` of it does what Apply does. Around a
+// change it shows no line of a Secret, and none that a CI runner takes for a command. A file in which a Secret changes
+// is named, and git apply refuses the diff.
 func Diff(changes []Change) []byte {
 	var out bytes.Buffer
 	for _, c := range sorted(changes) {
@@ -73,9 +74,11 @@ func diffOne(out *bytes.Buffer, c Change) {
 	body = withoutContext(body, unshown(was, c.Before))
 	switch {
 	case withheld:
-		fmt.Fprintf(out, "%s: values of a Secret or a generator are in lines that change, so that none is shown, and git apply takes nothing of this: use apply\n", to)
+		fmt.Fprintf(out, "%s: values of a Secret or a generator are in lines that change, so that none is shown, and "+
+			"git apply takes nothing of this: use apply\n", to)
 	case unanchored(body, c.Before):
-		fmt.Fprintf(out, "%s: a Secret or a command to a CI runner follows a change, so that no line after it is shown: apply this with git apply --unidiff-zero\n", to)
+		fmt.Fprintf(out, "%s: a Secret or a command to a CI runner follows a change, so that no line after it is "+
+			"shown: apply this with git apply --unidiff-zero\n", to)
 	}
 	fmt.Fprintf(out, "diff --git %s %s\n", from, to)
 	switch {
@@ -96,8 +99,8 @@ func diffOne(out *bytes.Buffer, c Change) {
 	out.Write(body)
 }
 
-// unshown tells which lines of a file, counted from 1, a diff must not show as context: those of Secrets, and those that a CI runner takes
-// for commands.
+// unshown tells which lines of a file, counted from 1, a diff must not show as context: those of Secrets, and those
+// that a CI runner takes for commands.
 func unshown(hidden secrets, file []byte) func(line int) bool {
 	lines := bytes.Split(file, []byte("\n"))
 	return func(line int) bool { return hidden[line] != shown || printable.Commands(" "+string(lines[line-1])) }

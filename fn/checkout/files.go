@@ -41,7 +41,8 @@ func (t *Tree) check(op, name string) error {
 // Kept are the bytes of a file that was kept, to read and not to change.
 func (t *Tree) Kept(name string) []byte { return t.files[name] }
 
-// ReadFile is the content of a regular file: of a kept one the bytes that were read first, of another one what it holds now.
+// ReadFile is the content of a regular file: of a kept one the bytes that were read first, of another one what it holds
+// now.
 func (t *Tree) ReadFile(name string) ([]byte, error) {
 	if raw, ok := t.files[name]; ok {
 		return bytes.Clone(raw), nil

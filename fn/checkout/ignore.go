@@ -82,7 +82,8 @@ func (r rules) ignores(segments []string, isDir bool) bool {
 	return false
 }
 
-// Ignored reports whether Git would leave out a new file, for which `git add` needs --force; nothing does outside of a clone.
+// Ignored reports whether Git would leave out a new file, for which `git add` needs --force; nothing does outside of a
+// clone.
 func (t *Tree) Ignored(file string) bool {
 	if t.repo == nil || t.index.Has(file) {
 		return false

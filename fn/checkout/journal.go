@@ -18,7 +18,8 @@ import (
 	"migrate-to-flux-operator/fn/regular"
 )
 
-// folder is where Apply keeps what it writes, and what it replaces, until all is in its place. Git ignores it by a file of its own in it.
+// folder is where Apply keeps what it writes, and what it replaces, until all is in its place. Git ignores it by a file
+// of its own in it.
 const folder = ".migrate-to-flux-operator~"
 
 // The files in the folder. The journal is there from when all is prepared until all is in its place.
@@ -90,8 +91,8 @@ func (a *applier) plan() error {
 	return a.root.Rename(draftName, journalName)
 }
 
-// removeFolder removes what an Apply has put into its folder, and the folder; the journal first, so that a folder without one holds nothing
-// that anybody needs.
+// removeFolder removes what an Apply has put into its folder, and the folder; the journal first, so that a folder
+// without one holds nothing that anybody needs.
 func removeFolder(root *os.Root) error {
 	if err := missingIsFine(root.Remove(journalName)); err != nil {
 		return err
@@ -161,7 +162,8 @@ func missingIsFine(err error) error {
 type Leftover struct {
 	// Folder is where it kept its files, empty where nothing is left.
 	Folder string
-	// Changed are the files that it changed before it was killed. Where it changed all, there are none: nothing has to be put back.
+	// Changed are the files that it changed before it was killed. Where it changed all, there are none: nothing has to
+	// be put back.
 	Changed []string
 
 	journal journal
@@ -216,8 +218,9 @@ func (l Leftover) changed(root *os.Root) (Leftover, error) {
 		}
 	}
 	if len(edited) > 0 {
-		return Leftover{}, fmt.Errorf("an apply was killed, and these were edited since: %s; what they held before is in %s, as the journal there says: "+
-			"put them right by hand, then remove %[2]s", strings.Join(edited, ", "), folder)
+		return Leftover{}, fmt.Errorf("an apply was killed, and these were edited since: %s; what they held before "+
+			"is in %s, as the journal there says: put them right by hand, then remove %[2]s",
+			strings.Join(edited, ", "), folder)
 	}
 	if len(l.Changed) == len(l.journal.Files) {
 		l.Changed = nil
@@ -234,8 +237,8 @@ func sumOf(root *os.Root, name string) (string, error) {
 	return sum(append([]byte{}, content...)), nil
 }
 
-// Recover puts right what an Apply that was killed has left in a directory, and tells what that was: the files that it had changed are as
-// they were before, unless it had changed all, and its folder is gone.
+// Recover puts right what an Apply that was killed has left in a directory, and tells what that was: the files that it
+// had changed are as they were before, unless it had changed all, and its folder is gone.
 func Recover(dir string) (Leftover, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -277,5 +280,6 @@ func (l Leftover) putBack(root *os.Root) error {
 			return err
 		}
 	}
-	return removeEmpty(root, slices.DeleteFunc(slices.Clone(l.journal.Made), func(dir string) bool { return checkPath(root, dir) != nil }))
+	return removeEmpty(root, slices.DeleteFunc(slices.Clone(l.journal.Made),
+		func(dir string) bool { return checkPath(root, dir) != nil }))
 }

@@ -13,8 +13,8 @@ import (
 // errForeign is the error of writing where somebody else's file is.
 var errForeign = errors.New("the file is not one that this program wrote: remove it, or name another one")
 
-// WriteOwn puts a file below a directory in one step, in the place of none or of one that own knows by its content. It writes through no
-// link, and not into `.git`.
+// WriteOwn puts a file below a directory in one step, in the place of none or of one that own knows by its content. It
+// writes through no link, and not into `.git`.
 func WriteOwn(dir, name string, content []byte, own func(old []byte) bool) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {

@@ -37,7 +37,8 @@ func withoutContext(hunks []byte, hidden func(line int) bool) []byte {
 	return out.Bytes()
 }
 
-// starts reads from a hunk's header where it starts before and after. A side without lines is said to start one line early.
+// starts reads from a hunk's header where it starts before and after. A side without lines is said to start one line
+// early.
 func starts(header []byte) (before, after int) {
 	var beforeCount, afterCount int
 	// The header is this program's own.
@@ -94,8 +95,8 @@ func span(start, count int) string {
 	return fmt.Sprintf("%d,%d", start, count)
 }
 
-// unanchored tells whether a hunk ends without a line of context although the file goes on: git apply takes such a hunk for one at
-// the end of the file.
+// unanchored reports whether a hunk ends without a line of context although the file goes on: git apply takes such a
+// hunk for one at the end of the file.
 func unanchored(hunks, file []byte) bool {
 	lines := bytes.Count(file, []byte("\n"))
 	at, bare := lines+1, false

@@ -38,8 +38,8 @@ var hushed = map[string]string{
 	"lines of its own":     "kind: ConfigMap\ndata: {a: \"x\u2028\", b: c}\n---\nx: \"\u2028\u2028\"\nsecretGenerator:\n- hush\n",
 }
 
-// TestDiffShowsNoSecret edits and removes the documents around a Secret: no line of its values is in the diff, and git apply takes the
-// diff all the same.
+// TestDiffShowsNoSecret edits and removes the documents around a Secret: no line of its values is in the diff, and git
+// apply takes the diff all the same.
 func TestDiffShowsNoSecret(t *testing.T) {
 	const flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: x\nspec:\n  substituteFrom: [{kind: Secret}]\n  prune: true\n"
 	edited := strings.Replace(flux, "prune: true", "prune: false\n  wait: true", 1)
@@ -86,7 +86,8 @@ func gitApplies(t *testing.T, c Change) string {
 	return string(shown)
 }
 
-// TestDiffOfChangedSecrets shows nothing of a file in which a Secret changes, and git apply does not take the rest for all.
+// TestDiffOfChangedSecrets shows nothing of a file in which a Secret changes, and git apply does not take the rest for
+// all.
 func TestDiffOfChangedSecrets(t *testing.T) {
 	for name, hidden := range hushed {
 		all := "a: 1\n---\n" + hidden

@@ -111,8 +111,8 @@ func (t *Tree) Files() []string { return slices.Clone(t.names) }
 // Notes are what was not read, by path.
 func (t *Tree) Notes() []Note { return slices.Clone(t.notes) }
 
-// LeftOut are the directories, and the files that would have been read, which .krmignore files name, in the order of the walk. They are in
-// the file system, because Flux does not know these files.
+// LeftOut are the directories, and the files that would have been read, which .krmignore files name, in the order of
+// the walk. They are in the file system, because Flux does not know these files.
 func (t *Tree) LeftOut() []string { return slices.Clone(t.leftOut) }
 
 // IsCandidate reports whether a file's name says that it may hold Kubernetes objects.

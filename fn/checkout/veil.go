@@ -12,7 +12,8 @@ import (
 	"migrate-to-flux-operator/fn/limit"
 )
 
-// secrecy is whether a line may be shown. Of a text that no parser reads nobody knows: it is shown where it changes, and not around a change.
+// secrecy is whether a line may be shown. Of a text that no parser reads nobody knows: it is shown where it changes,
+// and not around a change.
 type secrecy int
 
 const (
@@ -21,7 +22,8 @@ const (
 	secret
 )
 
-// secrets are the lines of a file, counted from 1, that hold the values of a Secret, of a generator, or of what SOPS has encrypted.
+// secrets are the lines of a file, counted from 1, that hold the values of a Secret, of a generator, or of what SOPS
+// has encrypted.
 type secrets map[int]secrecy
 
 // hide makes lines at least as secret as that.
@@ -161,14 +163,15 @@ func secrecyOf(n *yaml.Node) secrecy {
 	return shown
 }
 
-// mayNameSecrets reports whether a kind is one that holds secrets. A tag can spell it in another way, as !!binary does; a mapping is no kind:
-// the schema of a CRD describes its field of that name.
+// mayNameSecrets reports whether a kind is one that holds secrets. A tag can spell it in another way, as !!binary does;
+// a mapping is no kind: the schema of a CRD describes its field of that name.
 func mayNameSecrets(kind *yaml.Node) bool {
 	return kind.Kind == yaml.ScalarNode && (kind.ShortTag() != "!!str" || slices.Contains(secretKinds, kind.Value))
 }
 
 // references are the fields of what names a Secret, or selects Secrets.
-var references = []string{"apiVersion", "group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector", "fieldPath", "options", "valuesKey",
+var references = []string{"apiVersion", "group", "version", "kind", "name", "namespace", "labelSelector",
+	"annotationSelector", "fieldPath", "options", "valuesKey",
 	"targetPath", "optional"}
 
 // refers reports whether a mapping has no fields but those of a reference.

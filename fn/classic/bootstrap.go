@@ -60,7 +60,8 @@ const helmRelease = "meta.helm.sh/release-name"
 func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Config, found *finding.List) []*Install {
 	anchor := deployments[0]
 	if set.HasPaths() && !applied(set, anchor) && hasOtherInstall(set) {
-		found.Warn(anchor, "", "these manifests are left alone: no Flux Kustomization applies them (%s)", whyNoPair(set, anchor))
+		found.Warn(anchor, "", "these manifests are left alone: no Flux Kustomization applies them (%s)",
+			whyNoPair(set, anchor))
 		return nil
 	}
 	pairs := findPairs(set, anchor, cfg, found)
@@ -78,10 +79,12 @@ func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Con
 			return nil
 		}
 		install := &Install{
-			Anchor: anchor, Namespace: cmp.Or(anchor.Namespace, "flux-system"), Pair: root, Objects: manifestsBeside(set, deployments),
-			Folder: folder, Sharing: rootsOf(set, pair.others(set, anchor), cfg, found),
+			Anchor: anchor, Namespace: cmp.Or(anchor.Namespace, "flux-system"), Pair: root,
+			Objects: manifestsBeside(set, deployments),
+			Folder:  folder, Sharing: rootsOf(set, pair.others(set, anchor), cfg, found),
 		}
-		if !install.readManifests(deployments, cfg, found) || !install.readShards(set, found) || !install.readLayers(set, found) {
+		if !install.readManifests(deployments, cfg, found) || !install.readShards(set, found) ||
+			!install.readLayers(set, found) {
 			return nil
 		}
 		installs = append(installs, install)
@@ -108,20 +111,21 @@ func readOwnFolder(set *object.Set, anchor *object.Object, found *finding.List) 
 		found.Error(KustomizationIn(set, path.Dir(anchor.File)), "", "%s", err)
 		return nil, false
 	case folder != nil && !folder.Lists(anchor.File) && anchor.File != "":
-		found.Error(folder.Object, "resources", "%s is not listed, so it is not what Flux installs: to have Flux install it, list it; where nothing lists it, it can go", anchor.File)
+		found.Error(folder.Object, "resources", "%s is not listed, so it is not what Flux installs: to have Flux "+
+			"install it, list it; where nothing lists it, it can go", anchor.File)
 		return nil, false
 	}
 	if others := otherListings(set, anchor.File, folder); folder == nil && len(others) > 0 {
-		found.Error(others[0], "resources", "%s is listed here and has no kustomization.yaml beside it, which is where deploy puts the guard: add one to ./%s that lists it and "+
-			"all else that is applied from there, list "+
-			"that folder here in its place, push, and run again", anchor.File, path.Dir(anchor.File))
+		found.Error(others[0], "resources", "%s is listed here and has no kustomization.yaml beside it, which is "+
+			"where deploy puts the guard: add one to ./%s that lists it and all else that is applied from there, "+
+			"list that folder here in its place, push, and run again", anchor.File, path.Dir(anchor.File))
 		return nil, false
 	}
 	return folder, true
 }
 
-// hasOtherInstall tells whether the input has Flux from the flux-manifests artifact, so that manifests which nobody applies
-// are leftovers and not the install.
+// hasOtherInstall reports whether the input has Flux from the flux-manifests artifact, so that manifests which nobody
+// applies are leftovers and not the install.
 func hasOtherInstall(set *object.Set) bool {
 	return slices.ContainsFunc(set.Of(KustomizeGroup, "Kustomization"), func(k *object.Object) bool {
 		source := SourceOf(set, k)
@@ -145,8 +149,8 @@ func manifestsBeside(set *object.Set, deployments []*object.Object) []*object.Ob
 	return all
 }
 
-// isInstalled tells what `flux install` writes from what people add to the same file: by label, and by kind and name for
-// those that releases before 2.0 did not label.
+// isInstalled tells what `flux install` writes from what people add to the same file: by label, and by kind and name
+// for those that releases before 2.0 did not label.
 func isInstalled(o *object.Object) bool {
 	if o.Kind == "CustomResourceDefinition" {
 		return strings.HasSuffix(o.Name, ".toolkit.fluxcd.io") || strings.HasSuffix(o.Name, ".extensions.fluxcd.io")
@@ -175,10 +179,13 @@ func (i *Install) readManifests(deployments []*object.Object, cfg config.Config,
 	return i.readEdits(found)
 }
 
-// isBuiltBase tells the manifests of flux2's manifests/install, which end up in install.yaml of a release, from those that flux
-// install writes: only these have the namespace at the end of the names of the cluster roles.
+// isBuiltBase tells the manifests of flux2's manifests/install, which end up in install.yaml of a release, from those
+// that flux install writes: only these have the namespace at the end of the names of the cluster roles.
 func isBuiltBase(objects []*object.Object) bool {
-	return slices.ContainsFunc(objects, func(o *object.Object) bool { return o.Kind == "ClusterRole" && o.Name == "crd-controller" })
+	return slices.ContainsFunc(objects, func(o *object.Object) bool {
+		return o.Kind == "ClusterRole" &&
+			o.Name == "crd-controller"
+	})
 }
 
 func componentsOf(deployments []*object.Object) []string {
@@ -191,8 +198,8 @@ func componentsOf(deployments []*object.Object) []string {
 	return components
 }
 
-// Edits are what a person changed in the manifests: the differences from what `flux install` writes for the flags that were
-// read, at a release.
+// Edits are what a person changed in the manifests: the differences from what `flux install` writes for the flags that
+// were read, at a release.
 type Edits struct {
 	// Here and Release are the manifests as they are, and as flux install writes them.
 	Here, Release []*kyaml.RNode
@@ -206,8 +213,9 @@ func (i *Install) readEdits(found *finding.List) (ok bool) {
 		if i.Version.Release.Major() == 0 { // refused anyway
 			return true
 		}
-		found.Warn(i.Anchor, "", "what flux install writes for %s is not known here, so changes that were made by hand in these manifests are not carried: "+
-			"compare them with %s, and make patches of what differs", release, shell.Run("flux", "install", "--version", "v"+release, "--export"))
+		found.Warn(i.Anchor, "", "what flux install writes for %s is not known here, so changes that were made by "+
+			"hand in these manifests are not carried: compare them with %s, and make patches of what differs", release,
+			shell.Run("flux", "install", "--version", "v"+release, "--export"))
 		return true
 	}
 	var err error
@@ -218,10 +226,11 @@ func (i *Install) readEdits(found *finding.List) (ok bool) {
 	return true
 }
 
-// EditsSince are the edits since `flux install` wrote the manifests of a release, but for CRDs, which are taken as they are, and images,
-// which are pins. It fails where the release is not known.
+// EditsSince are the edits since `flux install` wrote the manifests of a release, but for CRDs, which are taken as they
+// are, and images, which are pins. It fails where the release is not known.
 func (i *Install) EditsSince(release string) (e Edits, err error) {
-	if e.Here, err = Nodes(slices.DeleteFunc(slices.Clone(i.Objects), func(o *object.Object) bool { return isCRD(o.Kind) })); err != nil {
+	if e.Here, err = Nodes(slices.DeleteFunc(slices.Clone(i.Objects),
+		func(o *object.Object) bool { return isCRD(o.Kind) })); err != nil {
 		return e, err
 	}
 	written, err := i.Base(release)
@@ -230,17 +239,19 @@ func (i *Install) EditsSince(release string) (e Edits, err error) {
 	}
 	e.Release = slices.DeleteFunc(written, func(n *kyaml.RNode) bool { return isCRD(n.GetKind()) })
 	differences, _, err := flux.Compare(e.Here, e.Release)
-	e.Differences = slices.DeleteFunc(differences, func(d flux.Difference) bool { return strings.HasSuffix(d.Path, ".image") })
+	e.Differences = slices.DeleteFunc(differences,
+		func(d flux.Difference) bool { return strings.HasSuffix(d.Path, ".image") })
 	if len(e.Differences) == 0 {
 		return Edits{}, err // as of most, and with many clusters the manifests take memory
 	}
 	return e, err
 }
 
-// Unseen tells whether the manifests of the install are not in the input, and so neither is what could carry a guard.
+// Unseen reports whether the manifests of the install are not in the input, and so neither is what could carry a guard.
 func (i *Install) Unseen() bool { return i.RemoteBase && !i.InGit || i.Placeholder != "" }
 
-// withoutSchemas are the objects with CRDs whose schemas are empty: nothing here looks into them, and they are most of the bytes.
+// withoutSchemas are the objects with CRDs whose schemas are empty: nothing here looks into them, and they are most of
+// the bytes.
 func withoutSchemas(objects []*object.Object) []*object.Object {
 	all := slices.Clone(objects)
 	for n, o := range all {

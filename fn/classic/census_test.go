@@ -7,8 +7,8 @@ import (
 	"migrate-to-flux-operator/fn/fields/census"
 )
 
-// TestCensus holds the table of the install's own Flux Kustomization against the Flux API. Some fields have no rule on purpose: what
-// they do to the install has no counterpart, so that they are left over and refused.
+// TestCensus holds the table of the install's own Flux Kustomization against the Flux API. Some fields have no rule on
+// purpose: what they do to the install has no counterpart, so that they are left over and refused.
 func TestCensus(t *testing.T) {
 	refused := map[string]bool{"spec.buildMetadata": true, "spec.components": true, "spec.ignore": true, "spec.kubeConfig": true,
 		"spec.namePrefix": true, "spec.nameSuffix": true}

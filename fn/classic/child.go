@@ -11,8 +11,8 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// pairOfRoot is the pair of the cluster where the one that applies the install is no root: a Flux Kustomization that another one
-// applies, and that does not apply itself.
+// pairOfRoot is the pair of the cluster where the one that applies the install is no root: a Flux Kustomization that
+// another one applies, and that does not apply itself.
 func pairOfRoot(set *object.Set, pair Pair, cfg config.Config, found *finding.List) (Pair, bool) {
 	child := pair.Root
 	if !set.HasPaths() || pair.Prefix != "" || Applies(set, pair.Path, child.File) || applier(set, child) == nil {
@@ -53,11 +53,12 @@ func clustersOf(set *object.Set, anchor *object.Object, cfg config.Config, found
 }
 
 // childRules say what becomes of a Flux Kustomization between the root and the install, which is in the repository.
-var childRules = append(slices.DeleteFunc(slices.Clone(artifactRules), func(r fields.Rule) bool { return r.From == "spec.path" }),
+var childRules = append(slices.DeleteFunc(slices.Clone(artifactRules),
+	func(r fields.Rule) bool { return r.From == "spec.path" }),
 	fields.Rule{From: "spec.path", Why: "the manifests there go"})
 
-// findChild finds the Flux Kustomization between the root and the install, and the folder that it applies; where there is none,
-// that of the root.
+// findChild finds the Flux Kustomization between the root and the install, and the folder that it applies; where there
+// is none, that of the root.
 func (i *Install) findChild(set *object.Set) (top string) {
 	if !set.HasPaths() || i.Pair.Prefix != "" || Applies(set, i.Pair.Path, i.Anchor.File) {
 		return i.Pair.Dir()
@@ -102,7 +103,8 @@ func (i *Install) childLayer(set *object.Set) (Layer, error) {
 	return layer, err
 }
 
-// second is another Flux Kustomization of the cluster that applies the install too, to this cluster or to another one; nil when there is none.
+// second is another Flux Kustomization of the cluster that applies the install too, to this cluster or to another one;
+// nil when there is none.
 func (i *Install) second(set *object.Set, remote bool) *object.Object {
 	if !set.HasPaths() || i.Pair.Prefix != "" {
 		return nil
@@ -110,7 +112,8 @@ func (i *Install) second(set *object.Set, remote bool) *object.Object {
 	for _, k := range reaching(set, i.Anchor.File) {
 		at := k.Str("spec", "path")
 		_, elsewhere := object.Get[any](k.Map(), "spec", "kubeConfig")
-		if k != i.Child && k != i.Pair.Root && at != "" && elsewhere == remote && !isTemplate(k) && i.Pair.Syncs(set, k) && Applies(set, CleanPath(at), i.Anchor.File) && SameCluster(set, k, i) {
+		if k != i.Child && k != i.Pair.Root && at != "" && elsewhere == remote && !isTemplate(k) &&
+			i.Pair.Syncs(set, k) && Applies(set, CleanPath(at), i.Anchor.File) && SameCluster(set, k, i) {
 			return k
 		}
 	}
@@ -121,8 +124,9 @@ func (i *Install) second(set *object.Set, remote bool) *object.Object {
 func (i *Install) ownChild(set *object.Set, top string, found *finding.List) bool {
 	i.Remote = i.second(set, true)
 	if k := i.second(set, false); k != nil {
-		found.Error(k, "spec.path", "it applies Flux, as %s does, and a guard on one leaves the other to prune it: keep one of the two. Set deletionPolicy of the other to Orphan (before Flux "+
-			"2.5 prune to false), push that, and wait until it is applied; then remove it, and run again", cmp.Or(i.Child, i.Pair.Root).ID)
+		found.Error(k, "spec.path", "it applies Flux, as %s does, and a guard on one leaves the other to prune it: "+
+			"keep one of the two. Set deletionPolicy of the other to Orphan (before Flux 2.5 prune to false), push "+
+			"that, and wait until it is applied; then remove it, and run again", cmp.Or(i.Child, i.Pair.Root).ID)
 		return false
 	}
 	if i.Child == nil || !i.isAlone(set, top) {
@@ -137,7 +141,8 @@ func (i *Install) ownChild(set *object.Set, top string, found *finding.List) boo
 	return true
 }
 
-// addEmptied takes the Flux Kustomizations above the install's own into the install, for which nothing is left to apply.
+// addEmptied takes the Flux Kustomizations above the install's own into the install, for which nothing is left to
+// apply.
 func (i *Install) addEmptied(set *object.Set) {
 	for at := i.Owner; ; {
 		child, top := i.Pair.applier(set, at)
@@ -148,14 +153,15 @@ func (i *Install) addEmptied(set *object.Set) {
 	}
 }
 
-// isAlone tells whether a folder applies the install and nothing else. Where a kustomization.yaml on the way makes objects, or leads to
-// some that are not in the input, it does not.
+// isAlone reports whether a folder applies the install and nothing else. Where a kustomization.yaml on the way makes
+// objects, or leads to some that are not in the input, it does not.
 func (i *Install) isAlone(set *object.Set, top string) bool {
 	return !slices.ContainsFunc(set.Current(), func(o *object.Object) bool {
 		switch {
 		case slices.Contains(i.Objects, o) || !Applies(set, top, o.File):
 			return false
-		case o.Is(ConfigGroup, "Kustomization") || o.Is(ConfigGroup, "Component") || slices.Contains(KustomizationFiles, path.Base(o.File)):
+		case o.Is(ConfigGroup, "Kustomization") || o.Is(ConfigGroup, "Component") ||
+			slices.Contains(KustomizationFiles, path.Base(o.File)):
 			return Makes(o) || LeadsOut(set, o)
 		default:
 			return o.Kind != ""
@@ -165,7 +171,8 @@ func (i *Install) isAlone(set *object.Set, top string) bool {
 
 // Makes tells a kustomization.yaml that makes objects of its own.
 func Makes(k *object.Object) bool {
-	return slices.ContainsFunc([]string{"configMapGenerator", "secretGenerator", "generators", "helmCharts", "helmChartInflationGenerator"}, func(field string) bool {
+	return slices.ContainsFunc([]string{"configMapGenerator", "secretGenerator", "generators", "helmCharts",
+		"helmChartInflationGenerator"}, func(field string) bool {
 		return k.Map()[field] != nil
 	})
 }

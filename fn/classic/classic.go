@@ -32,9 +32,11 @@ type Install struct {
 	Anchor *object.Object
 	// Objects are what the install consists of; cleanup removes them.
 	Objects []*object.Object
-	// Owner is the Flux Kustomization that applies the install and nothing else; nil when the root applies it, or a child with more.
+	// Owner is the Flux Kustomization that applies the install and nothing else; nil when the root applies it, or a
+	// child with more.
 	Owner *object.Object
-	// Child is the Flux Kustomization between the root and manifests that are in the repository; nil when there is none.
+	// Child is the Flux Kustomization between the root and manifests that are in the repository; nil when there is
+	// none.
 	Child *object.Object
 	// Namespace is where the controllers run.
 	Namespace string
@@ -46,7 +48,8 @@ type Install struct {
 	Dropped []fields.Leaf
 	// Pins are the images in the manifests that are not those of the release.
 	Pins []Pin
-	// Labels is the release that the labels say, where another one runs: manifests in which only the images were brought up to date.
+	// Labels is the release that the labels say, where another one runs: manifests in which only the images were
+	// brought up to date.
 	Labels string
 	// Edits are what was changed by hand in the manifests, or is of that release.
 	Edits Edits
@@ -66,16 +69,19 @@ type Install struct {
 	Sharing []Pair
 	// Others are the installs of the other clusters in the input.
 	Others []*Install
-	// Remote is a Flux Kustomization that applies the same manifests to another cluster, through a kubeConfig; nil when there is none.
+	// Remote is a Flux Kustomization that applies the same manifests to another cluster, through a kubeConfig; nil when
+	// there is none.
 	Remote *object.Object
 	// RemoteBase tells that flux2's manifests/install is what is installed, under names of its own.
 	RemoteBase bool
-	// Reached tells that the paths of the root, and of what it applies, lead to the anchor, whatever its source leaves out.
+	// Reached tells that the paths of the root, and of what it applies, lead to the anchor, whatever its source leaves
+	// out.
 	Reached bool
-	// InGit tells that the manifests of a RemoteBase are in the input, built, as each release of flux2 has them in install.yaml.
+	// InGit tells that the manifests of a RemoteBase are in the input, built, as each release of flux2 has them in
+	// install.yaml.
 	InGit bool
-	// ByHand is the folder that was applied by hand, once, where no Flux Kustomization applies the install: nothing in Git deletes it
-	// when it goes. It is empty for others.
+	// ByHand is the folder that was applied by hand, once, where no Flux Kustomization applies the install: nothing in
+	// Git deletes it when it goes. It is empty for others.
 	ByHand string
 	// Placeholder is the file without objects that stands for the manifests; empty where they are there.
 	Placeholder string
@@ -83,8 +89,8 @@ type Install struct {
 	Bootstrap []*object.Object
 	// KeepReason says why cleanup cannot remove the install, and what its owner does instead; empty where it can.
 	KeepReason string
-	// Guarded are the objects that carry the guard of the phase deploy, for an install that is neither a Flux Kustomization's
-	// nor a folder's.
+	// Guarded are the objects that carry the guard of the phase deploy, for an install that is neither a Flux
+	// Kustomization's nor a folder's.
 	Guarded []*object.Object
 }
 
@@ -96,8 +102,8 @@ func (i *Install) Cluster() string {
 	return i.Pair.Path
 }
 
-// Goes tells what cleanup takes off the cluster, the Flux Kustomizations that apply the install and its source, from what Flux Operator
-// has taken over by then.
+// Goes tells what cleanup takes off the cluster, the Flux Kustomizations that apply the install and its source, from
+// what Flux Operator has taken over by then.
 func (i *Install) Goes(o *object.Object) bool {
 	return i.Owner != nil && slices.Contains(i.Objects, o) && (o.Group() == KustomizeGroup || o.Group() == SourceGroup)
 }
@@ -126,14 +132,15 @@ func Layouts() []string {
 	return names
 }
 
-// Decides tells whether an object says what is synced and from where: one that cannot be read must not go unnoticed.
+// Decides reports whether an object says what is synced and from where: one that cannot be read must not go unnoticed.
 func Decides(o *object.Object) bool {
 	return o.Group() == KustomizeGroup || o.Group() == ConfigGroup || o.Group() == SourceGroup
 }
 
-// Reads tells whether Detect looks into an object, whatever else is in the input.
+// Reads reports whether Detect looks into an object, whatever else is in the input.
 func Reads(o *object.Object) bool {
-	return Decides(o) || o.Is(HelmGroup, "HelmRelease") && MayInstall(o, chartName) || o.Is("apps", "Deployment") && isNamedAsController(o)
+	return Decides(o) || o.Is(HelmGroup, "HelmRelease") && MayInstall(o, chartName) || o.Is("apps", "Deployment") &&
+		isNamedAsController(o)
 }
 
 // KustomizationFiles are the names that kustomize gives its own file. Source: kustomize api/konfig v0.21.
@@ -155,7 +162,8 @@ func Detect(set *object.Set, cfg config.Config, found *finding.List) []*Install 
 	shareOneShots(set, installs)
 	for _, install := range installs {
 		install.Reached = SameCluster(set, install.Anchor, install)
-		install.Others = slices.DeleteFunc(slices.Clone(installs), func(other *Install) bool { return other.Pair.Is(install.Pair) })
+		install.Others = slices.DeleteFunc(slices.Clone(installs),
+			func(other *Install) bool { return other.Pair.Is(install.Pair) })
 	}
 	slices.SortStableFunc(installs, func(a, b *Install) int {
 		return cmp.Or(cmp.Compare(a.Cluster(), b.Cluster()), object.Compare(a.Anchor, b.Anchor))
@@ -163,15 +171,19 @@ func Detect(set *object.Set, cfg config.Config, found *finding.List) []*Install 
 	return installs
 }
 
-// withoutLeftovers leaves out what no Flux Kustomization applies, as when its entry was taken out of a kustomization.yaml, where
-// another install of the same cluster is applied: that one runs.
+// withoutLeftovers leaves out what no Flux Kustomization applies, as when its entry was taken out of a
+// kustomization.yaml, where another install of the same cluster is applied: that one runs.
 func withoutLeftovers(set *object.Set, installs []*Install, found *finding.List) []*Install {
 	return slices.DeleteFunc(slices.Clone(installs), func(i *Install) bool {
-		runs := slices.IndexFunc(installs, func(other *Install) bool { return other.Pair.Is(i.Pair) && applied(set, other.Anchor) })
+		runs := slices.IndexFunc(installs, func(other *Install) bool {
+			return other.Pair.Is(i.Pair) &&
+				applied(set, other.Anchor)
+		})
 		if runs < 0 || !set.HasPaths() || applied(set, i.Anchor) {
 			return false
 		}
-		found.Warn(i.Anchor, "", "this install is left alone: no Flux Kustomization applies it, and %s is what runs", installs[runs].Anchor.ID)
+		found.Warn(i.Anchor, "", "this install is left alone: no Flux Kustomization applies it, and %s is what runs",
+			installs[runs].Anchor.ID)
 		return true
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// SameCluster tells whether the root of an install applies an object, directly or through Flux Kustomizations that it
+// SameCluster reports whether the root of an install applies an object, directly or through Flux Kustomizations that it
 // applies. Beside other clusters, it is found out for all of them once.
 func SameCluster(set *object.Set, o *object.Object, install *Install) bool {
 	if len(install.Others) == 0 {
@@ -15,7 +15,7 @@ func SameCluster(set *object.Set, o *object.Object, install *Install) bool {
 	return install.among(install.clusters(set).applying(set, o))
 }
 
-// among tells whether the cluster of an install is one of those of others.
+// among reports whether the cluster of an install is one of those of others.
 func (i *Install) among(others []*Install) bool {
 	return slices.ContainsFunc(others, func(other *Install) bool { return other.Pair.Is(i.Pair) })
 }
@@ -47,8 +47,9 @@ func (i *Install) clusters(set *object.Set) *clusters {
 	})
 }
 
-// applying are the installs whose clusters apply an object, as the input has it. Only those are tried whose root can apply its file or
-// that of a Flux Kustomization above it, so that many clusters do not each look at what is in all others.
+// applying are the installs whose clusters apply an object, as the input has it. Only those are tried whose root can
+// apply its file or that of a Flux Kustomization above it, so that many clusters do not each look at what is in all
+// others.
 func (c *clusters) applying(set *object.Set, o *object.Object) []*Install {
 	found, known := c.upTo[o.File]
 	if known {
@@ -69,7 +70,8 @@ func (c *clusters) applying(set *object.Set, o *object.Object) []*Install {
 	return found
 }
 
-// filesAbove collects a file, and those of the Flux Kustomizations that apply it, directly or not, whatever their source.
+// filesAbove collects a file, and those of the Flux Kustomizations that apply it, directly or not, whatever their
+// source.
 func filesAbove(set *object.Set, file string, all map[string]bool) {
 	if all[file] {
 		return
@@ -82,14 +84,16 @@ func filesAbove(set *object.Set, file string, all map[string]bool) {
 	}
 }
 
-// reaches climbs, within the source of the pair, from a file to the Flux Kustomizations that apply it, until it is the root's.
+// reaches climbs, within the source of the pair, from a file to the Flux Kustomizations that apply it, until it is the
+// root's.
 func reaches(set *object.Set, pair Pair, file string, seen map[string]bool) bool {
 	if seen[file] {
 		return false
 	}
 	seen[file] = true
 	ways := reaching(set, file)
-	if !set.Removed(pair.Root) && !slices.Contains(ways, pair.Root) { // its path may be another one than it has in its file
+	// its path may be another one than it has in its file
+	if !set.Removed(pair.Root) && !slices.Contains(ways, pair.Root) {
 		ways = append(ways, pair.Root)
 	}
 	for _, k := range ways {

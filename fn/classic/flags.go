@@ -122,26 +122,29 @@ func manifestVersion(objects, deployments []*object.Object, cfg config.Config, f
 	case labelled && flux.Controllers(label.Release.String()) == nil:
 		return label, true
 	case labelled:
-		found.Warn(deployments[0], "spec.template.spec.containers[0].image", "no release ships these image tags together: "+
-			"the install is taken for Flux %s, as its labels say", label)
+		found.Warn(deployments[0], "spec.template.spec.containers[0].image", "no release ships these image tags "+
+			"together: the install is taken for Flux %s, as its labels say", label)
 		return label, true
 	}
 	if label := deployments[0].Str("metadata", "labels", versionLabel); label != "" {
-		found.Error(deployments[0], "metadata.labels", "Flux %s is not a release, so Flux Operator does not carry it: upgrade Flux to a release first", label)
+		found.Error(deployments[0], "metadata.labels", "Flux %s is not a release, so Flux Operator does not carry "+
+			"it: upgrade Flux to a release first", label)
 		return Version{}, false
 	}
 	if configured, ok := configuredVersion(cfg.Instance.Version); ok {
 		return configured, true
 	}
-	found.Error(deployments[0], "spec.template.spec.containers[0].image", "the Flux version cannot be read: no release ships these image tags together, "+
-		"and no label says it; set the config field instance.version to the minor version that the manifests are of, such as 2.6.x")
+	found.Error(deployments[0], "spec.template.spec.containers[0].image", "the Flux version cannot be read: no "+
+		"release ships these image tags together, and no label says it; set the config field instance.version to the "+
+		"minor version that the manifests are of, such as 2.6.x")
 	return Version{}, false
 }
 
-// warnDigests says which images are pinned to a digest: it is not carried, because Flux Operator pins the images of the release
-// that it installs. What an owner wants to keep is a patch, which is carried.
+// warnDigests says which images are pinned to a digest: it is not carried, because Flux Operator pins the images of the
+// release that it installs. What an owner wants to keep is a patch, which is carried.
 func warnDigests(deployments []*object.Object, found *finding.List) {
-	pinned := slices.DeleteFunc(slices.Clone(deployments), func(o *object.Object) bool { return !strings.Contains(containerOf(o).image, "@") })
+	pinned := slices.DeleteFunc(slices.Clone(deployments),
+		func(o *object.Object) bool { return !strings.Contains(containerOf(o).image, "@") })
 	if len(pinned) == 0 {
 		return
 	}
@@ -149,8 +152,9 @@ func warnDigests(deployments []*object.Object, found *finding.List) {
 	if n := len(pinned); n > 1 {
 		more = fmt.Sprintf(" (and of %d more)", n-1)
 	}
-	found.Warn(pinned[0], "spec.template.spec.containers[0].image", "the digest of %s%s is not carried: Flux Operator installs the image of the release; "+
-		"to keep the digest, name it under images in kustomization.yaml", containerOf(pinned[0]).image, more)
+	found.Warn(pinned[0], "spec.template.spec.containers[0].image", "the digest of %s%s is not carried: Flux "+
+		"Operator installs the image of the release; to keep the digest, name it under images in kustomization.yaml",
+		containerOf(pinned[0]).image, more)
 }
 
 // versionLabel is the label in which flux install writes the release on everything that it installs.
@@ -168,13 +172,15 @@ func labelVersion(objects []*object.Object) (Version, bool) {
 }
 
 // byImages picks, of the releases that ship the images, the one of the label, or else the newest.
-func byImages(label Version, labelled bool, releases []*semver.Version, at *object.Object, found *finding.List) Version {
+func byImages(label Version, labelled bool, releases []*semver.Version, at *object.Object,
+	found *finding.List) Version {
 	if labelled && slices.ContainsFunc(releases, label.Release.Equal) {
 		return label
 	}
 	version := Version{Release: releases[len(releases)-1], Exact: true, From: "the image tags"}
 	if labelled {
-		found.Warn(at, "metadata.labels", "the labels say Flux %s, but the images are those of %s, which is what runs", label, version)
+		found.Warn(at, "metadata.labels", "the labels say Flux %s, but the images are those of %s, which is what runs",
+			label, version)
 	}
 	return version
 }
@@ -191,7 +197,8 @@ func releasesOf(deployments []*object.Object) (releases []*semver.Version, tagge
 			releases = ships
 			continue
 		}
-		releases = slices.DeleteFunc(slices.Clone(releases), func(v *semver.Version) bool { return !slices.ContainsFunc(ships, v.Equal) })
+		releases = slices.DeleteFunc(slices.Clone(releases),
+			func(v *semver.Version) bool { return !slices.ContainsFunc(ships, v.Equal) })
 	}
 	return releases, true
 }
@@ -213,8 +220,8 @@ func (i *Install) readPins(deployments []*object.Object) []Pin {
 	return pins
 }
 
-// PinsAbove are the patches that keep the images which a release does not have: those that are newer than its own, and those
-// that it cannot be compared with.
+// PinsAbove are the patches that keep the images which a release does not have: those that are newer than its own, and
+// those that it cannot be compared with.
 func (i *Install) PinsAbove(release string) []Patch {
 	tags := flux.Controllers(release)
 	var patches []Patch
@@ -226,10 +233,12 @@ func (i *Install) PinsAbove(release string) []Patch {
 			continue
 		}
 		patches = append(patches, Patch{
-			Body:    fmt.Sprintf("- op: replace\n  path: /spec/template/spec/containers/0/image\n  value: %s\n", pin.Image),
-			Target:  map[string]any{"kind": "Deployment", "name": pin.Component},
-			Comment: fmt.Sprintf("As in gotk-components: Flux %s has another image. Remove this when you upgrade Flux.", release),
-			Field:   "spec.template.spec.containers[0].image",
+			Body: fmt.Sprintf("- op: replace\n  path: /spec/template/spec/containers/0/image\n  value: %s\n",
+				pin.Image),
+			Target: map[string]any{"kind": "Deployment", "name": pin.Component},
+			Comment: fmt.Sprintf("As in gotk-components: Flux %s has another image. Remove this when you upgrade "+
+				"Flux.", release),
+			Field: "spec.template.spec.containers[0].image",
 		})
 	}
 	return patches

@@ -28,8 +28,8 @@ const chartName = "flux2"
 //go:embed data/flux2-chart.tsv
 var chartReleases string
 
-// releaseRules say what becomes of the HelmRelease. What is left over changes what is installed in a way that nobody has
-// looked at: an Error. Source: helm.toolkit.fluxcd.io v2beta1 to v2 of Flux 2.9.
+// releaseRules say what becomes of the HelmRelease. What is left over changes what is installed in a way that nobody
+// has looked at: an Error. Source: helm.toolkit.fluxcd.io v2beta1 to v2 of Flux 2.9.
 var releaseRules = []fields.Rule{
 	{From: "apiVersion", Why: "the object stays as it is"},
 	{From: "kind", Why: "the object stays as it is"},
@@ -87,10 +87,14 @@ func findFlux2Chart(set *object.Set, cfg config.Config, found *finding.List) []*
 	return installs
 }
 
-// MayInstall tells, without parsing it, whether a HelmRelease may install a chart: it names the chart, or a source elsewhere.
+// MayInstall tells, without parsing it, whether a HelmRelease may install a chart: it names the chart, or a source
+// elsewhere.
 func MayInstall(release *object.Object, chart string) bool {
 	type key struct{ chart string }
-	return object.Fact(release, key{chart}, func(release *object.Object) bool { return release.MayHold(chart) || release.MayHold("chartRef") })
+	return object.Fact(release, key{chart}, func(release *object.Object) bool {
+		return release.MayHold(chart) ||
+			release.MayHold("chartRef")
+	})
 }
 
 // chartVersion is the version of the chart flux2 that a HelmRelease asks for; false when it installs another chart. The
@@ -114,8 +118,8 @@ func Installs(set *object.Set, release *object.Object, chart string) bool {
 	return MayInstall(release, chart) && ChartOf(set, release) == chart
 }
 
-// ChartOf is the name of the chart that a HelmRelease installs, as far as the input says it. Two charts from one registry
-// differ in the last part of their address.
+// ChartOf is the name of the chart that a HelmRelease installs, as far as the input says it. Two charts from one
+// registry differ in the last part of their address.
 func ChartOf(set *object.Set, release *object.Object) string {
 	if name := release.Str("spec", "chart", "spec", "chart"); name != "" {
 		return path.Base(name)
@@ -131,11 +135,12 @@ func ChartOf(set *object.Set, release *object.Object) string {
 	}
 }
 
-// ChartSource is what a HelmRelease names in spec.chartRef, nil when it is not in the input. Where neither names a namespace, it
-// is in the one that kustomize puts the HelmRelease in.
+// ChartSource is what a HelmRelease names in spec.chartRef, nil when it is not in the input. Where neither names a
+// namespace, it is in the one that kustomize puts the HelmRelease in.
 func ChartSource(set *object.Set, release *object.Object) *object.Object {
 	ref := func(key string) string { return release.Str("spec", "chartRef", key) }
-	id := object.ID{APIVersion: SourceGroup + "/v1", Kind: ref("kind"), Namespace: cmp.Or(ref("namespace"), release.Namespace), Name: ref("name")}
+	id := object.ID{APIVersion: SourceGroup + "/v1", Kind: ref("kind"),
+		Namespace: cmp.Or(ref("namespace"), release.Namespace), Name: ref("name")}
 	source := Nearest(set.Find(id), release)
 	if source == nil && id.Namespace == "" {
 		id.Namespace = NamespaceOf(set, release)
@@ -144,8 +149,8 @@ func ChartSource(set *object.Set, release *object.Object) *object.Object {
 	return source
 }
 
-// NamespaceOf is the namespace that an object comes to the cluster with: the one that the Flux Kustomization which applies it
-// or the kustomization.yaml beside it sets, else its own. It is empty where nothing in the input says it.
+// NamespaceOf is the namespace that an object comes to the cluster with: the one that the Flux Kustomization which
+// applies it or the kustomization.yaml beside it sets, else its own. It is empty where nothing in the input says it.
 func NamespaceOf(set *object.Set, o *object.Object) string {
 	namespace := ""
 	if owner := applier(set, o); owner != nil {
@@ -158,7 +163,8 @@ func NamespaceOf(set *object.Set, o *object.Object) string {
 }
 
 // readChart reads the HelmRelease as one of the clusters that apply it has it.
-func readChart(set *object.Set, release *object.Object, chart string, at cluster, cfg config.Config, found *finding.List) *Install {
+func readChart(set *object.Set, release *object.Object, chart string, at cluster, cfg config.Config,
+	found *finding.List) *Install {
 	var owner *object.Object
 	if set.HasPaths() {
 		owner, _ = at.pair.applier(set, release)
@@ -173,10 +179,12 @@ func readChart(set *object.Set, release *object.Object, chart string, at cluster
 		version, err = configured, nil
 	}
 	if err != nil {
-		found.Error(release, "spec.chart.spec.version", "%s; set the config field instance.version to the minor version of Flux that runs, such as 2.6.x", err)
+		found.Error(release, "spec.chart.spec.version", "%s; set the config field instance.version to the minor "+
+			"version of Flux that runs, such as 2.6.x", err)
 		return nil
 	}
-	install := &Install{Anchor: release, Version: version, Pair: at.pair, Sharing: at.sharing, Guarded: []*object.Object{release}}
+	install := &Install{Anchor: release, Version: version, Pair: at.pair, Sharing: at.sharing,
+		Guarded: []*object.Object{release}}
 	install.helmPlaces(set, live, owner)
 	install.Options = flux.DefaultOptions(version.Release.String())
 	install.Options.Namespace = install.Namespace
@@ -202,8 +210,10 @@ func (i *Install) readRelease(set *object.Set, live *object.Object, found *findi
 		return err
 	}
 	if len(moved.Rest) > 0 {
-		return fmt.Errorf("field %s = %v changes what is installed, or what helm-controller does to it once Flux Operator has taken over, and has no "+
-			"counterpart in a FluxInstance: say the same by spec.values or spec.postRenderers first, because Helm deletes what it renders no longer", moved.Rest[0].Path, moved.Rest[0].Value)
+		return fmt.Errorf("field %s = %v changes what is installed, or what helm-controller does to it once Flux "+
+			"Operator has taken over, and has no counterpart in a FluxInstance: say the same by spec.values or "+
+			"spec.postRenderers first, because Helm deletes what it renders no longer", moved.Rest[0].Path,
+			moved.Rest[0].Value)
 	}
 	i.drop("", moved)
 	values, err := ChartValues(set, live)
@@ -222,8 +232,8 @@ func (i *Install) readRelease(set *object.Set, live *object.Object, found *findi
 	return nil
 }
 
-// shapedRelease is the HelmRelease as it is on the cluster: after the patches of the kustomization.yaml beside it, and of the
-// Flux Kustomization that applies it.
+// shapedRelease is the HelmRelease as it is on the cluster: after the patches of the kustomization.yaml beside it, and
+// of the Flux Kustomization that applies it.
 func shapedRelease(set *object.Set, release, owner *object.Object) (*object.Object, error) {
 	folder := &Folder{Dir: path.Dir(release.File), Object: KustomizationIn(set, path.Dir(release.File))}
 	if folder.Object != nil {
@@ -277,9 +287,11 @@ func (i *Install) helmPlaces(set *object.Set, release, owner *object.Object) {
 	own := cmp.Or(NamespaceOf(set, release), "flux-system")
 	i.Namespace = cmp.Or(release.Str("spec", "targetNamespace"), own)
 	i.KeepReason = keepReason(own, release)
-	i.KeepReason += fmt.Sprintf(". The definitions of %s and %s can leave Git together with it", i.Pair.Root.ID, i.Pair.Source.ID)
+	i.KeepReason += fmt.Sprintf(". The definitions of %s and %s can leave Git together with it", i.Pair.Root.ID,
+		i.Pair.Source.ID)
 	if waits {
-		i.KeepReason += fmt.Sprintf(". %s has wait: true and never gets ready with a suspended HelmRelease (kustomize-controller#1100): set wait: false there first", owner.ID)
+		i.KeepReason += fmt.Sprintf(". %s has wait: true and never gets ready with a suspended HelmRelease "+
+			"(kustomize-controller#1100): set wait: false there first", owner.ID)
 	}
 }
 
@@ -302,8 +314,10 @@ func chartFlux(text string) (Version, error) {
 			continue
 		}
 		version, err := semver.NewVersion(release)
-		if err != nil || newest != nil && (version.Major() != newest.Major() || version.Minor() != newest.Minor()) || constraint.Check(nextMinor(chart)) {
-			return Version{}, fmt.Errorf("the version %q of the chart flux2 admits several minor versions of Flux", text)
+		if err != nil || newest != nil && (version.Major() != newest.Major() || version.Minor() != newest.Minor()) ||
+			constraint.Check(nextMinor(chart)) {
+			return Version{}, fmt.Errorf("the version %q of the chart flux2 admits several minor versions of Flux",
+				text)
 		}
 		newest = version
 	}
@@ -331,21 +345,24 @@ func nextMinor(chart string) *semver.Version {
 	return &next
 }
 
-// keepReason says why cleanup does not remove the HelmRelease, and how its owner makes Helm forget it. Source: helm-controller
-// v0.35 to v1.6, reconcileDelete, which uninstalls unless spec.suspend is set; Helm 3 and 4, which delete by kind and name, and look
-// for helm.sh/resource-policy in the stored release, not on the cluster.
+// keepReason says why cleanup does not remove the HelmRelease, and how its owner makes Helm forget it. Source:
+// helm-controller v0.35 to v1.6, reconcileDelete, which uninstalls unless spec.suspend is set; Helm 3 and 4, which
+// delete by kind and name, and look for helm.sh/resource-policy in the stored release, not on the cluster.
 func keepReason(namespace string, release *object.Object) string {
-	return fmt.Sprintf("removing the HelmRelease makes Helm uninstall Flux: it deletes by kind and name and looks at no label, so that what Flux Operator "+
-		"has taken over goes too. Let Helm forget the release instead: set spec.suspend: true, push, and wait until %s shows "+
-		"it suspended (helm-controller uninstalls nothing then); remove it from Git, where kustomize.toolkit.fluxcd.io/prune: disabled keeps it on the cluster; then "+
-		"%s. The annotation helm.sh/resource-policy: keep is no way out when it is only set on the cluster: Helm reads it from the stored release",
+	return fmt.Sprintf("removing the HelmRelease makes Helm uninstall Flux: it deletes by kind and name and looks at "+
+		"no label, so that what Flux Operator has taken over goes too. Let Helm forget the release instead: set "+
+		"spec.suspend: true, push, and wait until %s shows it suspended (helm-controller uninstalls nothing then); "+
+		"remove it from Git, where kustomize.toolkit.fluxcd.io/prune: disabled keeps it on the cluster; then %s. The "+
+		"annotation helm.sh/resource-policy: keep is no way out when it is only set on the cluster: Helm reads it "+
+		"from the stored release",
 		getRelease(namespace, release), deleteRelease(namespace, release))
 }
 
 // forgetRelease is how Helm forgets a release that has no guard yet, and leaves what it installed.
 func forgetRelease(namespace string, release *object.Object) string {
-	return fmt.Sprintf("set spec.suspend: true on the HelmRelease and annotate it with kustomize.toolkit.fluxcd.io/prune: disabled, push, and wait until "+
-		"%s shows it suspended (helm-controller uninstalls nothing then); remove it from Git, which leaves it on the cluster; then %s",
+	return fmt.Sprintf("set spec.suspend: true on the HelmRelease and annotate it with "+
+		"kustomize.toolkit.fluxcd.io/prune: disabled, push, and wait until %s shows it suspended (helm-controller "+
+		"uninstalls nothing then); remove it from Git, which leaves it on the cluster; then %s",
 		getRelease(namespace, release), deleteRelease(namespace, release))
 }
 
@@ -360,13 +377,14 @@ func deleteRelease(namespace string, release *object.Object) shell.Line {
 	if target := release.Str("spec", "targetNamespace"); target != "" {
 		name = target + "-" + name
 	}
-	storage, stored := cmp.Or(release.Str("spec", "storageNamespace"), namespace), cmp.Or(release.Str("spec", "releaseName"), name)
+	storage, stored := cmp.Or(release.Str("spec", "storageNamespace"), namespace),
+		cmp.Or(release.Str("spec", "releaseName"), name)
 	return shell.And(shell.Run("kubectl", "-n", namespace, "delete", "helmrelease", release.Name),
 		shell.Run("kubectl", "-n", storage, "delete", "secret", "-l", "owner=helm,name="+stored))
 }
 
-// readPostRenderers takes the post-renderers of the HelmRelease for what they are: patches on what the chart renders. They
-// apply after everything that the values say.
+// readPostRenderers takes the post-renderers of the HelmRelease for what they are: patches on what the chart renders.
+// They apply after everything that the values say.
 //
 // It fails on a patch that counts in lists: the chart does not render them in the order of Flux's own manifests.
 func (i *Install) readPostRenderers(release *object.Object) error {
@@ -397,9 +415,11 @@ func checkPositions(patches []Patch) error {
 		for _, op := range ops {
 			at, _ := op["path"].(string)
 			rest := strings.TrimPrefix(at, "/spec/template/spec/containers/0")
-			if slices.ContainsFunc(strings.Split(rest, "/"), func(key string) bool { return key != "" && strings.Trim(key, "0123456789") == "" }) {
-				return fmt.Errorf("field %s: the patch counts in a list (%s), and the chart's lists are others than those of Flux's own manifests: "+
-					"name the element by a strategic merge patch, or move it to the values", patch.Field, at)
+			if slices.ContainsFunc(strings.Split(rest, "/"),
+				func(key string) bool { return key != "" && strings.Trim(key, "0123456789") == "" }) {
+				return fmt.Errorf("field %s: the patch counts in a list (%s), and the chart's lists are others than "+
+					"those of Flux's own manifests: name the element by a strategic merge patch, or move it to the "+
+					"values", patch.Field, at)
 			}
 		}
 	}

@@ -28,7 +28,8 @@ func deployments(components ...string) map[string]any {
 
 // addPatch adds a patch that a value stands for.
 func (i *Install) addPatch(field string, target map[string]any, body any) {
-	i.Patches = append(i.Patches, Patch{Body: marshal(body), Target: target, Comment: "The value " + strings.TrimPrefix(field, "spec.values.") + " of the chart.",
+	i.Patches = append(i.Patches, Patch{Body: marshal(body), Target: target, Comment: "The value " +
+		strings.TrimPrefix(field, "spec.values.") + " of the chart.",
 		Object: i.Anchor, Field: field})
 }
 
@@ -47,7 +48,8 @@ func (i *Install) tenancyPatches(says map[string]any, controllers []chartControl
 	}{
 		{"enabled", "--no-cross-namespace-refs=true", []string{"source-controller", "source-watcher"}},
 		{"defaultServiceAccount", "--default-service-account=" + account,
-			[]string{"source-controller", "source-watcher", "notification-controller", "image-reflector-controller", "image-automation-controller"}},
+			[]string{"source-controller", "source-watcher", "notification-controller", "image-reflector-controller",
+				"image-automation-controller"}},
 	} {
 		var components []string
 		for _, c := range controllers {
@@ -56,7 +58,8 @@ func (i *Install) tenancyPatches(says map[string]any, controllers []chartControl
 			}
 		}
 		if len(components) > 0 {
-			i.addPatch("spec.values.multitenancy."+flag.field, deployments(components...), appended(containerAt+"/args", []any{flag.arg}))
+			i.addPatch("spec.values.multitenancy."+flag.field, deployments(components...),
+				appended(containerAt+"/args", []any{flag.arg}))
 		}
 	}
 }
@@ -85,8 +88,8 @@ func (c chartController) resources() map[string]any {
 	return all
 }
 
-// valueBody is the patch that a value of a controller stands for: what controllerRules call it, what the chart calls it, and
-// the body.
+// valueBody is the patch that a value of a controller stands for: what controllerRules call it, what the chart calls
+// it, and the body.
 type valueBody struct {
 	value, field string
 	body         func(c chartController, value any) any
@@ -94,13 +97,22 @@ type valueBody struct {
 
 // bodies are the patches on the Deployment of a controller; empty values stand for none.
 var bodies = []valueBody{
-	{"resources", "resources", func(c chartController, _ any) any { return replaced(containerAt+"/resources", c.resources()) }},
-	{"args", "container.additionalArgs", func(_ chartController, v any) any { return appended(containerAt+"/args", v) }},
+	{"resources", "resources", func(c chartController,
+		_ any) any {
+		return replaced(containerAt+"/resources", c.resources())
+	}},
+	{"args", "container.additionalArgs", func(_ chartController,
+		v any) any {
+		return appended(containerAt+"/args", v)
+	}},
 	{"env", "extraEnv", environment},
 	{"envFrom", "envFrom", func(_ chartController, v any) any { return replaced(containerAt+"/envFrom", envFrom(v)) }},
 	{"imagePullPolicy", "imagePullPolicy", setAt(containerAt + "/imagePullPolicy")},
 	{"securityContext", "securityContext", setAt(containerAt + "/securityContext")},
-	{"volumeMounts", "volumeMounts", func(_ chartController, v any) any { return appended(containerAt+"/volumeMounts", v) }},
+	{"volumeMounts", "volumeMounts", func(_ chartController,
+		v any) any {
+		return appended(containerAt+"/volumeMounts", v)
+	}},
 	{"volumes", "volumes", func(_ chartController, v any) any { return appended(podAt+"/volumes", v) }},
 	{"podSecurityContext", "podSecurityContext", setAt(podAt + "/securityContext")},
 	{"priorityClassName", "priorityClassName", setAt(podAt + "/priorityClassName")},
@@ -113,11 +125,14 @@ var bodies = []valueBody{
 	{"labels", "labels", func(_ chartController, v any) any {
 		return merged(map[string]any{"metadata": map[string]any{"labels": v}, "spec": template("labels", v)["spec"]})
 	}},
-	{"automount", "serviceAccount.automount", func(_ chartController, v any) any { return merged(pod("automountServiceAccountToken", v)) }},
+	{"automount", "serviceAccount.automount", func(_ chartController, v any) any {
+		return merged(pod(
+			"automountServiceAccountToken", v))
+	}},
 }
 
-// controllerPatches adds the patches on Deployments, one for all controllers that a value says the same of, then those on the
-// other objects of a controller.
+// controllerPatches adds the patches on Deployments, one for all controllers that a value says the same of, then those
+// on the other objects of a controller.
 func (i *Install) controllerPatches(controllers []chartController) {
 	for _, b := range bodies {
 		var order []string
@@ -156,14 +171,18 @@ func (i *Install) valuePatch(field string, controllers []chartController, text s
 		Object: i.Anchor, Field: "spec.values." + controllers[0].key + "." + field})
 }
 
-// commonPatch keeps the labels and annotations that helm-controller puts on what the chart renders, after all post-renderers.
+// commonPatch keeps the labels and annotations that helm-controller puts on what the chart renders, after all
+// post-renderers.
 func (i *Install) commonPatch(metadata any, found *finding.List) {
 	const field = "spec.commonMetadata"
 	own, _ := metadata.(map[string]any)
-	body := map[string]any{"apiVersion": "v1", "kind": "all", "metadata": object.Overlay(map[string]any{"name": "all"}, own)}
-	i.Patches = append(i.Patches, Patch{Body: marshal(body), Target: map[string]any{"kind": "(Deployment|Service|ServiceAccount)"},
+	body := map[string]any{"apiVersion": "v1", "kind": "all",
+		"metadata": object.Overlay(map[string]any{"name": "all"}, own)}
+	i.Patches = append(i.Patches, Patch{Body: marshal(body),
+		Target:  map[string]any{"kind": "(Deployment|Service|ServiceAccount)"},
 		Comment: "The " + field + " of the HelmRelease.", Object: i.Anchor, Field: field})
-	found.Info(finding.Moved, i.Anchor, field, "kept on Deployments, Services and service accounts; CRDs, cluster roles and NetworkPolicies lose it")
+	found.Info(finding.Moved, i.Anchor, field, "kept on Deployments, Services and service accounts; CRDs, cluster "+
+		"roles and NetworkPolicies lose it")
 }
 
 // metadataPatches adds the labels and annotations of Services and service accounts.
@@ -176,7 +195,8 @@ func (i *Install) metadataPatches(c chartController) {
 		{"accountAnnotations", "serviceAccount.annotations", "ServiceAccount", c.component, "annotations"},
 	} {
 		if value := c.says[m.value]; !isEmpty(value) {
-			body := map[string]any{"apiVersion": "v1", "kind": m.kind, "metadata": map[string]any{"name": m.name, m.key: value}}
+			body := map[string]any{"apiVersion": "v1", "kind": m.kind,
+				"metadata": map[string]any{"name": m.name, m.key: value}}
 			i.addPatch("spec.values."+c.key+"."+m.field, map[string]any{"kind": m.kind, "name": m.name}, body)
 		}
 	}
@@ -211,7 +231,8 @@ func marshal(value any) string {
 // merged is a strategic merge patch on a Deployment; its target says on which.
 func merged(body map[string]any) any {
 	metadata, _ := body["metadata"].(map[string]any)
-	return object.Overlay(map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": object.Overlay(map[string]any{"name": "all"}, metadata)},
+	return object.Overlay(map[string]any{"apiVersion": "apps/v1", "kind": "Deployment",
+		"metadata": object.Overlay(map[string]any{"name": "all"}, metadata)},
 		map[string]any{"spec": body["spec"]})
 }
 
@@ -225,14 +246,15 @@ func template(key string, value any) map[string]any {
 	return map[string]any{"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{key: value}}}}
 }
 
-// environment merges variables by their names. One that Flux's own manifests fill from a field and that the owner gives a
-// value loses the field.
+// environment merges variables by their names. One that Flux's own manifests fill from a field and that the owner gives
+// a value loses the field.
 func environment(_ chartController, value any) any {
 	list, _ := value.([]any)
 	var variables []any
 	for _, entry := range list {
 		variable, _ := entry.(map[string]any)
-		if _, isValue := variable["value"]; isValue && slices.Contains([]any{"GOMAXPROCS", "GOMEMLIMIT", "RUNTIME_NAMESPACE"}, variable["name"]) {
+		if _, isValue := variable["value"]; isValue &&
+			slices.Contains([]any{"GOMAXPROCS", "GOMEMLIMIT", "RUNTIME_NAMESPACE"}, variable["name"]) {
 			variable = object.Overlay(map[string]any{"valueFrom": nil}, variable)
 		}
 		variables = append(variables, variable)
@@ -253,9 +275,11 @@ func envFrom(value any) any {
 	return sources
 }
 
-// sayBeside says what the chart has beside Flux and Flux Operator has not, and what Flux's own manifests have that the chart has not.
+// sayBeside says what the chart has beside Flux and Flux Operator has not, and what Flux's own manifests have that the
+// chart has not.
 func (i *Install) sayBeside(says map[string]any, controllers []chartController, found *finding.List) {
-	const stays = "it stays on the cluster for as long as the HelmRelease is not uninstalled; put it in Git on its own before Helm forgets the release"
+	const stays = "it stays on the cluster for as long as the HelmRelease is not uninstalled; put it in Git on its " +
+		"own before Helm forgets the release"
 	if create, _ := object.Get[bool](says, "beside", "prometheus", "podMonitor"); create {
 		found.Warn(i.Anchor, "spec.values.prometheus.podMonitor", "Flux Operator knows no PodMonitor: "+stays)
 	}
@@ -264,12 +288,15 @@ func (i *Install) sayBeside(says map[string]any, controllers []chartController, 
 	}
 	for _, c := range controllers {
 		if c.says["ingress"] == true {
-			found.Warn(i.Anchor, "spec.values."+c.key+".webhookReceiver.ingress", "Flux Operator knows no Ingress: "+stays)
+			found.Warn(i.Anchor, "spec.values."+c.key+".webhookReceiver.ingress", "Flux Operator knows no Ingress: "+
+				stays)
 		}
 	}
-	found.Info(finding.Imposed, i.Anchor, "", "Flux Operator installs Flux's own manifests, of which the chart differs: pods get priorityClassName "+
-		"system-cluster-critical unless a value sets one, the nodeSelector kubernetes.io/os: linux, GOMAXPROCS and GOMEMLIMIT from their limits, fsGroup 1337, and lose runAsUser; there "+
-		"is a ResourceQuota, and the cluster roles and bindings are named with the suffix -%s: the chart's own stay until they are deleted by hand", i.Namespace)
-	found.Warn(i.Anchor, "spec", "helm-controller still owns the release: until Helm has forgotten it, change neither its chart version nor its values, and do not remove it; "+
-		"the phase cleanup says how Helm forgets it")
+	found.Info(finding.Imposed, i.Anchor, "", "Flux Operator installs Flux's own manifests, of which the chart "+
+		"differs: pods get priorityClassName system-cluster-critical unless a value sets one, the nodeSelector "+
+		"kubernetes.io/os: linux, GOMAXPROCS and GOMEMLIMIT from their limits, fsGroup 1337, and lose runAsUser; "+
+		"there is a ResourceQuota, and the cluster roles and bindings are named with the suffix -%s: the chart's own "+
+		"stay until they are deleted by hand", i.Namespace)
+	found.Warn(i.Anchor, "spec", "helm-controller still owns the release: until Helm has forgotten it, change "+
+		"neither its chart version nor its values, and do not remove it; the phase cleanup says how Helm forgets it")
 }

@@ -12,8 +12,8 @@ import (
 	"migrate-to-flux-operator/fn/flux"
 )
 
-// valueRules say what becomes of the values of the chart flux2 but for those of a controller. A value that no template of
-// the chart reads has no rule: it may be a mistake. Source: values.yaml and templates of the chart 2.9.0 to 2.18.3.
+// valueRules say what becomes of the values of the chart flux2 but for those of a controller. A value that no template
+// of the chart reads has no rule: it may be a mistake. Source: values.yaml and templates of the chart 2.9.0 to 2.18.3.
 var valueRules = []fields.Rule{
 	{From: "installCRDs", Why: "Flux Operator installs the CRDs"},
 	{From: "crds", Why: "Flux Operator installs the CRDs"},
@@ -28,16 +28,20 @@ var valueRules = []fields.Rule{
 	{From: "multitenancy.privileged", Via: among(true), To: "same.privileged"},
 	{From: "rbac.create", Via: among(true), To: "same.rbac"},
 	{From: "rbac.createAggregation", Via: among(true), To: "same.createAggregation"},
-	{From: "rbac.annotations", Why: "about the chart's own cluster roles, whose names are others than those of Flux Operator"},
+	{From: "rbac.annotations", Why: "about the chart's own cluster roles, whose names are others than those of Flux " +
+		"Operator"},
 	{From: "rbac.roleRef.name", Via: among("cluster-admin"), To: "same.roleRef"},
 	{From: "distro.openshift", Via: among(false), To: "same.openshift"},
 	{From: "prometheus.podMonitor.create", Via: isBool, To: "beside.prometheus.podMonitor"},
-	{From: "prometheus.podMonitor.podMetricsEndpoints", Why: "only matters with prometheus.podMonitor.create, which is said"},
-	{From: "prometheus.podMonitor.additionalLabels", Why: "only matters with prometheus.podMonitor.create, which is said"},
+	{From: "prometheus.podMonitor.podMetricsEndpoints", Why: "only matters with prometheus.podMonitor.create, which " +
+		"is said"},
+	{From: "prometheus.podMonitor.additionalLabels", Why: "only matters with prometheus.podMonitor.create, which is " +
+		"said"},
 	{From: "extraObjects", To: "beside.extraObjects"},
 }
 
-// controllerRules say what becomes of the values of one controller: the target has them by the field of the pod that they set.
+// controllerRules say what becomes of the values of one controller: the target has them by the field of the pod that
+// they set.
 var controllerRules = []fields.Rule{
 	{From: "create", Via: isBool, To: "create"},
 	{From: "image", Via: isText, To: "image"},
@@ -78,9 +82,12 @@ var further = map[string][]fields.Rule{
 		{From: "webhookReceiver.service.labels", To: "receiverLabels"},
 		{From: "webhookReceiver.service.annotations", To: "receiverAnnotations"},
 		{From: "webhookReceiver.ingress.create", Via: isBool, To: "ingress"},
-		{From: "webhookReceiver.ingress.ingressClassName", Why: "only matters with webhookReceiver.ingress.create, which is said"},
-		{From: "webhookReceiver.ingress.annotations", Why: "only matters with webhookReceiver.ingress.create, which is said"},
-		{From: "webhookReceiver.ingress.labels", Why: "only matters with webhookReceiver.ingress.create, which is said"},
+		{From: "webhookReceiver.ingress.ingressClassName", Why: "only matters with webhookReceiver.ingress.create, " +
+			"which is said"},
+		{From: "webhookReceiver.ingress.annotations", Why: "only matters with webhookReceiver.ingress.create, which " +
+			"is said"},
+		{From: "webhookReceiver.ingress.labels", Why: "only matters with webhookReceiver.ingress.create, which is " +
+			"said"},
 		{From: "webhookReceiver.ingress.hosts", Why: "only matters with webhookReceiver.ingress.create, which is said"},
 		{From: "webhookReceiver.ingress.tls", Why: "only matters with webhookReceiver.ingress.create, which is said"}},
 	"sourceController": {serviceLabels, serviceAnnotations},
@@ -104,7 +111,8 @@ var chartControllers = []struct{ key, component string }{
 	{"sourceWatcher", "source-watcher"},
 }
 
-// chartController is one controller that the chart installs, and what its values say by the names that controllerRules give.
+// chartController is one controller that the chart installs, and what its values say by the names that controllerRules
+// give.
 type chartController struct {
 	key, component string
 	says           map[string]any
@@ -179,8 +187,9 @@ func (i *Install) readValues(values map[string]any, found *finding.List) error {
 }
 
 func unmapped(prefix string, leaf fields.Leaf) error {
-	return fmt.Errorf("field spec.values.%s%s = %v has no counterpart in a FluxInstance, or the chart does not read it: patch what it "+
-		"changes by spec.postRenderers first, or remove it, with which Helm deletes what it renders no longer", prefix, leaf.Path, leaf.Value)
+	return fmt.Errorf("field spec.values.%s%s = %v has no counterpart in a FluxInstance, or the chart does not read "+
+		"it: patch what it changes by spec.postRenderers first, or remove it, with which Helm deletes what it "+
+		"renders no longer", prefix, leaf.Path, leaf.Value)
 }
 
 // readControllers reads the values of the controllers that the chart creates; rest are the values that are about none.
@@ -255,7 +264,8 @@ func (i *Install) readImages(controllers []chartController, found *finding.List)
 			image = c.image() + "@" + tag
 		}
 		field := "spec.values." + c.key + ".image"
-		found.Warn(i.Anchor, field, "the image %s is kept by a patch, which also pins it: drop the patch to let Flux Operator choose it", image)
+		found.Warn(i.Anchor, field, "the image %s is kept by a patch, which also pins it: drop the patch to let Flux "+
+			"Operator choose it", image)
 		op := []any{map[string]any{"op": "replace", "path": containerAt + "/image", "value": image}}
 		i.addPatch(field, deployments(c.component), op)
 	}

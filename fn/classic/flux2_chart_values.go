@@ -13,7 +13,8 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// ChartValues are the values that a HelmRelease gives its chart: those of spec.valuesFrom in their order, then spec.values.
+// ChartValues are the values that a HelmRelease gives its chart: those of spec.valuesFrom in their order, then
+// spec.values.
 // Source: helm-controller v1.6, internal/chartutil.
 //
 // It fails on values that the input does not show, naming where they are.
@@ -46,7 +47,8 @@ func valuesOf(set *object.Set, release *object.Object, ref map[string]any) (map[
 	key := cmp.Or(text("valuesKey"), "values.yaml")
 	content, found := configMapData(set, release, name, key)
 	if !found {
-		return nil, fmt.Errorf("the key %s of the ConfigMap %s is not in the input: %s, or run on the whole repository", key, name, remedy)
+		return nil, fmt.Errorf("the key %s of the ConfigMap %s is not in the input: %s, or run on the whole "+
+			"repository", key, name, remedy)
 	}
 	var values map[string]any
 	if err := reason.Of(yaml.Unmarshal([]byte(content), &values)); err != nil {
@@ -58,8 +60,8 @@ func valuesOf(set *object.Set, release *object.Object, ref map[string]any) (map[
 	return values, nil
 }
 
-// configMapData is one key of a ConfigMap of the input: one that is written there, or one that the kustomization.yaml beside
-// the HelmRelease generates.
+// configMapData is one key of a ConfigMap of the input: one that is written there, or one that the kustomization.yaml
+// beside the HelmRelease generates.
 func configMapData(set *object.Set, release *object.Object, name, key string) (string, bool) {
 	var named []*object.Object
 	for _, o := range set.Of("", "ConfigMap") {

@@ -33,7 +33,8 @@ func findFlux2Manifests(set *object.Set, cfg config.Config, found *finding.List)
 // isFlux2 tells a source of the repository fluxcd/flux2.
 func isFlux2(source *object.Object) bool {
 	url := strings.TrimSuffix(strings.TrimSuffix(source.Str("spec", "url"), "/"), ".git")
-	return source.Kind == "GitRepository" && (strings.HasSuffix(url, "/fluxcd/flux2") || strings.HasSuffix(url, ":fluxcd/flux2"))
+	return source.Kind == "GitRepository" && (strings.HasSuffix(url, "/fluxcd/flux2") ||
+		strings.HasSuffix(url, ":fluxcd/flux2"))
 }
 
 // readFlux2Source reads a Flux Kustomization that applies ./manifests/install of fluxcd/flux2.
@@ -50,16 +51,19 @@ func readFlux2Source(set *object.Set, owner, source *object.Object, cfg config.C
 	return installs
 }
 
-// tagVersion reads the release from the tag of a GitRepository, or from a semver range that stays within a minor version.
+// tagVersion reads the release from the tag of a GitRepository, or from a semver range that stays within a minor
+// version.
 func tagVersion(source *object.Object, cfg config.Config) (Version, error) {
 	ref := func(key string) string { return source.Str("spec", "ref", key) }
 	name := strings.TrimPrefix(ref("name"), "refs/tags/")
 	for _, tag := range []string{name, ref("tag")} {
-		if v, err := parseVersion(tag, "the tag of the source"); err == nil && ref("commit") == "" && ref("semver") == "" {
+		if v, err := parseVersion(tag, "the tag of the source"); err == nil && ref("commit") == "" &&
+			ref("semver") == "" {
 			return v, nil
 		}
 	}
-	if v, err := parseRange(ref("semver"), "the semver range of the source"); err == nil && ref("semver") != "" && ref("commit") == "" {
+	if v, err := parseRange(ref("semver"), "the semver range of the source"); err == nil && ref("semver") != "" &&
+		ref("commit") == "" {
 		return v, nil
 	}
 	if v, ok := configuredVersion(cfg.Instance.Version); ok {
@@ -68,8 +72,8 @@ func tagVersion(source *object.Object, cfg config.Config) (Version, error) {
 	return Version{}, unreadable(name, ref("tag"))
 }
 
-// readRemoteBase reads a kustomization.yaml with the remote base, which the root or a child of it applies: one install for each
-// cluster that does.
+// readRemoteBase reads a kustomization.yaml with the remote base, which the root or a child of it applies: one install
+// for each cluster that does.
 func readRemoteBase(set *object.Set, k *object.Object, base string, cfg config.Config, found *finding.List) []*Install {
 	var installs []*Install
 	for _, one := range clustersOf(set, k, cfg, found) {
@@ -83,9 +87,9 @@ func readRemoteBase(set *object.Set, k *object.Object, base string, cfg config.C
 	return installs
 }
 
-// findByHand finds the installs of a repository that has the sync pair of a cluster and nothing that applies Flux's manifests: Flux
-// came from a kustomization.yaml with the remote base that was applied by hand. Each goes to the nearest pair; to all where several
-// are equally near.
+// findByHand finds the installs of a repository that has the sync pair of a cluster and nothing that applies Flux's
+// manifests: Flux came from a kustomization.yaml with the remote base that was applied by hand. Each goes to the
+// nearest pair; to all where several are equally near.
 func findByHand(set *object.Set, cfg config.Config, found *finding.List) []*Install {
 	var installs []*Install
 	pairs := selfSynced(set)
@@ -109,8 +113,8 @@ func findByHand(set *object.Set, cfg config.Config, found *finding.List) []*Inst
 	return installs
 }
 
-// appliedByHand are the kustomization.yaml files through which one can have been applied by hand: those that lead to it and to which
-// no other leads, or itself.
+// appliedByHand are the kustomization.yaml files through which one can have been applied by hand: those that lead to it
+// and to which no other leads, or itself.
 func appliedByHand(set *object.Set, k *object.Object) []*object.Object {
 	leads := func(from, to *object.Object) bool {
 		return from != to && from.File != "" && Applies(set, path.Dir(from.File), to.File)
@@ -159,13 +163,16 @@ func selfSynced(set *object.Set) []Pair {
 	})
 }
 
-// readBase reads the install of a kustomization.yaml with the remote base, once its cluster is known; nil where an Error says why not.
-func readBase(set *object.Set, k *object.Object, base string, of cluster, cfg config.Config, found *finding.List) *Install {
+// readBase reads the install of a kustomization.yaml with the remote base, once its cluster is known; nil where an
+// Error says why not.
+func readBase(set *object.Set, k *object.Object, base string, of cluster, cfg config.Config,
+	found *finding.List) *Install {
 	version, err := parseVersion(base, "the ref of the remote base")
 	if err != nil {
 		configured, ok := configuredVersion(cfg.Instance.Version)
 		if !ok {
-			found.Error(k, "resources", "%s; set the config field instance.version to the minor version that runs, such as 2.6.x", err)
+			found.Error(k, "resources", "%s; set the config field instance.version to the minor version that runs, "+
+				"such as 2.6.x", err)
 			return nil
 		}
 		version = configured
@@ -181,8 +188,8 @@ func readBase(set *object.Set, k *object.Object, base string, of cluster, cfg co
 	}
 	if of.byHand != "" && cfg.Phase == config.Deploy {
 		own := found.For(install.Cluster())
-		own.Warn(k, "resources", "Flux was installed from this by hand: Flux %s and these patches are taken to be what runs. Compare them with %s "+
-			"before you push", version, deploymentsCommand(install.Namespace))
+		own.Warn(k, "resources", "Flux was installed from this by hand: Flux %s and these patches are taken to be "+
+			"what runs. Compare them with %s before you push", version, deploymentsCommand(install.Namespace))
 		found.Merge(own)
 	}
 	return install

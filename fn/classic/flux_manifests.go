@@ -22,12 +22,14 @@ import (
 // Source: fluxcd/flux2 .github/workflows/release.yaml.
 const manifestArtifact = "fluxcd/flux-manifests"
 
-// dockerHub is the artifact whose images are at Docker Hub as well; those of the other one, and of its mirrors, are at GitHub's registry.
+// dockerHub is the artifact whose images are at Docker Hub as well; those of the other one, and of its mirrors, are at
+// GitHub's registry.
 var dockerHub = regexp.MustCompile(`^oci://(index\.|registry-1\.)?docker\.io/` + manifestArtifact + `/?$`)
 
 func isManifestSource(source *object.Object) bool {
 	url := strings.TrimSuffix(source.Str("spec", "url"), "/")
-	return source.Kind == "OCIRepository" && (url == "oci://"+manifestArtifact || strings.HasSuffix(url, "/"+manifestArtifact) ||
+	return source.Kind == "OCIRepository" && (url == "oci://"+manifestArtifact ||
+		strings.HasSuffix(url, "/"+manifestArtifact) ||
 		strings.HasSuffix(url, "/flux-manifests"))
 }
 
@@ -65,11 +67,12 @@ var artifactRules = []fields.Rule{
 	{From: "spec.validation", Why: "only known to v1beta1, without effect since Flux 0.18"},
 }
 
-// Unread is why the old patches of v1beta1 and v1beta2 do nothing. Source: api/v1 of kustomize-controller v1.0.0 to v1.7.3; the
-// API server stores v1 and takes away what that does not have.
+// Unread is why the old patches of v1beta1 and v1beta2 do nothing. Source: api/v1 of kustomize-controller v1.0.0 to
+// v1.7.3; the API server stores v1 and takes away what that does not have.
 const Unread = "without effect since Flux 2.0, which reads the Kustomization as v1: that has spec.patches alone"
 
-// artifactRoot accepts the paths that mean all of Flux: the whole artifact, or the manifests of the repository fluxcd/flux2.
+// artifactRoot accepts the paths that mean all of Flux: the whole artifact, or the manifests of the repository
+// fluxcd/flux2.
 func artifactRoot(value any) (any, bool) {
 	p, isString := value.(string)
 	return p, isString && (CleanPath(p) == "." || CleanPath(p) == "manifests/install")
@@ -95,9 +98,10 @@ type fetched struct {
 	version               Version
 }
 
-// readFetched reads what the layouts with a source of their own have in common, once for each cluster that applies them; versionOf
-// reads the release from the source. It is nil where one cannot be read.
-func readFetched(set *object.Set, owner, source *object.Object, cfg config.Config, versionOf func(*object.Object, config.Config) (Version, error),
+// readFetched reads what the layouts with a source of their own have in common, once for each cluster that applies
+// them; versionOf reads the release from the source. It is nil where one cannot be read.
+func readFetched(set *object.Set, owner, source *object.Object, cfg config.Config,
+	versionOf func(*object.Object, config.Config) (Version, error),
 	found *finding.List) []fetched {
 	var all []fetched
 	for _, one := range clustersOf(set, owner, cfg, found) {
@@ -135,11 +139,13 @@ func (i *Install) readShaped(set *object.Set, liveOwner *object.Object, found *f
 	return true
 }
 
-func readFluxManifests(set *object.Set, owner, source *object.Object, cfg config.Config, found *finding.List) []*Install {
+func readFluxManifests(set *object.Set, owner, source *object.Object, cfg config.Config,
+	found *finding.List) []*Install {
 	var installs []*Install
 	for _, read := range readFetched(set, owner, source, cfg, artifactVersion, found) {
 		install := &Install{
-			Anchor: owner, Owner: owner, Objects: []*object.Object{owner, source}, Namespace: "flux-system", Version: read.version, Pair: read.pair,
+			Anchor: owner, Owner: owner, Objects: []*object.Object{owner, source}, Namespace: "flux-system",
+			Version: read.version, Pair: read.pair,
 			Sharing: read.sharing,
 		}
 		install.Options = flux.DefaultOptions(read.version.Release.String())
@@ -155,8 +161,8 @@ func readFluxManifests(set *object.Set, owner, source *object.Object, cfg config
 	return installs
 }
 
-// freeRoot takes the install's own Kustomization out of what the root waits for: Flux Operator takes its place, and a root that
-// waits for what cleanup removes never reconciles again.
+// freeRoot takes the install's own Kustomization out of what the root waits for: Flux Operator takes its place, and a
+// root that waits for what cleanup removes never reconciles again.
 func (i *Install) freeRoot(found *finding.List) error {
 	content := maps.Clone(i.Pair.LiveRoot.Map())
 	list, _ := object.Get[[]any](content, "spec", "dependsOn")
@@ -182,26 +188,29 @@ func (i *Install) freeRoot(found *finding.List) error {
 		return err
 	}
 	own := found.For(i.Cluster())
-	own.Info(finding.Moved, i.Pair.Root, "spec.dependsOn", "the root waits for %s no longer: Flux Operator takes its place", i.Owner.ID)
+	own.Info(finding.Moved, i.Pair.Root, "spec.dependsOn", "the root waits for %s no longer: Flux Operator takes its "+
+		"place", i.Owner.ID)
 	found.Merge(own)
 	return nil
 }
 
-// warnReplaced says which of the patches that stand in the file never reach the cluster: a merge patch that gives patches to
-// every Flux Kustomization replaces those that are there.
+// warnReplaced says which of the patches that stand in the file never reach the cluster: a merge patch that gives
+// patches to every Flux Kustomization replaces those that are there.
 func (i *Install) warnReplaced(found *finding.List) {
 	written, err := patchesOf(i.Owner, "spec", "patches")
 	if err != nil {
 		return
 	}
 	lost := slices.DeleteFunc(written, func(w Patch) bool {
-		return slices.ContainsFunc(i.Patches, func(p Patch) bool { return strings.TrimSpace(p.Body) == strings.TrimSpace(w.Body) })
+		return slices.ContainsFunc(i.Patches,
+			func(p Patch) bool { return strings.TrimSpace(p.Body) == strings.TrimSpace(w.Body) })
 	})
 	if len(lost) > 0 {
 		own := found.For(i.Cluster())
 		defer found.Merge(own)
-		own.Warn(i.Owner, "spec.patches", "%d of the patches in this file have no effect today, the first is %s: what applies the file replaces "+
-			"spec.patches; the FluxInstance says what runs, so add to it the patches that you want back", len(lost), lost[0].Field)
+		own.Warn(i.Owner, "spec.patches", "%d of the patches in this file have no effect today, the first is %s: "+
+			"what applies the file replaces spec.patches; the FluxInstance says what runs, so add to it the patches "+
+			"that you want back", len(lost), lost[0].Field)
 	}
 }
 
@@ -213,8 +222,10 @@ func (i *Install) readSpec(owner, live *object.Object, rules []fields.Rule) erro
 		return err
 	}
 	if len(moved.Rest) > 0 {
-		return fmt.Errorf("field %s changes what is installed and has no counterpart in a FluxInstance. Set prune: false on this Kustomization, "+
-			"push, and wait until that is applied: it deletes what the field gives another name otherwise; then remove the field, and by hand what is left under such a name", moved.Rest[0].Path)
+		return fmt.Errorf("field %s changes what is installed and has no counterpart in a FluxInstance. Set prune: "+
+			"false on this Kustomization, push, and wait until that is applied: it deletes what the field gives "+
+			"another name otherwise; then remove the field, and by hand what is left under such a name",
+			moved.Rest[0].Path)
 	}
 	i.drop("", moved)
 	return i.readShape(owner, live, read)
@@ -228,19 +239,21 @@ func (i *Install) drop(prefix string, moved fields.Moved) {
 	}
 }
 
-// unreadable says what to do where only the owner can know which release runs, or where it is a pre-release by one of the tags.
+// unreadable says what to do where only the owner can know which release runs, or where it is a pre-release by one of
+// the tags.
 func unreadable(tags ...string) error {
 	for _, tag := range tags {
 		if release, err := semver.NewVersion(tag); err == nil && release.Prerelease() != "" {
-			return fmt.Errorf("the tag %s is a pre-release of Flux, which Flux Operator does not carry: upgrade Flux to a release first, or set the config field instance.version "+
-				"to the release to upgrade to", tag)
+			return fmt.Errorf("the tag %s is a pre-release of Flux, which Flux Operator does not carry: upgrade Flux "+
+				"to a release first, or set the config field instance.version to the release to upgrade to", tag)
 		}
 	}
-	return errors.New("the Flux version cannot be read from the reference; set the config field instance.version to the minor version that runs, such as 2.6.x")
+	return errors.New("the Flux version cannot be read from the reference; set the config field instance.version to " +
+		"the minor version that runs, such as 2.6.x")
 }
 
-// artifactVersion reads the release from the reference to the artifact: the tag, also with a digest beside or behind it as
-// Renovate pins it, or a semver range.
+// artifactVersion reads the release from the reference to the artifact: the tag, also with a digest beside or behind it
+// as Renovate pins it, or a semver range.
 func artifactVersion(source *object.Object, cfg config.Config) (Version, error) {
 	tag, _, _ := strings.Cut(source.Str("spec", "ref", "tag"), "@sha256:")
 	if source.Str("spec", "ref", "semver") != "" {

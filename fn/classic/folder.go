@@ -23,7 +23,8 @@ type Folder struct {
 }
 
 // shapingFields change objects and need no file. Source: kustomize.config.k8s.io/v1beta1 of kustomize v5.8.
-var shapingFields = []string{"namespace", "namePrefix", "nameSuffix", "labels", "commonLabels", "commonAnnotations", "images", "replicas", "replacements"}
+var shapingFields = []string{"namespace", "namePrefix", "nameSuffix", "labels", "commonLabels", "commonAnnotations",
+	"images", "replicas", "replacements"}
 
 // foreignFields read files in ways that this package does not follow.
 var foreignFields = []string{"transformers", "configurations", "openapi", "vars", "imageTags"}
@@ -100,13 +101,13 @@ func (f *Folder) readEntries(set *object.Set) {
 	}
 }
 
-// Lists tells whether the kustomization.yaml names a file.
+// Lists reports whether the kustomization.yaml names a file.
 func (f *Folder) Lists(file string) bool { return f != nil && slices.Contains(f.Files, file) }
 
-// Is tells whether two are the kustomization.yaml of one folder.
+// Is reports whether two are the kustomization.yaml of one folder.
 func (f *Folder) Is(other *Folder) bool { return f != nil && f.Dir == other.Dir }
 
-// Guarded tells whether a patch puts the guard against pruning on everything that the kustomization.yaml applies.
+// Guarded reports whether a patch puts the guard against pruning on everything that the kustomization.yaml applies.
 func (f *Folder) Guarded() bool {
 	return f != nil && slices.ContainsFunc(f.Patches, Patch.IsGuard)
 }
@@ -168,8 +169,9 @@ func (f *Folder) read(set *object.Set, file string) (string, error) {
 			return string(content), nil
 		}
 	}
-	return "", fmt.Errorf("the patch file %s is not in the input: correct the path, or run on the whole folder; kpt hands on no file that is a list of operations and "+
-		"not an object: inline such a patch, or use the commands on the checkout (migrate-to-flux-operator plan DIR)", file)
+	return "", fmt.Errorf("the patch file %s is not in the input: correct the path, or run on the whole folder; kpt "+
+		"hands on no file that is a list of operations and not an object: inline such a patch, or use the commands "+
+		"on the checkout (migrate-to-flux-operator plan DIR)", file)
 }
 
 // shapeOf are patches and fields as a kustomization that needs no files.

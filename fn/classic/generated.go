@@ -9,8 +9,8 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// checkGenerated refuses an install that refers to what a generator of the kustomization.yaml makes under a name with a hash:
-// kustomize writes that name into the references, and for a FluxInstance nothing does.
+// checkGenerated refuses an install that refers to what a generator of the kustomization.yaml makes under a name with a
+// hash: kustomize writes that name into the references, and for a FluxInstance nothing does.
 func checkGenerated(folder *Folder, objects []*kyaml.RNode, found *finding.List) bool {
 	if folder == nil {
 		return true
@@ -25,8 +25,9 @@ func checkGenerated(folder *Folder, objects []*kyaml.RNode, found *finding.List)
 			}
 			for _, o := range objects {
 				if content, err := o.Map(); err == nil && refersTo(content, name) {
-					found.Error(folder.Object, fmt.Sprintf("%s[%d]", field, i), "%s %s refers to %s, which gets a new name with each content, and a FluxInstance cannot follow that: "+
-						"set options.disableNameSuffixHash: true for it first", o.GetKind(), o.GetName(), name)
+					found.Error(folder.Object, fmt.Sprintf("%s[%d]", field, i), "%s %s refers to %s, which gets a "+
+						"new name with each content, and a FluxInstance cannot follow that: set "+
+						"options.disableNameSuffixHash: true for it first", o.GetKind(), o.GetName(), name)
 					return false
 				}
 			}
@@ -35,7 +36,7 @@ func checkGenerated(folder *Folder, objects []*kyaml.RNode, found *finding.List)
 	return true
 }
 
-// keepsName tells whether options of generators, at a key, leave the hash out of names.
+// keepsName reports whether options of generators, at a key, leave the hash out of names.
 func keepsName(m map[string]any, key string) bool {
 	keeps, _ := object.Get[bool](m, key, "disableNameSuffixHash")
 	return keeps
@@ -43,14 +44,16 @@ func keepsName(m map[string]any, key string) bool {
 
 // references are the keys whose name refers to a ConfigMap or a Secret.
 // Source: kustomize api/internal/konfig/builtinpluginconsts v0.21, the name references.
-var references = map[string]bool{"configMap": true, "configMapRef": true, "configMapKeyRef": true, "secretRef": true, "secretKeyRef": true, "imagePullSecrets": true, "secrets": true}
+var references = map[string]bool{"configMap": true, "configMapRef": true, "configMapKeyRef": true, "secretRef": true,
+	"secretKeyRef": true, "imagePullSecrets": true, "secrets": true}
 
-// refersTo tells whether a part of an object refers to a ConfigMap or a Secret of a name.
+// refersTo reports whether a part of an object refers to a ConfigMap or a Secret of a name.
 func refersTo(value any, name string) bool {
 	switch v := value.(type) {
 	case map[string]any:
 		for key, child := range v {
-			if key == "secretName" && child == name || references[key] && isNamed(child, name) || refersTo(child, name) {
+			if key == "secretName" && child == name || references[key] && isNamed(child, name) ||
+				refersTo(child, name) {
 				return true
 			}
 		}
@@ -64,7 +67,7 @@ func refersTo(value any, name string) bool {
 	return false
 }
 
-// isNamed tells whether a reference, or one of a list, has a name.
+// isNamed reports whether a reference, or one of a list, has a name.
 func isNamed(reference any, name string) bool {
 	if list, isList := reference.([]any); isList {
 		for _, one := range list {

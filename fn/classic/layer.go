@@ -15,8 +15,8 @@ import (
 	"migrate-to-flux-operator/fn/shell"
 )
 
-// Layer is one step on the way from the manifests to the cluster: what a kustomization.yaml, or the Flux Kustomization at last, does to
-// what it applies.
+// Layer is one step on the way from the manifests to the cluster: what a kustomization.yaml, or the Flux Kustomization
+// at last, does to what it applies.
 type Layer struct {
 	// Folder is the kustomization.yaml; nil for the Flux Kustomization that applies it.
 	Folder *Folder
@@ -62,9 +62,10 @@ func (l Layer) apply(objects []*kyaml.RNode) ([]*kyaml.RNode, error) {
 	return flux.Patch(objects, shapeOf(l.Patches, l.Fields))
 }
 
-// layersOf are the kustomization.yaml files through which a Flux Kustomization for the folder dir applies a file, from the
-// file's own to that of dir. Where it does not apply the file, as when it was applied by hand, they are those of the
-// folders above that lead to it: what flux bootstrap applies from its own folder passes no kustomization.yaml that leaves that out.
+// layersOf are the kustomization.yaml files through which a Flux Kustomization for the folder dir applies a file, from
+// the file's own to that of dir. Where it does not apply the file, as when it was applied by hand, they are those of
+// the folders above that lead to it: what flux bootstrap applies from its own folder passes no kustomization.yaml that
+// leaves that out.
 //
 // It fails on a kustomization.yaml that cannot be followed, naming it.
 func layersOf(set *object.Set, dir, file string) ([]*Folder, error) {
@@ -160,8 +161,8 @@ func withComponents(set *object.Set, dir string, seen map[string]bool) ([]*Folde
 	var all []*Folder
 	for _, at := range entriesOf(folder.Object, "components") {
 		if KustomizationIn(set, at) == nil {
-			return nil, fmt.Errorf("field components: %s is not in the input, so what it does is not known: run on the whole repository, "+
-				"or inline what it does as patches first", at)
+			return nil, fmt.Errorf("field components: %s is not in the input, so what it does is not known: run on "+
+				"the whole repository, or inline what it does as patches first", at)
 		}
 		below, err := withComponents(set, at, seen)
 		if err != nil {
@@ -172,8 +173,9 @@ func withComponents(set *object.Set, dir string, seen map[string]bool) ([]*Folde
 	return append(all, folder), nil
 }
 
-// readLayers takes over what shapes the install on its way to the cluster, what applies it included: the patches that apply to it,
-// and all that else is done. Patches for the pair are in the live pair, and those for the resources beside stay where they are.
+// readLayers takes over what shapes the install on its way to the cluster, what applies it included: the patches that
+// apply to it, and all that else is done. Patches for the pair are in the live pair, and those for the resources beside
+// stay where they are.
 func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 	top := i.ByHand
 	if top == "" {
@@ -214,30 +216,32 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 	}
 	for _, layer := range layers {
 		meant := func(patch Patch) bool { return known && layer.Folder.Is(i.Folder) && selectsNone(beside, patch) }
-		if objects, err = i.addLayer(layer, objects, meant, found); err != nil || !checkGenerated(layer.Folder, objects, found) {
+		if objects, err = i.addLayer(layer, objects, meant, found); err != nil ||
+			!checkGenerated(layer.Folder, objects, found) {
 			return false
 		}
 	}
 	return i.ByHand != "" || i.ownChild(set, top, found) && i.checkSpecPatches(found)
 }
 
-// checkSpecPatches refuses a patch of the Flux Kustomization that applies the install and more, or of a component of it, that names an
-// object of the install and has no target: once the install is no longer among what that applies, kustomize refuses the patch, and with
-// it all the rest.
+// checkSpecPatches refuses a patch of the Flux Kustomization that applies the install and more, or of a component of
+// it, that names an object of the install and has no target: once the install is no longer among what that applies,
+// kustomize refuses the patch, and with it all the rest.
 func (i *Install) checkSpecPatches(found *finding.List) bool {
 	for _, layer := range i.Layers {
 		at := slices.IndexFunc(layer.Patches, func(p Patch) bool { return p.named })
 		if layer.Folder == nil && i.Owner == nil && at >= 0 {
-			found.Error(layer.Patches[at].Object, layer.Patches[at].Field, "the patch names an object of Flux and has no target: cleanup takes that object out of what %s "+
-				"applies, and kustomize then refuses all of it; give the patch a target with kind and name first", cmp.Or(i.Child, i.Pair.Root).ID)
+			found.Error(layer.Patches[at].Object, layer.Patches[at].Field, "the patch names an object of Flux and "+
+				"has no target: cleanup takes that object out of what %s applies, and kustomize then refuses all of "+
+				"it; give the patch a target with kind and name first", cmp.Or(i.Child, i.Pair.Root).ID)
 			return false
 		}
 	}
 	return true
 }
 
-// rootComponents are the layers of what the root's spec lists as components. The root goes on listing them, so they are no folders
-// that cleanup trims.
+// rootComponents are the layers of what the root's spec lists as components. The root goes on listing them, so they are
+// no folders that cleanup trims.
 func (i *Install) rootComponents(set *object.Set) ([]Layer, error) {
 	if i.Child != nil {
 		return nil, nil
@@ -257,32 +261,36 @@ func (i *Install) rootComponents(set *object.Set) ([]Layer, error) {
 	return layers, nil
 }
 
-// beside is what the install's own kustomization.yaml applies beside the install; false where the input does not show all of it.
+// beside is what the install's own kustomization.yaml applies beside the install; false where the input does not show
+// all of it.
 func (i *Install) beside(set *object.Set) ([]*kyaml.RNode, bool) {
 	if i.Folder == nil || len(i.Folder.Folders) > 0 {
 		return nil, false
 	}
 	for field := range i.Folder.Object.Map() {
-		if field == "components" || strings.HasSuffix(strings.ToLower(field), "generator") || field == "generators" || field == "helmCharts" {
+		if field == "components" || strings.HasSuffix(strings.ToLower(field), "generator") || field == "generators" ||
+			field == "helmCharts" {
 			return nil, false
 		}
 	}
 	var others []*object.Object
 	for _, file := range i.Folder.Files {
-		others = append(others, slices.DeleteFunc(slices.Clone(set.InFile(file)), func(o *object.Object) bool { return slices.Contains(i.Objects, o) })...)
+		others = append(others, slices.DeleteFunc(slices.Clone(set.InFile(file)),
+			func(o *object.Object) bool { return slices.Contains(i.Objects, o) })...)
 	}
 	nodes, err := Nodes(others)
 	return nodes, err == nil
 }
 
-// selectsNone tells whether a patch selects none of the objects.
+// selectsNone reports whether a patch selects none of the objects.
 func selectsNone(objects []*kyaml.RNode, patch Patch) bool {
 	selected, err := flux.Selects(objects, patch.Target)
 	return err == nil && len(selected) == 0
 }
 
 // addLayer keeps the patches of a layer that select the install, or were meant to, and returns the install behind it.
-func (i *Install) addLayer(layer Layer, objects []*kyaml.RNode, meant func(Patch) bool, found *finding.List) ([]*kyaml.RNode, error) {
+func (i *Install) addLayer(layer Layer, objects []*kyaml.RNode, meant func(Patch) bool,
+	found *finding.List) ([]*kyaml.RNode, error) {
 	own, err := selecting(layer.Patches, objects, meant, found)
 	if err != nil {
 		return nil, err
@@ -290,11 +298,12 @@ func (i *Install) addLayer(layer Layer, objects []*kyaml.RNode, meant func(Patch
 	layer.Patches = own
 	i.Layers = append(i.Layers, layer)
 	i.Patches = append(i.Patches, own...)
-	built, err := Layer{Patches: slices.DeleteFunc(slices.Clone(own), Patch.OnSchemas), Fields: layer.Fields}.apply(objects)
+	built, err := Layer{Patches: slices.DeleteFunc(slices.Clone(own), Patch.OnSchemas),
+		Fields: layer.Fields}.apply(objects)
 	switch _, replaces := layer.Fields["replacements"]; {
 	case err != nil && replaces:
-		found.Error(layer.Folder.Object, "replacements", "the install does not build with them: %s; where one takes its value from an object that Flux does not install, "+
-			"make it a patch with that value first", err)
+		found.Error(layer.Folder.Object, "replacements", "the install does not build with them: %s; where one takes "+
+			"its value from an object that Flux does not install, make it a patch with that value first", err)
 	case err != nil:
 		found.Error(i.Anchor, "", "the install does not build: %s", err)
 	}
@@ -339,16 +348,18 @@ func refusedTarget(patches []Patch, objects []*kyaml.RNode, err error, found *fi
 func (i *Install) checkFields(folder *Folder, found *finding.List) bool {
 	for _, field := range []string{"namePrefix", "nameSuffix"} {
 		if value, set := folder.Fields[field]; set && value != "" {
-			found.Error(folder.Object, field, "%q renames everything that Flux installs, and Flux Operator installs it under "+
-				"Flux's own names, so it could take nothing over. Set prune: false on what applies it and on each Flux Kustomization "+
-				"that has the name, push, and wait until that is applied: Flux deletes what such a Kustomization applied otherwise. "+
-				"Then take it out, and once the controllers without the name run, delete by hand what has it", value)
+			found.Error(folder.Object, field, "%q renames everything that Flux installs, and Flux Operator installs "+
+				"it under Flux's own names, so it could take nothing over. Set prune: false on what applies it and "+
+				"on each Flux Kustomization that has the name, push, and wait until that is applied: Flux deletes "+
+				"what such a Kustomization applied otherwise. Then take it out, and once the controllers without the "+
+				"name run, delete by hand what has it", value)
 			return false
 		}
 	}
 	if namespace, set := folder.Fields["namespace"]; set && namespace != i.Namespace {
-		found.Error(folder.Object, "namespace", "the field moves Flux to %v, while its manifests are made for %s: regenerate them with "+
-			"%s first", namespace, i.Namespace, shell.Run("flux", "install", "--namespace", fmt.Sprint(namespace), "--export"))
+		found.Error(folder.Object, "namespace", "the field moves Flux to %v, while its manifests are made for %s: "+
+			"regenerate them with %s first", namespace, i.Namespace,
+			shell.Run("flux", "install", "--namespace", fmt.Sprint(namespace), "--export"))
 		return false
 	}
 	return true

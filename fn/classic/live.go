@@ -27,17 +27,17 @@ func (p *Pair) live(set *object.Set) (err error) {
 	return err
 }
 
-// OnCluster is an object of the pair's cluster as it is there: the file, then what the kustomization.yaml files above it do,
-// then what the Flux Kustomization that applies it does to everything that it applies. An object that nothing shapes comes
-// back as it is, with its comments.
+// OnCluster is an object of the pair's cluster as it is there: the file, then what the kustomization.yaml files above
+// it do, then what the Flux Kustomization that applies it does to everything that it applies. An object that nothing
+// shapes comes back as it is, with its comments.
 //
 // It fails where what shapes it cannot be followed.
 func (p *Pair) OnCluster(set *object.Set, o *object.Object) (*object.Object, error) {
 	return p.onCluster(set, o, maxDepth)
 }
 
-// NamespaceOf is the namespace that an object of the pair's cluster has there. One that the object does not say comes from what applies
-// it; where that cannot be followed it is the object's own.
+// NamespaceOf is the namespace that an object of the pair's cluster has there. One that the object does not say comes
+// from what applies it; where that cannot be followed it is the object's own.
 func (p *Pair) NamespaceOf(set *object.Set, o *object.Object) string {
 	if o.Namespace == "" && set.HasPaths() {
 		if live, err := p.OnCluster(set, o); err == nil {
@@ -70,14 +70,17 @@ func (p *Pair) onCluster(set *object.Set, o *object.Object, depth int) (*object.
 	return throughOwner(set, live, owner, top)
 }
 
-// applier is the Flux Kustomization that applies an object of the cluster, and its path in the input; nil when none does, as
-// for a root that was applied by hand and does not apply itself.
+// applier is the Flux Kustomization that applies an object of the cluster, and its path in the input; nil when none
+// does, as for a root that was applied by hand and does not apply itself.
 func (p *Pair) applier(set *object.Set, o *object.Object) (owner *object.Object, top string) {
-	if !set.HasPaths() || o.File == "" || p.Prefix != "" || (o == p.Root || o == p.Source) && Applies(set, p.Path, o.File) {
+	if !set.HasPaths() || o.File == "" || p.Prefix != "" || (o == p.Root || o == p.Source) &&
+		Applies(set, p.Path, o.File) {
 		return p.Root, p.Dir()
 	}
 	all := appliersFrom(set, o, p.Source.Str("spec", "url"))
-	if own := slices.DeleteFunc(slices.Clone(all), func(k *object.Object) bool { return !reaches(set, *p, k.File, map[string]bool{}) }); len(all) > 1 && len(own) > 0 {
+	if own := slices.DeleteFunc(slices.Clone(all),
+		func(k *object.Object) bool { return !reaches(set, *p, k.File, map[string]bool{}) }); len(all) > 1 &&
+		len(own) > 0 {
 		all = own // the others are of clusters that share the object
 	}
 	if owner = Nearest(all, o); owner == nil {
@@ -100,8 +103,8 @@ func (p Pair) Folders(set *object.Set) []*Folder {
 	return all
 }
 
-// PatchesOn are the patches that select an object on its way to the cluster: of the kustomization.yaml files, then of the Flux
-// Kustomization that applies it.
+// PatchesOn are the patches that select an object on its way to the cluster: of the kustomization.yaml files, then of
+// the Flux Kustomization that applies it.
 func (p *Pair) PatchesOn(set *object.Set, o *object.Object) ([]Patch, error) {
 	owner, top := p.applier(set, o)
 	if owner == p.Root {
@@ -156,19 +159,20 @@ func throughAll(o *object.Object, folders []*Folder) (*object.Object, error) {
 	return o, nil
 }
 
-// replaces fails where a replacement of the kustomization.yaml sets fields of an object: its value comes from another one, which
-// is not followed.
+// replaces fails where a replacement of the kustomization.yaml sets fields of an object: its value comes from another
+// one, which is not followed.
 func (f *Folder) replaces(o *object.Object) error {
 	list, _ := object.Get[[]any](f.Fields, "replacements")
 	for i, entry := range list {
 		if m, _ := entry.(map[string]any); m["path"] != nil || replacesIn(m, o) {
-			return fmt.Errorf("field replacements[%d] of %s sets fields of %s from another object: write the values into %s first", i, f.Object.File, o.ID, o.File)
+			return fmt.Errorf("field replacements[%d] of %s sets fields of %s from another object: write the values "+
+				"into %s first", i, f.Object.File, o.ID, o.File)
 		}
 	}
 	return nil
 }
 
-// replacesIn tells whether a replacement has a target that selects an object.
+// replacesIn reports whether a replacement has a target that selects an object.
 func replacesIn(replacement map[string]any, o *object.Object) bool {
 	nodes, err := Nodes([]*object.Object{o})
 	targets, _ := replacement["targets"].([]any)
@@ -180,8 +184,8 @@ func replacesIn(replacement map[string]any, o *object.Object) bool {
 	})
 }
 
-// throughOwner applies what a Flux Kustomization does to every object: its components, as far as they are in the input, then
-// its patches and what else it sets. Source: kustomize-controller v1.7.3.
+// throughOwner applies what a Flux Kustomization does to every object: its components, as far as they are in the input,
+// then its patches and what else it sets. Source: kustomize-controller v1.7.3.
 func throughOwner(set *object.Set, o, owner *object.Object, top string) (*object.Object, error) {
 	components, _ := object.Get[[]any](owner.Map(), "spec", "components")
 	for i, entry := range components {
@@ -245,7 +249,8 @@ func through(o *object.Object, fields map[string]any, patches []Patch) (*object.
 		return nil, fmt.Errorf("%s does not build: %w", o.ID, err)
 	}
 	if len(built) != 1 {
-		return nil, fmt.Errorf("%s is deleted by a patch, so it does not run: take it out of %s, and the patch with it", o.ID, o.File)
+		return nil, fmt.Errorf("%s is deleted by a patch, so it does not run: take it out of %s, and the patch with "+
+			"it", o.ID, o.File)
 	}
 	text, err := built[0].String()
 	if err != nil {

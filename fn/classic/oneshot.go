@@ -9,13 +9,13 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// remoteBase is the part of a resource's address that means flux2's own manifests: their folder, where kustomize takes // as
-// the root of the repository, or the file that each release has of them built.
+// remoteBase is the part of a resource's address that means flux2's own manifests: their folder, where kustomize takes
+// // as the root of the repository, or the file that each release has of them built.
 // Source: fluxcd/flux2 .github/workflows/release.yaml.
 var remoteBase = regexp.MustCompile(`github\.com/fluxcd/flux2((\.git)?/{1,2}manifests/install|/releases/(latest/)?download/([^/]+/)?install\.yaml)`)
 
-// oneShots are the kustomization.yaml files that install Flux from flux2's manifests and that no Flux Kustomization of the
-// input applies: they were applied by hand, once, to get the cluster going.
+// oneShots are the kustomization.yaml files that install Flux from flux2's manifests and that no Flux Kustomization of
+// the input applies: they were applied by hand, once, to get the cluster going.
 func oneShots(set *object.Set) []*object.Object {
 	var found []*object.Object
 	for _, k := range set.Of(ConfigGroup, "Kustomization") {
@@ -62,7 +62,7 @@ func refOf(address string) string {
 	}
 }
 
-// onlyBase tells whether the remote base is all that a kustomization.yaml applies.
+// onlyBase reports whether the remote base is all that a kustomization.yaml applies.
 func onlyBase(k *object.Object) bool {
 	entries := 0
 	for _, field := range EntryFields {
@@ -72,19 +72,21 @@ func onlyBase(k *object.Object) bool {
 	return entries == 1
 }
 
-// applied tells whether a Flux Kustomization of this repository applies an object.
+// applied reports whether a Flux Kustomization of this repository applies an object.
 func applied(set *object.Set, k *object.Object) bool {
 	repository := mainRepository(set)
 	for _, flux := range reaching(set, k.File) {
-		if source := SourceOf(set, flux); source != nil && !isForeign(set, flux, repository) && Applies(set, syncPath(flux), k.File) {
+		if source := SourceOf(set, flux); source != nil && !isForeign(set, flux, repository) &&
+			Applies(set, syncPath(flux), k.File) {
 			return true
 		}
 	}
 	return false
 }
 
-// shareOneShots gives each one-shot bootstrap to the one install whose files are nearest; where several are equally near, or a cluster
-// without an install is as near, it belongs to none, because removing it could take the bootstrap of a cluster that is not migrated.
+// shareOneShots gives each one-shot bootstrap to the one install whose files are nearest; where several are equally
+// near, or a cluster without an install is as near, it belongs to none, because removing it could take the bootstrap of
+// a cluster that is not migrated.
 func shareOneShots(set *object.Set, installs []*Install) {
 	for _, k := range oneShots(set) {
 		if owner := nearestInstall(set, k, installs); owner != nil {
@@ -106,7 +108,8 @@ func nearestInstall(set *object.Set, k *object.Object, installs []*Install) *Ins
 		}
 	}
 	for _, pair := range selfSynced(set) {
-		known := slices.ContainsFunc(installs, func(i *Install) bool { return i.Pair.Is(pair) || SameCluster(set, pair.Root, i) })
+		known := slices.ContainsFunc(installs,
+			func(i *Install) bool { return i.Pair.Is(pair) || SameCluster(set, pair.Root, i) })
 		if !known && shared(at, pair.Root.File) >= most {
 			return nil
 		}

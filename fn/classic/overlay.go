@@ -13,14 +13,15 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// pairsOf are the pairs that a root makes: one for each cluster where patches on the way there give it its path, as overlays
-// do with a root that their clusters share, and the one whose path stands in its file.
+// pairsOf are the pairs that a root makes: one for each cluster where patches on the way there give it its path, as
+// overlays do with a root that their clusters share, and the one whose path stands in its file.
 func pairsOf(set *object.Set, root, source *object.Object) []Pair {
 	type key struct{ root *object.Object }
 	return object.Once(set, key{root}, func(set *object.Set) []Pair {
 		overlaid := overlaidPairs(set, root, source)
 		written := Pair{Source: source, Root: root, Path: syncPath(root)}
-		if isTemplate(root) || slices.ContainsFunc(overlaid, func(p Pair) bool { return p.Path == written.Path || passes(set, p.Path, root.File, written.Path) }) {
+		if isTemplate(root) || slices.ContainsFunc(overlaid,
+			func(p Pair) bool { return p.Path == written.Path || passes(set, p.Path, root.File, written.Path) }) {
 			return overlaid
 		}
 		return append(overlaid, written)
@@ -35,14 +36,16 @@ func overlaidPairs(set *object.Set, root, source *object.Object) []Pair {
 			continue
 		}
 		pair := Pair{Source: source, Root: root, Path: patched.path}
-		if live, err := pair.OnCluster(set, root); err == nil && live != root && CleanPath(live.Str("spec", "path")) == pair.Path {
+		if live, err := pair.OnCluster(set, root); err == nil && live != root &&
+			CleanPath(live.Str("spec", "path")) == pair.Path {
 			pairs = append(pairs, pair)
 		}
 	}
 	return slices.CompactFunc(pairs, Pair.Is)
 }
 
-// passes tells whether the way from a folder to a file leads through another folder, which then is no cluster but a base.
+// passes reports whether the way from a folder to a file leads through another folder, which then is no cluster but a
+// base.
 func passes(set *object.Set, dir, file, through string) bool {
 	dirs, _ := chain(set, dir, file, map[string]bool{})
 	return slices.Contains(dirs, through)
@@ -54,12 +57,13 @@ type patchedPath struct {
 	pattern    *regexp.Regexp // of the name, nil where it is none
 }
 
-// names tells whether the patch can be meant for a Flux Kustomization: one that selects by something else can be.
+// names reports whether the patch can be meant for a Flux Kustomization: one that selects by something else can be.
 func (p patchedPath) names(root *object.Object) bool {
 	return p.name == "" || p.pattern != nil && p.pattern.MatchString(root.Name)
 }
 
-// patchedPaths are what patches of kustomization.yaml files set as the path of a Flux Kustomization, in the order of the paths.
+// patchedPaths are what patches of kustomization.yaml files set as the path of a Flux Kustomization, in the order of
+// the paths.
 func patchedPaths(set *object.Set) []patchedPath {
 	type key struct{}
 	return object.Once(set, key{}, func(set *object.Set) []patchedPath {
@@ -75,7 +79,8 @@ func patchedPaths(set *object.Set) []patchedPath {
 			}
 		}
 		maps.DeleteFunc(found, func(p patchedPath, _ bool) bool { return p.path == "" })
-		all := slices.SortedFunc(maps.Keys(found), func(a, b patchedPath) int { return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.name, b.name)) })
+		all := slices.SortedFunc(maps.Keys(found),
+			func(a, b patchedPath) int { return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.name, b.name)) })
 		for i := range all {
 			all[i].pattern, _ = regexp.Compile("^(" + all[i].name + ")$") // one that is none matches nothing
 		}
@@ -83,8 +88,8 @@ func patchedPaths(set *object.Set) []patchedPath {
 	})
 }
 
-// patching reads a kustomization.yaml with the patches that may set a path; nil for one without patches, and for one that cannot be
-// read, which says so where it shapes something.
+// patching reads a kustomization.yaml with the patches that may set a path; nil for one without patches, and for one
+// that cannot be read, which says so where it shapes something.
 func patching(set *object.Set, k *object.Object) *Folder {
 	if k.File == "" || !k.MayHold("patch") {
 		return nil
@@ -108,14 +113,15 @@ func forKustomizations(o *object.Object, path ...string) ([]Patch, error) {
 // wordOnly is a regular expression that is no more than a word.
 var wordOnly = regexp.MustCompile(`^[A-Za-z]+$`)
 
-// maySetPath tells whether a patch may set the path of a Flux Kustomization, without parsing it. Most patches are operations on other
-// fields: they have a path, but the spec is no key of theirs.
+// maySetPath reports whether a patch may set the path of a Flux Kustomization, without parsing it. Most patches are
+// operations on other fields: they have a path, but the spec is no key of theirs.
 func maySetPath(p Patch) bool {
 	if strings.Contains(p.Body, `\`) {
 		return strings.Contains(p.Body, "path") // escapes can spell all else
 	}
 	names := len(p.Target) > 0 || strings.Contains(p.Body, "Kustomization")
-	return names && (strings.Contains(p.Body, "/spec/path") || specKey.MatchString(p.Body) && strings.Contains(p.Body, "path"))
+	return names && (strings.Contains(p.Body, "/spec/path") || specKey.MatchString(p.Body) &&
+		strings.Contains(p.Body, "path"))
 }
 
 // specKey is where spec can be a key.

@@ -62,8 +62,8 @@ func findPair(set *object.Set, anchor *object.Object, cfg config.Config, found *
 	return pairs[0], true
 }
 
-// rival is a Flux Kustomization that may be the root instead of one that nothing applies: of the same source and path, and applied
-// by nothing either; nil when there is none.
+// rival is a Flux Kustomization that may be the root instead of one that nothing applies: of the same source and path,
+// and applied by nothing either; nil when there is none.
 func (p Pair) rival(set *object.Set) *object.Object {
 	if !set.HasPaths() || Applies(set, p.Path, p.Root.File) {
 		return nil
@@ -71,7 +71,8 @@ func (p Pair) rival(set *object.Set) *object.Object {
 	ks := kustomizationsOf(set)
 	for _, k := range ks.of(ks.byPath[p.Path]) {
 		source := SourceOf(set, k)
-		if k.ID == p.Root.ID || source == nil || source.ID != p.Source.ID || isTemplate(k) || k.Str("spec", "path") == "" {
+		if k.ID == p.Root.ID || source == nil || source.ID != p.Source.ID || isTemplate(k) ||
+			k.Str("spec", "path") == "" {
 			continue
 		}
 		if len(appliersFrom(set, k, source.Str("spec", "url"))) == 0 {
@@ -91,28 +92,30 @@ func findPairs(set *object.Set, anchor *object.Object, cfg config.Config, found 
 	return withoutRival(set, followed(set, anchor, candidates, found), cfg, found)
 }
 
-// withoutRival leaves out the pairs of which no file tells whether they run, unless the config names their root. An Error says so.
+// withoutRival leaves out the pairs of which no file tells whether they run, unless the config names their root. An
+// Error says so.
 func withoutRival(set *object.Set, pairs []Pair, cfg config.Config, found *finding.List) []Pair {
 	return slices.DeleteFunc(pairs, func(p Pair) bool {
 		rival := p.rival(set)
 		if rival == nil || slices.Contains(cfg.Clusters, p.Root.ID.String()) {
 			return false
 		}
-		found.Error(p.Root, "spec.path", "nothing in Git applies this, and %s in %s has the same path: where this one runs, "+
-			"name %s in the config field clusters; else "+removeUnused, rival.ID, rival.File, p.Root.ID)
+		found.Error(p.Root, "spec.path", "nothing in Git applies this, and %s in %s has the same path: where this "+
+			"one runs, name %s in the config field clusters; else "+removeUnused, rival.ID, rival.File, p.Root.ID)
 		return true
 	})
 }
 
-// candidatesOrUnseen are the candidates; where there is none, and the pair is to stay in Git as it is, it is the root whose source
-// no file shows: nothing of the source is needed then but its name.
+// candidatesOrUnseen are the candidates; where there is none, and the pair is to stay in Git as it is, it is the root
+// whose source no file shows: nothing of the source is needed then but its name.
 func candidatesOrUnseen(set *object.Set, anchor *object.Object, cfg config.Config) []Pair {
 	candidates := candidatesFor(set, anchor, cfg)
 	if len(candidates) > 0 || cfg.Sync.Mode != config.Keep {
 		return candidates
 	}
 	if root := rootWithoutSource(set, anchor); root != nil {
-		return []Pair{{Source: unseenSource(root), Root: root, Path: CleanPath(root.Str("spec", "path")), SourceUnseen: true}}
+		return []Pair{{Source: unseenSource(root), Root: root, Path: CleanPath(root.Str("spec", "path")),
+			SourceUnseen: true}}
 	}
 	return nil
 }
@@ -120,26 +123,33 @@ func candidatesOrUnseen(set *object.Set, anchor *object.Object, cfg config.Confi
 // unseenSource is the source that a root names.
 func unseenSource(root *object.Object) *object.Object {
 	ref := func(key string) string { return root.Str("spec", "sourceRef", key) }
-	id := object.ID{APIVersion: SourceGroup + "/v1", Kind: ref("kind"), Namespace: cmp.Or(ref("namespace"), root.Namespace), Name: ref("name")}
-	return object.New(id, fmt.Sprintf("apiVersion: %s\nkind: %s\nmetadata:\n  name: %q\n  namespace: %q\n", id.APIVersion, id.Kind, id.Name, id.Namespace), "", 0)
+	id := object.ID{APIVersion: SourceGroup + "/v1", Kind: ref("kind"),
+		Namespace: cmp.Or(ref("namespace"), root.Namespace), Name: ref("name")}
+	return object.New(id, fmt.Sprintf("apiVersion: %s\nkind: %s\nmetadata:\n  name: %q\n  namespace: %q\n",
+		id.APIVersion, id.Kind, id.Name, id.Namespace), "", 0)
 }
 
-// Syncs reports whether a Flux Kustomization of the pair's cluster reads from the source of the pair. A cluster has one object of a name,
-// and the input one for each cluster.
+// Syncs reports whether a Flux Kustomization of the pair's cluster reads from the source of the pair. A cluster has one
+// object of a name, and the input one for each cluster.
 func (p Pair) Syncs(set *object.Set, k *object.Object) bool {
 	return SourceOf(set, k) == p.Source || sourceRef(set, k).Same(p.Source.ID)
 }
 
-// removeUnused is how a Flux Kustomization goes that is not believed to run: one that runs after all deletes all that it applied.
-const removeUnused = "remove the one that does not run, after prune: false on it is pushed and applied, so that it deletes nothing if it runs after all"
+// removeUnused is how a Flux Kustomization goes that is not believed to run: one that runs after all deletes all that
+// it applied.
+const removeUnused = "remove the one that does not run, after prune: false on it is pushed and applied, so that it " +
+	"deletes nothing if it runs after all"
 
 func twoRoots(candidates []Pair, found *finding.List) {
 	a, b := candidates[0], candidates[1]
-	remedy := removeUnused + "; where both run, both would apply the new files: set prune: false on one, push, and wait until that is applied; then let it apply this no more"
+	remedy := removeUnused + "; where both run, both would apply the new files: set prune: false on one, push, and " +
+		"wait until that is applied; then let it apply this no more"
 	if a.Source != b.Source {
-		remedy = fmt.Sprintf("name the root in the config field clusters (%s or %s), or %s", a.Root.ID, b.Root.ID, removeUnused)
+		remedy = fmt.Sprintf("name the root in the config field clusters (%s or %s), or %s", a.Root.ID, b.Root.ID,
+			removeUnused)
 	}
-	found.Error(b.Root, "spec.path", "two root Kustomizations sync this install: %s and %s; %s", a.describe(), b.describe(), remedy)
+	found.Error(b.Root, "spec.path", "two root Kustomizations sync this install: %s and %s; %s", a.describe(),
+		b.describe(), remedy)
 }
 
 // others are the pairs of other clusters that apply the anchor too, whatever the config names.
@@ -149,10 +159,11 @@ func (p Pair) others(set *object.Set, anchor *object.Object) []Pair {
 	})
 }
 
-// Is tells whether two are the pair of one cluster. Several clusters can share the file of a root that each gives its path.
+// Is reports whether two are the pair of one cluster. Several clusters can share the file of a root that each gives its
+// path.
 func (p Pair) Is(other Pair) bool { return p.Root == other.Root && p.Path == other.Path }
 
-// disjoint tells whether each pair is of a cluster of its own: none applies the root of another.
+// disjoint reports whether each pair is of a cluster of its own: none applies the root of another.
 func disjoint(set *object.Set, pairs []Pair) bool {
 	for n, a := range pairs {
 		for _, b := range pairs[:n] {
@@ -171,7 +182,8 @@ func disjoint(set *object.Set, pairs []Pair) bool {
 func followed(set *object.Set, anchor *object.Object, pairs []Pair, found *finding.List) []Pair {
 	if releases := syncReleases(set); len(pairs) == 0 && len(releases) > 0 {
 		release := Nearest(releases, anchor)
-		found.ErrorAbout(finding.Unsynced, release, "spec.chart", "the sync pair is not in Git: %s", leaveSyncRelease(set, release))
+		found.ErrorAbout(finding.Unsynced, release, "spec.chart", "the sync pair is not in Git: %s",
+			leaveSyncRelease(set, release))
 		return nil
 	}
 	if len(pairs) == 0 {
@@ -186,23 +198,24 @@ func followed(set *object.Set, anchor *object.Object, pairs []Pair, found *findi
 	return pairs
 }
 
-// candidatesFor are the pairs that can sync the cluster of an object: one, where everything is as it should be. Those that
-// the config names come first, then those of this repository, then those that apply their own root, because a copy of a root
-// that lies elsewhere syncs nothing.
+// candidatesFor are the pairs that can sync the cluster of an object: one, where everything is as it should be. Those
+// that the config names come first, then those of this repository, then those that apply their own root, because a copy
+// of a root that lies elsewhere syncs nothing.
 func candidatesFor(set *object.Set, anchor *object.Object, cfg config.Config) []Pair {
 	candidates := pairsAround(set, anchor)
 	if named := chosen(candidates, cfg.Clusters); len(named) > 0 || !set.HasPaths() {
 		candidates = named
 	}
 	candidates = withoutForeign(set, candidates, anchor)
-	if own := slices.DeleteFunc(slices.Clone(candidates), func(p Pair) bool { return !Applies(set, p.Path, p.Root.File) }); len(own) > 0 {
+	if own := slices.DeleteFunc(slices.Clone(candidates),
+		func(p Pair) bool { return !Applies(set, p.Path, p.Root.File) }); len(own) > 0 {
 		candidates = own
 	}
 	return ofTheNeighbour(candidates, anchor)
 }
 
-// ofTheNeighbour leaves out what has another source than the one pair that is defined beside the install, as flux bootstrap
-// writes it: that is an application of its own.
+// ofTheNeighbour leaves out what has another source than the one pair that is defined beside the install, as flux
+// bootstrap writes it: that is an application of its own.
 func ofTheNeighbour(pairs []Pair, anchor *object.Object) []Pair {
 	beside := slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return !p.isBeside(anchor) })
 	if len(beside) != 1 {
@@ -211,42 +224,50 @@ func ofTheNeighbour(pairs []Pair, anchor *object.Object) []Pair {
 	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return p.Source != beside[0].Source })
 }
 
-// whyNoPair says what to do where no pair holds an object. The input may be larger than the repository: then the sync path
-// of a pair beside the object leads to its folder from a folder below.
+// whyNoPair says what to do where no pair holds an object. The input may be larger than the repository: then the sync
+// path of a pair beside the object leads to its folder from a folder below.
 func whyNoPair(set *object.Set, anchor *object.Object) string {
 	if root := rootOfNothing(set, anchor); root != nil {
-		return fmt.Sprintf("the sync path of %s in %s is %s, and the input has no such folder: run on the whole repository, or correct the path, which makes Flux prune what the right path does not apply",
+		return fmt.Sprintf("the sync path of %s in %s is %s, and the input has no such folder: run on the whole "+
+			"repository, or correct the path, which makes Flux prune what the right path does not apply",
 			root.ID, root.File, root.Str("spec", "path"))
 	}
 	if root := rootOfAnother(set, anchor); root != nil {
-		return fmt.Sprintf("the sync path of %s in %s is %s, which does not apply this, so no cluster is synced from here: a copy that no cluster uses can stay; where a "+
-			"cluster uses it, correct the path, which makes Flux prune what the right path does not apply", root.ID, root.File, root.Str("spec", "path"))
+		return fmt.Sprintf("the sync path of %s in %s is %s, which does not apply this, so no cluster is synced from "+
+			"here: a copy that no cluster uses can stay; where a cluster uses it, correct the path, which makes Flux "+
+			"prune what the right path does not apply", root.ID, root.File, root.Str("spec", "path"))
 	}
 	if file := listedWithoutObjects(set, path.Dir(anchor.File)); file != "" {
-		return fmt.Sprintf("the kustomization.yaml of ./%s lists %s, which is not in the input or holds no objects: flux bootstrap fills it in, so run on the branch that it "+
-			"pushed to; where no file defines the sync pair, %s", path.Dir(anchor.File), file, exportPair(set))
+		return fmt.Sprintf("the kustomization.yaml of ./%s lists %s, which is not in the input or holds no objects: "+
+			"flux bootstrap fills it in, so run on the branch that it pushed to; where no file defines the sync "+
+			"pair, %s", path.Dir(anchor.File), file, exportPair(set))
 	}
 	if root := rootElsewhere(set, anchor); root != nil {
-		return fmt.Sprintf("%s in %s syncs ./%s, which does not apply the folder ./%s that both are in: if that was applied by hand, list it in the kustomization.yaml of the "+
-			"sync path; if another root applies it, %s", root.ID, root.File, syncPath(root), path.Dir(anchor.File), exportPair(set))
+		return fmt.Sprintf("%s in %s syncs ./%s, which does not apply the folder ./%s that both are in: if that was "+
+			"applied by hand, list it in the kustomization.yaml of the sync path; if another root applies it, %s",
+			root.ID, root.File, syncPath(root), path.Dir(anchor.File), exportPair(set))
 	}
 	folder := "/" + path.Dir(anchor.File) + "/"
 	ks := kustomizationsOf(set)
 	for _, root := range ks.of(ks.within(path.Dir(anchor.File))) {
 		at := "/" + syncPath(root) + "/"
-		if base, _, inside := strings.Cut(folder, at); inside && base != "" && SourceOf(set, root) != nil && root.Str("spec", "path") != "" {
-			return fmt.Sprintf("the sync path of %s is ./%s, so its repository is the folder %s: run on that folder", root.ID,
+		if base, _, inside := strings.Cut(folder, at); inside && base != "" && SourceOf(set, root) != nil &&
+			root.Str("spec", "path") != "" {
+			return fmt.Sprintf("the sync path of %s is ./%s, so its repository is the folder %s: run on that folder",
+				root.ID,
 				strings.Trim(at, "/"), strings.TrimPrefix(base, "/"))
 		}
 	}
 	if root := rootWithoutSource(set, anchor); root != nil {
 		ref := func(key string) string { return root.Str("spec", "sourceRef", key) }
-		return fmt.Sprintf("%s in %s is its root, and its source %s/%s is not in the input: run on the whole repository; where no file defines the source, put it into one "+
-			"(%s), or set the config field sync.mode to keep, with which the sync pair stays as it is", root.ID, root.File, ref("kind"), ref("name"),
+		return fmt.Sprintf("%s in %s is its root, and its source %s/%s is not in the input: run on the whole "+
+			"repository; where no file defines the source, put it into one (%s), or set the config field sync.mode "+
+			"to keep, with which the sync pair stays as it is", root.ID, root.File, ref("kind"), ref("name"),
 			exportSource(cmp.Or(ref("namespace"), root.Namespace), ref("kind"), ref("name")))
 	}
-	return "no Flux Kustomization of the input has its source there and a path that applies this object, in its file or by a patch in a kustomization.yaml; run on the whole " +
-		"repository, with the source and the root of the cluster in it; where no file defines them, " + exportPair(set)
+	return "no Flux Kustomization of the input has its source there and a path that applies this object, in its file " +
+		"or by a patch in a kustomization.yaml; run on the whole repository, with the source and the root of the " +
+		"cluster in it; where no file defines them, " + exportPair(set)
 }
 
 // exportSource prints a source as YAML.
@@ -260,13 +281,14 @@ func exportRoot(namespace string) shell.Line {
 	return shell.Run("flux", "-n", namespace, "export", "kustomization", "NAME")
 }
 
-// rootWithoutSource is a Flux Kustomization that applies an object and whose source is not in the input; where none applies it, it is
-// one that is defined beside it, for a path around it; nil when there is none.
+// rootWithoutSource is a Flux Kustomization that applies an object and whose source is not in the input; where none
+// applies it, it is one that is defined beside it, for a path around it; nil when there is none.
 func rootWithoutSource(set *object.Set, anchor *object.Object) *object.Object {
 	var applying, near []*object.Object
 	ks := kustomizationsOf(set)
 	for _, root := range ks.of(inOrder(append(ks.to(anchor.File), ks.beside(anchor.File)...))) {
-		if SourceOf(set, root) != nil || root.Str("spec", "path") == "" || !slices.Contains(sourceKinds, root.Str("spec", "sourceRef", "kind")) {
+		if SourceOf(set, root) != nil || root.Str("spec", "path") == "" ||
+			!slices.Contains(sourceKinds, root.Str("spec", "sourceRef", "kind")) {
 			continue
 		}
 		at := syncPath(root)
@@ -283,7 +305,8 @@ func rootWithoutSource(set *object.Set, anchor *object.Object) *object.Object {
 	return Nearest(applying, anchor)
 }
 
-// rootOfNothing is a Flux Kustomization beside an object whose sync path leads nowhere in the input; nil when there is none.
+// rootOfNothing is a Flux Kustomization beside an object whose sync path leads nowhere in the input; nil when there is
+// none.
 func rootOfNothing(set *object.Set, anchor *object.Object) *object.Object {
 	return rootBeside(set, anchor, func(root *object.Object) bool {
 		at := syncPath(root)
@@ -291,7 +314,8 @@ func rootOfNothing(set *object.Set, anchor *object.Object) *object.Object {
 	})
 }
 
-// listedWithoutObjects is a file that the kustomization.yaml of a folder lists and of which the input has no objects; empty when there is none.
+// listedWithoutObjects is a file that the kustomization.yaml of a folder lists and of which the input has no objects;
+// empty when there is none.
 func listedWithoutObjects(set *object.Set, dir string) string {
 	k := KustomizationIn(set, dir)
 	if k == nil {
@@ -308,8 +332,9 @@ func listedWithoutObjects(set *object.Set, dir string) string {
 	return ""
 }
 
-// rootElsewhere is the one Flux Kustomization that the kustomization.yaml of a folder lists together with its source and an object, and
-// whose sync path is not around the folder, as where people apply the folder by hand; nil when there is none.
+// rootElsewhere is the one Flux Kustomization that the kustomization.yaml of a folder lists together with its source
+// and an object, and whose sync path is not around the folder, as where people apply the folder by hand; nil when there
+// is none.
 func rootElsewhere(set *object.Set, anchor *object.Object) *object.Object {
 	dir := path.Dir(anchor.File)
 	if KustomizationIn(set, dir) == nil {
@@ -318,29 +343,32 @@ func rootElsewhere(set *object.Set, anchor *object.Object) *object.Object {
 	var roots []*object.Object
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
 		source := SourceOf(set, k)
-		if source != nil && beside(k, anchor) && beside(source, anchor) && Applies(set, dir, k.File) && Applies(set, dir, source.File) {
+		if source != nil && beside(k, anchor) && beside(source, anchor) && Applies(set, dir, k.File) &&
+			Applies(set, dir, source.File) {
 			roots = append(roots, k)
 		}
 	}
-	if len(roots) != 1 || !Applies(set, dir, anchor.File) || roots[0].Str("spec", "path") == "" || !set.Holds(syncPath(roots[0])) {
+	if len(roots) != 1 || !Applies(set, dir, anchor.File) || roots[0].Str("spec", "path") == "" ||
+		!set.Holds(syncPath(roots[0])) {
 		return nil
 	}
 	return roots[0]
 }
 
-// rootOfAnother is a Flux Kustomization beside an object whose sync path is that of a root of the same name in another folder, as in
-// a copy of a cluster's folder; nil when there is none.
+// rootOfAnother is a Flux Kustomization beside an object whose sync path is that of a root of the same name in another
+// folder, as in a copy of a cluster's folder; nil when there is none.
 func rootOfAnother(set *object.Set, anchor *object.Object) *object.Object {
 	return rootBeside(set, anchor, func(root *object.Object) bool {
 		at := root.Str("spec", "path")
-		return !Applies(set, CleanPath(at), root.File) && slices.ContainsFunc(set.Find(root.ID), func(other *object.Object) bool {
-			return other.Str("spec", "path") == at && Applies(set, CleanPath(at), other.File)
-		})
+		return !Applies(set, CleanPath(at), root.File) &&
+			slices.ContainsFunc(set.Find(root.ID), func(other *object.Object) bool {
+				return other.Str("spec", "path") == at && Applies(set, CleanPath(at), other.File)
+			})
 	})
 }
 
-// rootBeside is the first Flux Kustomization beside an object that has a source and a sync path, and of which is holds; nil when
-// there is none.
+// rootBeside is the first Flux Kustomization beside an object that has a source and a sync path, and of which is holds;
+// nil when there is none.
 func rootBeside(set *object.Set, anchor *object.Object, is func(root *object.Object) bool) *object.Object {
 	ks := kustomizationsOf(set)
 	for _, root := range ks.of(ks.beside(anchor.File)) {
@@ -359,8 +387,8 @@ func (p Pair) describe() string {
 	return fmt.Sprintf("%s (path ./%s, source %s)", p.Root.ID, strings.TrimPrefix(p.Path, "."), p.Source.ID)
 }
 
-// pairsAround returns the pairs that apply the anchor; all pairs where items carry no paths. Where none does, it is the one
-// that is defined beside the anchor, for a path around it; or, where the input is a part of the repository, as with
+// pairsAround returns the pairs that apply the anchor; all pairs where items carry no paths. Where none does, it is the
+// one that is defined beside the anchor, for a path around it; or, where the input is a part of the repository, as with
 // `kpt fn eval` on a subfolder, for a path that leads to it.
 func pairsAround(set *object.Set, anchor *object.Object) []Pair {
 	var applying, around, partial []Pair
@@ -387,7 +415,8 @@ func pairsAround(set *object.Set, anchor *object.Object) []Pair {
 
 // isTemplate tells an object that is no object yet: a name or path has a variable that something else fills in.
 func isTemplate(o *object.Object) bool {
-	return slices.ContainsFunc([]string{o.Name, o.Namespace, o.Str("spec", "path")}, func(s string) bool { return strings.Contains(s, "${") || strings.Contains(s, "{{") })
+	return slices.ContainsFunc([]string{o.Name, o.Namespace, o.Str("spec", "path")},
+		func(s string) bool { return strings.Contains(s, "${") || strings.Contains(s, "{{") })
 }
 
 // isOurs tells the two Flux Kustomizations that deploy adds, under whatever names.
@@ -397,11 +426,12 @@ func isOurs(set *object.Set, root *object.Object) bool {
 		return root.Name == "flux-"+base
 	}
 	return slices.ContainsFunc(set.Below(at), func(o *object.Object) bool {
-		return o.Is(OperatorGroup, "FluxInstance") || o.Is(HelmGroup, "HelmRelease") && (Installs(set, o, "flux-operator") || Installs(set, o, "flux-instance"))
+		return o.Is(OperatorGroup, "FluxInstance") || o.Is(HelmGroup, "HelmRelease") &&
+			(Installs(set, o, "flux-operator") || Installs(set, o, "flux-instance"))
 	})
 }
 
-// isBeside tells whether both objects of the pair are defined in the folder of the anchor; not without an anchor.
+// isBeside reports whether both objects of the pair are defined in the folder of the anchor; not without an anchor.
 func (p Pair) isBeside(anchor *object.Object) bool {
 	if anchor == nil {
 		return false
@@ -409,12 +439,12 @@ func (p Pair) isBeside(anchor *object.Object) bool {
 	return anchor.File != "" && beside(p.Root, anchor) && beside(p.Source, anchor)
 }
 
-// beside tells whether the files of two objects are in one folder.
+// beside reports whether the files of two objects are in one folder.
 func beside(a, b *object.Object) bool { return folderOf(a.File) == folderOf(b.File) }
 
 // locate finds the prefix that leads from the repository to the input: the first part of the sync path, such that the
-// rest of it is a folder of the input that holds both the anchor and the root. An install deep in the input is no part of a
-// sync path that the input does not show.
+// rest of it is a folder of the input that holds both the anchor and the root. An install deep in the input is no part
+// of a sync path that the input does not show.
 func (p *Pair) locate(set *object.Set, anchor *object.Object) bool {
 	if set.Holds(p.Path) {
 		return false
@@ -443,14 +473,16 @@ func chosen(pairs []Pair, clusters []string) []Pair {
 	})
 }
 
-// Named tells whether an entry of the config field clusters means the pair: its path, or its root as findings name it.
+// Named reports whether an entry of the config field clusters means the pair: its path, or its root as findings name
+// it.
 func (p Pair) Named(entry string) bool {
 	return CleanPath(entry) == p.Path || entry == p.Root.ID.String()
 }
 
-// withoutForeign leaves out the pairs of other repositories, whose paths mean nothing here. This repository is the source
-// that most Flux Kustomizations use, also where the input does not define it; but what is defined beside the install, with the path of
-// a folder around it, is of this repository, as flux bootstrap writes it, however much else syncs from a source that is defined elsewhere.
+// withoutForeign leaves out the pairs of other repositories, whose paths mean nothing here. This repository is the
+// source that most Flux Kustomizations use, also where the input does not define it; but what is defined beside the
+// install, with the path of a folder around it, is of this repository, as flux bootstrap writes it, however much else
+// syncs from a source that is defined elsewhere.
 func withoutForeign(set *object.Set, pairs []Pair, anchor *object.Object) []Pair {
 	users := map[string]int{}
 	for _, url := range repositories(set) {
@@ -464,14 +496,16 @@ func withoutForeign(set *object.Set, pairs []Pair, anchor *object.Object) []Pair
 		return p.isBeside(anchor) && p.Path != "." && object.Within(path.Dir(anchor.File), p.Path)
 	}
 	moreUsed := func(n int) bool { return n > most }
-	if !slices.ContainsFunc(pairs, bootstrapped) && slices.ContainsFunc(slices.Collect(maps.Values(usersOfAbsentSources(set))), moreUsed) {
+	if !slices.ContainsFunc(pairs, bootstrapped) &&
+		slices.ContainsFunc(slices.Collect(maps.Values(usersOfAbsentSources(set))), moreUsed) {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return users[p.Source.Str("spec", "url")] < most })
+	return slices.DeleteFunc(slices.Clone(pairs),
+		func(p Pair) bool { return users[p.Source.Str("spec", "url")] < most })
 }
 
-// usersOfAbsentSources counts the Flux Kustomizations that sync from each source that the input does not define anywhere, as flux
-// bootstrap leaves it where its files were not kept. The keys are Kind/name.
+// usersOfAbsentSources counts the Flux Kustomizations that sync from each source that the input does not define
+// anywhere, as flux bootstrap leaves it where its files were not kept. The keys are Kind/name.
 func usersOfAbsentSources(set *object.Set) map[string]int {
 	type key struct{}
 	return object.Once(set, key{}, countAbsentSources)
@@ -488,7 +522,8 @@ func countAbsentSources(set *object.Set) map[string]int {
 	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
 		name := k.Str("spec", "sourceRef", "name")
 		source := k.Str("spec", "sourceRef", "kind") + "/" + name
-		if slices.Contains(sourceKinds, k.Str("spec", "sourceRef", "kind")) && !strings.Contains(name, "${") && !defined[source] {
+		if slices.Contains(sourceKinds, k.Str("spec", "sourceRef", "kind")) && !strings.Contains(name, "${") &&
+			!defined[source] {
 			users[source]++
 		}
 	}
@@ -509,8 +544,8 @@ func findSource(set *object.Set, k *object.Object) *object.Object {
 	return Nearest(withoutUnlisted(set, set.Find(ref)), k)
 }
 
-// sourceRef is the source that a Flux Kustomization names, where its file does not by what the kustomization.yaml of its folder sets, as
-// a component does that Flux Kustomizations share, and with the variables that are known.
+// sourceRef is the source that a Flux Kustomization names, where its file does not by what the kustomization.yaml of
+// its folder sets, as a component does that Flux Kustomizations share, and with the variables that are known.
 func sourceRef(set *object.Set, k *object.Object) object.ID {
 	type key struct{ k *object.Object }
 	return object.Once(set, key{k}, func(set *object.Set) object.ID { return findSourceRef(set, k) })
@@ -528,25 +563,27 @@ func findSourceRef(set *object.Set, k *object.Object) object.ID {
 		Name:      substituted(set, named.Str("spec", "sourceRef", "name"))}
 }
 
-// withoutUnlisted leaves out, of several objects, those in a file that the kustomization.yaml of its folder does not list, such as
-// an example beside the real one: nothing applies those.
+// withoutUnlisted leaves out, of several objects, those in a file that the kustomization.yaml of its folder does not
+// list, such as an example beside the real one: nothing applies those.
 func withoutUnlisted(set *object.Set, found []*object.Object) []*object.Object {
 	if len(found) < 2 {
 		return found
 	}
-	if listed := slices.DeleteFunc(slices.Clone(found), func(o *object.Object) bool { return !isListed(set, o) }); len(listed) > 0 {
+	if listed := slices.DeleteFunc(slices.Clone(found),
+		func(o *object.Object) bool { return !isListed(set, o) }); len(listed) > 0 {
 		return listed
 	}
 	return found
 }
 
-// isListed tells whether nothing keeps the folder of an object from applying it.
+// isListed reports whether nothing keeps the folder of an object from applying it.
 func isListed(set *object.Set, o *object.Object) bool {
 	type key struct{ o *object.Object }
 	return object.Once(set, key{o}, func(set *object.Set) bool { return Applies(set, path.Dir(o.File), o.File) })
 }
 
-// Nearest picks, of several definitions of one object, that of the same cluster: the one whose folder shares most with k's.
+// Nearest picks, of several definitions of one object, that of the same cluster: the one whose folder shares most with
+// k's.
 func Nearest(found []*object.Object, k *object.Object) *object.Object {
 	var nearest *object.Object
 	most := -1

@@ -79,10 +79,12 @@ func tidy(body string) string {
 
 func saysTheSame(a, b string) bool {
 	var one, other any
-	return yaml.Unmarshal([]byte(a), &one) == nil && yaml.Unmarshal([]byte(b), &other) == nil && reflect.DeepEqual(one, other)
+	return yaml.Unmarshal([]byte(a), &one) == nil && yaml.Unmarshal([]byte(b), &other) == nil &&
+		reflect.DeepEqual(one, other)
 }
 
-// IsGuard tells the patch that deploy adds to the folder of an install: prune: disabled on everything, and nothing else.
+// IsGuard tells the patch that deploy adds to the folder of an install: prune: disabled on everything, and nothing
+// else.
 func (p Patch) IsGuard() bool {
 	var body map[string]any
 	if yaml.Unmarshal([]byte(p.Body), &body) != nil || len(p.Target) != 1 || p.Target["kind"] != ".*" {
@@ -176,7 +178,8 @@ func patchOf(entry *kyaml.Node) (Patch, error) {
 	if err := reason.Of(yaml.UnmarshalStrict([]byte(text), &read)); err != nil {
 		return Patch{}, fmt.Errorf("not a patch with a target: %w", err)
 	}
-	patch := Patch{Body: read.Patch, File: read.Path, Target: read.Target, Options: read.Options, Comment: headComment(entry)}
+	patch := Patch{Body: read.Patch, File: read.Path, Target: read.Target, Options: read.Options,
+		Comment: headComment(entry)}
 	everything := read.Target != nil && len(read.Target) == 0
 	if everything { // as kustomize takes it
 		patch.Target = map[string]any{"kind": ".*"}

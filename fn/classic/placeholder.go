@@ -15,8 +15,8 @@ import (
 // componentsFile is the name that flux bootstrap gives its manifests.
 const componentsFile = "gotk-components.yaml"
 
-// findPlaceholders finds folders that are prepared for flux bootstrap, whose manifests are nothing but comments. What runs
-// cannot be read there: the version is the config's, and the components are those that the repository needs.
+// findPlaceholders finds folders that are prepared for flux bootstrap, whose manifests are nothing but comments. What
+// runs cannot be read there: the version is the config's, and the components are those that the repository needs.
 func findPlaceholders(set *object.Set, cfg config.Config, found *finding.List) []*Install {
 	var installs []*Install
 	for _, k := range set.Of(ConfigGroup, "Kustomization") {
@@ -44,7 +44,8 @@ func placeholderOf(set *object.Set, k *object.Object) string {
 }
 
 // readPlaceholder takes the install to be what flux bootstrap would write, with what the kustomization.yaml does to it.
-func readPlaceholder(set *object.Set, k *object.Object, file string, cfg config.Config, found *finding.List) []*Install {
+func readPlaceholder(set *object.Set, k *object.Object, file string, cfg config.Config,
+	found *finding.List) []*Install {
 	if content, _ := set.Read(file); azureFlux.Match(content) {
 		found.Error(k, "resources", "%s stands for the manifests: %s", file, azureWords)
 		return nil
@@ -54,15 +55,17 @@ func readPlaceholder(set *object.Set, k *object.Object, file string, cfg config.
 	}
 	const empty = "%s holds no objects, so the Flux version and the components cannot be read"
 	if len(candidatesFor(set, k, cfg)) == 0 {
-		found.ErrorAbout(finding.Unsynced, k, "resources", empty+", and the sync pair is not in the input: flux bootstrap fills both in, so run on the branch that it "+
-			"pushed to; where Flux was installed in another way, write the pair of the cluster beside it (flux export source git NAME, flux export kustomization NAME), "+
-			"and set the config field instance.version to the minor version that runs", file)
+		found.ErrorAbout(finding.Unsynced, k, "resources", empty+", and the sync pair is not in the input: flux "+
+			"bootstrap fills both in, so run on the branch that it pushed to; where Flux was installed in another "+
+			"way, write the pair of the cluster beside it (flux export source git NAME, flux export kustomization "+
+			"NAME), and set the config field instance.version to the minor version that runs", file)
 		return nil
 	}
 	version, known := configuredVersion(cfg.Instance.Version)
 	if !known {
-		found.Error(k, "resources", empty+": flux bootstrap fills it in, so run on the branch that it pushed to; where Flux was installed in another way, "+
-			"set the config field instance.version to the minor version that runs, such as 2.6.x", file)
+		found.Error(k, "resources", empty+": flux bootstrap fills it in, so run on the branch that it pushed to; "+
+			"where Flux was installed in another way, set the config field instance.version to the minor version "+
+			"that runs, such as 2.6.x", file)
 		return nil
 	}
 	pair, ok := findPair(set, k, cfg, found)
@@ -83,8 +86,9 @@ func readPlaceholder(set *object.Set, k *object.Object, file string, cfg config.
 	}
 	own := found.For(install.Cluster())
 	defer found.Merge(own)
-	own.Warn(k, "resources", empty+": Flux %s is what instance.version says, and the components are taken to be %s, without other flags of flux install. Compare them with "+
-		"%s, and correct the FluxInstance before you push", file, version, strings.Join(install.Options.Components, ", "), deploymentsCommand(install.Namespace))
+	own.Warn(k, "resources", empty+": Flux %s is what instance.version says, and the components are taken to be %s, "+
+		"without other flags of flux install. Compare them with %s, and correct the FluxInstance before you push", file,
+		version, strings.Join(install.Options.Components, ", "), deploymentsCommand(install.Namespace))
 	return []*Install{install}
 }
 
@@ -102,7 +106,8 @@ func componentsFor(set *object.Set, version Version) []string {
 	}
 	var components []string
 	for _, need := range needs {
-		if len(set.Of(need.group, need.kind)) > 0 && slices.Contains(flux.AllComponents(version.Release.String()), need.component) {
+		if len(set.Of(need.group, need.kind)) > 0 &&
+			slices.Contains(flux.AllComponents(version.Release.String()), need.component) {
 			components = append(components, need.component)
 		}
 	}

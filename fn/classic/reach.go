@@ -11,8 +11,8 @@ import (
 // Source: kustomize.config.k8s.io/v1beta1 of kustomize v5.8.
 var EntryFields = []string{"resources", "bases", "components", "crds"}
 
-// Applies tells whether a Flux Kustomization whose path is dir applies what is in a file. Without a kustomization.yaml,
-// kustomize-controller takes every file below, but of a folder that has one only what that lists.
+// Applies reports whether a Flux Kustomization whose path is dir applies what is in a file. Without a
+// kustomization.yaml, kustomize-controller takes every file below, but of a folder that has one only what that lists.
 // Source: fluxcd/pkg/kustomize v1.39.0, the walk of the generator.
 func Applies(set *object.Set, dir, file string) bool {
 	if !object.Within(file, dir) && KustomizationIn(set, dir) == nil && !outside(set, dir)[file] {
@@ -22,7 +22,7 @@ func Applies(set *object.Set, dir, file string) bool {
 	return applied
 }
 
-// nested tells whether a folder between the two has a kustomization.yaml as well, which then decides.
+// nested reports whether a folder between the two has a kustomization.yaml as well, which then decides.
 func nested(set *object.Set, folder, dir string) bool {
 	for above := path.Dir(folder); above != dir && above != "."; above = path.Dir(above) {
 		if KustomizationIn(set, above) != nil {
@@ -45,8 +45,8 @@ func chainOut(set *object.Set, dir, file string, seen map[string]bool) ([]string
 	return nil, false
 }
 
-// outside are the files outside of a folder that the kustomization.yaml files below it lead to; none are outside of the root of the
-// input. The migration takes from these ways, and adds none.
+// outside are the files outside of a folder that the kustomization.yaml files below it lead to; none are outside of the
+// root of the input. The migration takes from these ways, and adds none.
 func outside(set *object.Set, dir string) map[string]bool {
 	if dir == "." {
 		return nil
@@ -81,8 +81,8 @@ func leadingOut(set *object.Set, dir string) map[string]bool {
 	return found
 }
 
-// topFolders are the folders below one without kustomization.yaml that have one, and from which kustomize-controller takes what
-// that lists, sorted.
+// topFolders are the folders below one without kustomization.yaml that have one, and from which kustomize-controller
+// takes what that lists, sorted.
 func topFolders(set *object.Set, dir string) []string {
 	var top []string
 	all := kustomized(set)
@@ -99,7 +99,8 @@ func topFolders(set *object.Set, dir string) []string {
 	return top
 }
 
-// kustomized are the folders of the input that have a kustomization.yaml, sorted. Those that the migration adds lead nowhere else.
+// kustomized are the folders of the input that have a kustomization.yaml, sorted. Those that the migration adds lead
+// nowhere else.
 func kustomized(set *object.Set) []string {
 	type key struct{}
 	return object.Once(set, key{}, func(set *object.Set) []string {

@@ -7,8 +7,8 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// routes find, among things that have a path and a file, those that can apply a file: of thousands in a large input it is a few,
-// because a path applies what is below it, and seldom more. Numbers stand for the things, in their order.
+// routes find, among things that have a path and a file, those that can apply a file: of thousands in a large input it
+// is a few, because a path applies what is below it, and seldom more. Numbers stand for the things, in their order.
 type routes struct {
 	byPath, byFolder map[string][]int
 	// astray are those whose path can lead to files that are not below it.
@@ -61,7 +61,7 @@ func inOrder(all []int) []int {
 // folderOf is the folder of a file, with the slash at its end.
 func folderOf(file string) string { return file[:strings.LastIndexByte(file, '/')+1] }
 
-// leadsAstray tells whether a path can lead to files that are not below it: Applies knows all others without the way.
+// leadsAstray reports whether a path can lead to files that are not below it: Applies knows all others without the way.
 func leadsAstray(set *object.Set, dir string) bool {
 	return KustomizationIn(set, dir) != nil || len(outside(set, dir)) > 0
 }
@@ -122,7 +122,8 @@ func pairsIn(set *object.Set) *pairs {
 	})
 }
 
-// around are the pairs that can apply an object, and those that are defined beside it, in their order; all where items carry no paths.
+// around are the pairs that can apply an object, and those that are defined beside it, in their order; all where items
+// carry no paths.
 func (ps *pairs) around(set *object.Set, anchor *object.Object) []Pair {
 	if !set.HasPaths() {
 		return ps.all

@@ -9,7 +9,8 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// TestRoutes holds that no Flux Kustomization which applies a file is left out, and that they come in their order, on random trees.
+// TestRoutes holds that no Flux Kustomization which applies a file is left out, and that they come in their order, on
+// random trees.
 func TestRoutes(t *testing.T) {
 	for seed := range uint64(50) {
 		set := randomTree(rand.New(rand.NewPCG(seed, 0)))
@@ -35,10 +36,11 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// besideIn tells whether two files are in one folder.
+// besideIn reports whether two files are in one folder.
 func besideIn(a, b string) bool { return folderOf(a) == folderOf(b) }
 
-// randomTree is a few folders with Flux Kustomizations, files that kustomization.yaml files list, and paths that lead anywhere.
+// randomTree is a few folders with Flux Kustomizations, files that kustomization.yaml files list, and paths that lead
+// anywhere.
 func randomTree(r *rand.Rand) *object.Set {
 	dirs := []string{"", "a/", "b/", "a/b/", "a/b/c/", "a/bc/", "d/e/"}
 	dir := func() string { return dirs[r.IntN(len(dirs))] }

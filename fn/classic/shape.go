@@ -19,7 +19,8 @@ import (
 // It fails on what cannot be expressed, naming the field.
 func (i *Install) readShape(owner, live *object.Object, read map[string]any) error {
 	if namespace, set := read["namespace"]; set && namespace != i.Namespace {
-		return fmt.Errorf("field spec.targetNamespace moves the controllers to %v: only %s is supported", namespace, i.Namespace)
+		return fmt.Errorf("field spec.targetNamespace moves the controllers to %v: only %s is supported", namespace,
+			i.Namespace)
 	}
 	i.Substitute, _ = read["postBuild"].(map[string]any)
 	patches, err := patchesOf(live, "spec", "patches")
@@ -45,7 +46,8 @@ func (i *Install) readPatchLists(o *object.Object, at string, read map[string]an
 		for n, entry := range entries {
 			field := fmt.Sprintf("%s.%s[%d]", at, list.field, n)
 			if list.field == "images" && !i.hasImage(entry) {
-				i.Dropped = append(i.Dropped, fields.Leaf{Path: field, Value: entry, Why: "no image of Flux has this name, so it has no effect today"})
+				i.Dropped = append(i.Dropped, fields.Leaf{Path: field, Value: entry, Why: "no image of Flux has this " +
+					"name, so it has no effect today"})
 				continue
 			}
 			patch, err := list.read(o, field, entry)
@@ -62,14 +64,15 @@ func (i *Install) readPatchLists(o *object.Object, at string, read map[string]an
 	return nil
 }
 
-// hasImage tells whether an entry of images can mean an image of Flux: its name is a regular expression.
+// hasImage reports whether an entry of images can mean an image of Flux: its name is a regular expression.
 // Source: kustomize api/image v0.21.
 func (i *Install) hasImage(entry any) bool {
 	m, _ := entry.(map[string]any)
 	name, _ := m["name"].(string)
 	pattern, err := regexp.Compile("^(" + name + ")$")
 	return err != nil || slices.ContainsFunc(flux.EveryComponent(), func(component string) bool {
-		return pattern.MatchString(DefaultRegistry+"/"+component) || pattern.MatchString(i.Options.Registry+"/"+component)
+		return pattern.MatchString(DefaultRegistry+"/"+component) ||
+			pattern.MatchString(i.Options.Registry+"/"+component)
 	})
 }
 
@@ -79,7 +82,8 @@ func inlineMerge(o *object.Object, field string, entry any) (Patch, error) {
 	return Patch{Body: string(body), Object: o, Field: field}, err
 }
 
-// inlineJSON reads an entry of the patchesJson6902 of a HelmRelease of v2beta1 and v2beta2, whose patch is a list of operations.
+// inlineJSON reads an entry of the patchesJson6902 of a HelmRelease of v2beta1 and v2beta2, whose patch is a list of
+// operations.
 func inlineJSON(o *object.Object, field string, entry any) (Patch, error) {
 	m, _ := entry.(map[string]any)
 	target, _ := m["target"].(map[string]any)
@@ -87,8 +91,8 @@ func inlineJSON(o *object.Object, field string, entry any) (Patch, error) {
 	return Patch{Body: string(body), Target: target, Object: o, Field: field}, err
 }
 
-// imagePatch turns an entry of images into the patch that gives the controller that image. The names that match are those
-// of the release manifests: <registry>/fluxcd/<controller>.
+// imagePatch turns an entry of images into the patch that gives the controller that image. The names that match are
+// those of the release manifests: <registry>/fluxcd/<controller>.
 //
 // It fails on an image that no controller has, and where the new reference is not whole.
 func imagePatch(o *object.Object, field string, entry any) (Patch, error) {
@@ -120,7 +124,8 @@ func imageOperation(name, newName, newTag, digest string) (string, error) {
 	case newTag != "":
 		newName += ":" + newTag
 	default:
-		return "", fmt.Errorf("image %s is renamed without a tag: add newTag, or use a registry mirror for all images", name)
+		return "", fmt.Errorf("image %s is renamed without a tag: add newTag, or use a registry mirror for all images",
+			name)
 	}
 	return fmt.Sprintf("- op: replace\n  path: /spec/template/spec/containers/0/image\n  value: %s\n", newName), nil
 }

@@ -24,22 +24,25 @@ type Shard struct {
 	Folder *Folder
 }
 
-// shardSelector is the argument that tells a controller which objects are its own. Source: fluxcd.io, the guide on sharding.
+// shardSelector is the argument that tells a controller which objects are its own. Source: fluxcd.io, the guide on
+// sharding.
 const shardSelector = "--watch-label-selector="
 
-// readShards reads what else is made of the manifests. What is no shard that the folder of the install lists is refused: it is in no
-// FluxInstance.
+// readShards reads what else is made of the manifests. What is no shard that the folder of the install lists is
+// refused: it is in no FluxInstance.
 func (i *Install) readShards(set *object.Set, found *finding.List) bool {
 	for _, k := range otherListings(set, i.Anchor.File, i.Folder) {
 		if i.Folder != nil && !Applies(set, i.Pair.Dir(), i.Folder.Object.File) {
-			found.Error(k, "resources", "this lists %s and not its folder, so that %s, which is beside it, is not applied: list the folder in the place of its "+
-				"files, once both list the same", i.Anchor.File, i.Folder.Object.File)
+			found.Error(k, "resources", "this lists %s and not its folder, so that %s, which is beside it, is not "+
+				"applied: list the folder in the place of its files, once both list the same", i.Anchor.File,
+				i.Folder.Object.File)
 			return false
 		}
 		shard, why := i.readShard(set, k)
 		if why != "" {
-			found.Error(k, "resources", "%s is listed here too, so it is applied once more, and this is no shard that a FluxInstance can make: %s; change that. "+
-				"To take it out instead, do so where this shows that only its controllers are lost, and neither a Namespace nor a CRD: %s",
+			found.Error(k, "resources", "%s is listed here too, so it is applied once more, and this is no shard "+
+				"that a FluxInstance can make: %s; change that. To take it out instead, do so where this shows that "+
+				"only its controllers are lost, and neither a Namespace nor a CRD: %s",
 				i.Anchor.File, why, shell.Run("migrate-to-flux-operator", "inventory", ".", "--against", "HEAD"))
 			return false
 		}
@@ -58,8 +61,9 @@ func (i *Install) warnOfOthers(set *object.Set, found *finding.List) {
 			return o.Name != c && (strings.Contains(image, "/"+c+":") || strings.Contains(image, "/"+c+"@"))
 		})
 		if runs && o.Namespace == i.Namespace && Applies(set, i.Pair.Dir(), o.File) {
-			found.Warn(o, "", "this controller of Flux is no part of the FluxInstance: it stays as it is, and does not follow when the FluxInstance upgrades Flux; "+
-				"spec.sharding of the FluxInstance makes shards that do")
+			found.Warn(o, "", "this controller of Flux is no part of the FluxInstance: it stays as it is, and does "+
+				"not follow when the FluxInstance upgrades Flux; spec.sharding of the FluxInstance makes shards that "+
+				"do")
 		}
 	}
 }
@@ -77,7 +81,8 @@ func (i *Install) readShard(set *object.Set, k *object.Object) (shard Shard, why
 	case len(folder.Files)+len(folder.Folders) != 1 || Makes(k) || k.Map()["components"] != nil:
 		return shard, "it applies more than that file, which belongs into another folder"
 	case shard.Name == "" || "-"+shard.Name != k.Str("nameSuffix") || k.Str("namePrefix") != "":
-		return shard, "its nameSuffix is no hyphen and a name, which is how Flux Operator names the controllers of a shard"
+		return shard, "its nameSuffix is no hyphen and a name, which is how Flux Operator names the controllers of a " +
+			"shard"
 	case moved && namespace != i.Namespace:
 		return shard, "it is for another namespace"
 	}
@@ -111,8 +116,8 @@ func (i *Install) shardKey(shard Shard) (string, error) {
 	return "", nil
 }
 
-// of is the shard of these manifests. Its objects are still known by the names that they come from, so that a patch for the name
-// selects them as well, as in kustomize.
+// of is the shard of these manifests. Its objects are still known by the names that they come from, so that a patch for
+// the name selects them as well, as in kustomize.
 func (s Shard) of(manifests []*kyaml.RNode) ([]*kyaml.RNode, error) {
 	return flux.PatchRenamed(manifests, shapeOf(s.Folder.Patches, s.Folder.Fields))
 }

@@ -10,8 +10,8 @@ import (
 // variable is a ${variable} as Flux substitutes it, without a default.
 var variable = regexp.MustCompile(`\$\{(\w+)\}`)
 
-// substituted is a text with the ${variables} replaced that have one value in the whole input: which Flux Kustomization substitutes
-// them need not be known then. One that clusters set each for itself, or that no file shows, stays.
+// substituted is a text with the ${variables} replaced that have one value in the whole input: which Flux Kustomization
+// substitutes them need not be known then. One that clusters set each for itself, or that no file shows, stays.
 func substituted(set *object.Set, text string) string {
 	if !strings.Contains(text, "${") {
 		return text
@@ -26,7 +26,8 @@ func substituted(set *object.Set, text string) string {
 	})
 }
 
-// variableValues are the values of the variables in spec.postBuild of all Flux Kustomizations; one that has several has none.
+// variableValues are the values of the variables in spec.postBuild of all Flux Kustomizations; one that has several has
+// none.
 func variableValues(set *object.Set) map[string]string {
 	values := map[string]string{}
 	add := func(from map[string]any) {

@@ -13,7 +13,7 @@ import (
 type Version struct {
 	// Release is the version; of a range it is the newest release.
 	Release *semver.Version
-	// Exact tells whether the input names the release itself and not a range of one minor version.
+	// Exact reports whether the input names the release itself and not a range of one minor version.
 	Exact bool
 	// From says where the version was read.
 	From string
@@ -76,7 +76,8 @@ func parseRange(text, from string) (Version, error) {
 	return Version{Release: newest, From: from}, nil
 }
 
-// laterMinors are minor versions of Flux to come, so that a range that stays within one is read, and refused as later than what is known.
+// laterMinors are minor versions of Flux to come, so that a range that stays within one is read, and refused as later
+// than what is known.
 func laterMinors() []*semver.Version {
 	newest := flux.NewestOperator().Max
 	later := make([]*semver.Version, 20)

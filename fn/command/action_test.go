@@ -247,8 +247,8 @@ func TestActionIsRefused(t *testing.T) {
 	}
 }
 
-// TestActionInstalls takes the archive of the release that the action is used at, and runs it only where it is proven to be
-// from there.
+// TestActionInstalls takes the archive of the release that the action is used at, and runs it only where it is proven
+// to be from there.
 func TestActionInstalls(t *testing.T) {
 	for _, forged := range []bool{false, true} {
 		t.Run(fmt.Sprintf("forged %t", forged), func(t *testing.T) {

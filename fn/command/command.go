@@ -74,10 +74,12 @@ func execute(ctx context.Context, root *cobra.Command) (err error) {
 
 // internal is the error that a mistake of this program becomes.
 func internal(broken any) error {
-	return fmt.Errorf("internal error: %w; please report it with the files that it was run on, without their Secrets", reason.Panic(broken))
+	return fmt.Errorf("internal error: %w; please report it with the files that it was run on, without their Secrets",
+		reason.Panic(broken))
 }
 
-// pipe is a stdout whose reader may leave early, as head does: what a command says goes nowhere then, and its exit code stays.
+// pipe is a stdout whose reader may leave early, as head does: what a command says goes nowhere then, and its exit code
+// stays.
 type pipe struct{ io.Writer }
 
 // Write writes, if anyone still reads.
@@ -89,7 +91,7 @@ func (p pipe) Write(text []byte) (int, error) {
 	return n, err
 }
 
-// isTerminal tells whether a person is at the other end.
+// isTerminal reports whether a person is at the other end.
 func isTerminal(stream any) bool {
 	if p, isPipe := stream.(pipe); isPipe {
 		stream = p.Writer

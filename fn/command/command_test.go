@@ -191,8 +191,8 @@ func outcomes(t testing.TB, dir string, flags ...string) map[string]string {
 	return all
 }
 
-// TestOutcomes holds what becomes of a cluster where something else is refused: an Error about no cluster is about each, one
-// about another cluster is not.
+// TestOutcomes holds what becomes of a cluster where something else is refused: an Error about no cluster is about
+// each, one about another cluster is not.
 func TestOutcomes(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, "cluster/more/kustomization.yaml", "resources: [\n")
@@ -359,7 +359,8 @@ func TestAnnotationsWithoutAny(t *testing.T) {
 	}
 }
 
-// TestDiffThatCommands holds that no diff is printed whose changed lines a CI runner would obey, and that apply goes on.
+// TestDiffThatCommands holds that no diff is printed whose changed lines a CI runner would obey, and that apply goes
+// on.
 func TestDiffThatCommands(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, "cluster/kustomization.yaml", "resources: [flux.yaml, sync.yaml, apps.yaml] # ##[add-mask]x\n")
@@ -371,7 +372,8 @@ func TestDiffThatCommands(t *testing.T) {
 	must(t, 0, dir, "apply", "DIR")
 }
 
-// TestInventoryForgesNoLine holds that a line break in a name, a path or a file's name starts no line of what inventory prints.
+// TestInventoryForgesNoLine holds that a line break in a name, a path or a file's name starts no line of what inventory
+// prints.
 func TestInventoryForgesNoLine(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, "cluster/a\nforged.yaml", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: \"x\\nforged\", namespace: flux-system}\n"+
@@ -386,7 +388,8 @@ func TestInventoryForgesNoLine(t *testing.T) {
 	}
 }
 
-// TestClusterInAnyFolder holds that the name by which messages tell to choose a cluster names it, whatever its folder is called.
+// TestClusterInAnyFolder holds that the name by which messages tell to choose a cluster names it, whatever its folder
+// is called.
 func TestClusterInAnyFolder(t *testing.T) {
 	for _, name := range []string{"a,b", "a b", "$(x)", "-x"} {
 		dir := fixture(t, "deploy")

@@ -27,10 +27,10 @@ func planCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan [DIR]",
 		Short: "Print what was found, what will happen and what to wait for",
-		Long: "Print, for each cluster of the checkout, what was found and where, what becomes of each object, what must exist, what to\n" +
-			"wait for, how to check it and how to go back. No file of the checkout is changed.\n\n" +
-			"--report writes the same as Markdown for the pull request, with a picture of who owns what before and after, and the account\n" +
-			"of every field." + exitCodes,
+		Long: "Print, for each cluster of the checkout, what was found and where, what becomes of each object, what " +
+			"must exist, what to\nwait for, how to check it and how to go back. No file of the checkout is " +
+			"changed.\n\n--report writes the same as Markdown for the pull request, with a picture of who owns what " +
+			"before and after, and the account\nof every field." + exitCodes,
 		Example: "  migrate-to-flux-operator plan .\n" +
 			"  migrate-to-flux-operator plan . --cluster ./clusters/production --output json\n" +
 			"  migrate-to-flux-operator plan . --report /tmp/report.md && gh pr create --body-file /tmp/report.md\n" +
@@ -41,7 +41,8 @@ func planCommand() *cobra.Command {
 				return fmt.Errorf("--output %s: use text, json or yaml", output)
 			}
 			if redact && (output == "text" || report != "") {
-				return errors.New("--redact: use it with --output json or yaml, and without --report: nothing is taken out of a text")
+				return errors.New("--redact: use it with --output json or yaml, and without --report: nothing is " +
+					"taken out of a text")
 			}
 			result, err := flags.run(cmd, dirOf(args))
 			if err != nil {
@@ -65,9 +66,12 @@ func planCommand() *cobra.Command {
 	}
 	flags.bind(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
-	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "print all that was found: each remark, each file, and where the install is defined (text)")
-	cmd.Flags().BoolVar(&redact, "redact", false, "leave out the values of fields and all addresses, to show the plan to others; names stay (json, yaml)")
-	cmd.Flags().StringVar(&report, "report", "", "file to write a report to: Markdown for the pull request, or a page for a browser where it ends in .html; - prints it in the place of the plan")
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "print all that was found: each remark, each file, and "+
+		"where the install is defined (text)")
+	cmd.Flags().BoolVar(&redact, "redact", false, "leave out the values of fields and all addresses, to show the "+
+		"plan to others; names stay (json, yaml)")
+	cmd.Flags().StringVar(&report, "report", "", "file to write a report to: Markdown for the pull request, or a "+
+		"page for a browser where it ends in .html; - prints it in the place of the plan")
 	return cmd
 }
 
@@ -76,8 +80,8 @@ func diffCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff [DIR]",
 		Short: "Print the change as a unified diff that git apply accepts",
-		Long: "Print, as a unified diff, what apply would change. Nothing is written. Paths are relative to DIR: run git apply there, or\n" +
-			"with --directory." + exitCodes,
+		Long: "Print, as a unified diff, what apply would change. Nothing is written. Paths are relative to DIR: run " +
+			"git apply there, or\nwith --directory." + exitCodes,
 		Example: "  migrate-to-flux-operator diff . | less\n  migrate-to-flux-operator diff . | git apply",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -95,8 +99,9 @@ func applyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply [DIR]",
 		Short: "Edit the files of the checkout: everything or nothing",
-		Long: "Edit the files of the checkout as diff shows it, every byte outside of the edits left as it is. On an Error, or when something\n" +
-			"fails half way, the checkout is as it was; when it is killed, the next apply puts back what was changed. Nothing is committed." + exitCodes,
+		Long: "Edit the files of the checkout as diff shows it, every byte outside of the edits left as it is. On an " +
+			"Error, or when something\nfails half way, the checkout is as it was; when it is killed, the next apply " +
+			"puts back what was changed. Nothing is committed." + exitCodes,
 		Example: "  migrate-to-flux-operator apply .\n" +
 			"  migrate-to-flux-operator apply . --dry-run\n" +
 			"  migrate-to-flux-operator apply . --config migrate.yaml --cluster ./clusters/production\n" +
@@ -139,8 +144,8 @@ func checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [DIR]",
 		Short: "Tell whether a run would change anything, for CI",
-		Long: "Exit with 0 when a run would change nothing, with 1 and the diff on stdout when it would, and with 2 on an Error. Nothing is\n" +
-			"written.",
+		Long: "Exit with 0 when a run would change nothing, with 1 and the diff on stdout when it would, and with 2 " +
+			"on an Error. Nothing is\nwritten.",
 		Example: "  migrate-to-flux-operator check . || echo 'run migrate-to-flux-operator apply .'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -11,8 +11,8 @@ import (
 	"migrate-to-flux-operator/fn/shell"
 )
 
-// toCommit finds the command for a commit of the changes and of nothing else, and warns of what HEAD does not hold though the changes
-// were judged with it.
+// toCommit finds the command for a commit of the changes and of nothing else, and warns of what HEAD does not hold
+// though the changes were judged with it.
 func (r *repository) toCommit(result *Result) {
 	git := r.tree.Repository()
 	if git == nil || len(result.changes) == 0 {
@@ -23,7 +23,8 @@ func (r *repository) toCommit(result *Result) {
 	for _, c := range result.changes {
 		if c.Before == nil && r.tree.Ignored(c.Path) {
 			all.Add(finding.Finding{Severity: finding.Error, File: c.Path,
-				Message: "Git ignores this new file, so that no commit would bring it to Flux: set the config field outputDir to another folder, or correct .gitignore"})
+				Message: "Git ignores this new file, so that no commit would bring it to Flux: set the config field " +
+					"outputDir to another folder, or correct .gitignore"})
 			break
 		}
 	}
@@ -33,7 +34,8 @@ func (r *repository) toCommit(result *Result) {
 	}
 	mine, others := unclean(append(changed, r.untracked()...), result.changes)
 	if len(mine) > 0 {
-		all.Warn(nil, "", "this run edits files with changes of yours that are not committed: %s; commit these first", listed(mine))
+		all.Warn(nil, "", "this run edits files with changes of yours that are not committed: %s; commit these first",
+			listed(mine))
 	}
 	if len(others) > 0 {
 		warning := finding.Finding{Severity: finding.Warning,
@@ -88,7 +90,8 @@ func listed(files []string) string {
 	return strings.Join(files, ", ")
 }
 
-// add is the command that puts the changes, and nothing else, into Git's index. A file that goes and that Git does not track is left out.
+// add is the command that puts the changes, and nothing else, into Git's index. A file that goes and that Git does not
+// track is left out.
 func (r *repository) add(changes []checkout.Change) shell.Line {
 	words := []string{"git"}
 	if r.dir != "." {

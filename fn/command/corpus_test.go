@@ -14,8 +14,9 @@ import (
 
 const corpus = "../../../shared/corpus"
 
-// TestCommandsCorpus takes every cluster of the corpus through both phases by the commands, and holds that they agree with each other
-// and change nothing but what the plan names. The proof that nothing is pruned is left out: it is not about bytes, and e2e has it.
+// TestCommandsCorpus takes every cluster of the corpus through both phases by the commands, and holds that they agree
+// with each other and change nothing but what the plan names. The proof that nothing is pruned is left out: it is not
+// about bytes, and e2e has it.
 func TestCommandsCorpus(t *testing.T) {
 	entries, err := os.ReadDir(corpus)
 	if err != nil {

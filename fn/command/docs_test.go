@@ -14,8 +14,8 @@ import (
 // update writes what the commands in the documentation print today.
 var update = flag.Bool("update", false, "write the outputs in docs anew")
 
-// TestDocs runs the console blocks of each page, one after the other, on a checkout of the example that the page is about, and
-// holds that the commands print what the page shows. A line with ... stands for lines that it leaves out.
+// TestDocs runs the console blocks of each page, one after the other, on a checkout of the example that the page is
+// about, and holds that the commands print what the page shows. A line with ... stands for lines that it leaves out.
 func TestDocs(t *testing.T) {
 	for _, page := range []string{"migrating.md", "ci.md", "inventory.md"} {
 		t.Run(page, func(t *testing.T) {
@@ -159,7 +159,7 @@ func replay(t *testing.T, run func(string) string, block string) string {
 	return now.String()
 }
 
-// shows tells whether an output is what a page shows of it.
+// shows reports whether an output is what a page shows of it.
 func shows(got, want string) bool {
 	var pattern strings.Builder
 	for line := range strings.Lines(want) {

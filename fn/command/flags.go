@@ -28,8 +28,10 @@ type configFlags struct {
 // flagNames are the flags in the order of the config's fields.
 var flagNames = []struct{ flag, field, usage string }{
 	{"phase", "phase", "deploy or cleanup"},
-	{"taken-over", "takenOver", "you have seen that Flux Operator owns the root, the source and the Flux objects (cleanup)"},
-	{"cluster", "clusters", "sync path of a cluster to migrate, or its root as Kustomization/NAMESPACE/NAME; several with commas or as several flags; all when empty"},
+	{"taken-over", "takenOver", "you have seen that Flux Operator owns the root, the source and the Flux objects " +
+		"(cleanup)"},
+	{"cluster", "clusters", "sync path of a cluster to migrate, or its root as Kustomization/NAMESPACE/NAME; several " +
+		"with commas or as several flags; all when empty"},
 	{"operator-version", "operator.version", "version of the flux-operator chart"},
 	{"operator-install", "operator.install", "HelmRelease, or external when Flux Operator is already installed"},
 	{"operator-values", "operator.values", "values of the flux-operator chart, as YAML"},
@@ -38,7 +40,8 @@ var flagNames = []struct{ flag, field, usage string }{
 	{"instance-form", "instance.form", "FluxInstance, or HelmRelease for the flux-instance chart"},
 	{"instance-version", "instance.version", "minor, exact or a semver range"},
 	{"instance-kustomization", "instance.kustomization", "name of the new Flux Kustomization for the FluxInstance"},
-	{"instance-release", "instance.release", "name of the new HelmRelease of the flux-instance chart and of its source"},
+	{"instance-release", "instance.release", "name of the new HelmRelease of the flux-instance chart and of its " +
+		"source"},
 	{"sync-mode", "sync.mode", "adopt or keep"},
 	{"sync-path", "sync.path", "move the root path"},
 	{"output-dir", "outputDir", "folder for new files"},
@@ -65,14 +68,16 @@ func (f *configFlags) bind(cmd *cobra.Command, fields ...string) {
 		}
 	}
 	cmd.Flags().StringVar(&f.file, "config", "", "file with the function config")
-	cmd.Flags().StringArrayVar(&f.live, "live", nil, "what the script of verify wrote about a cluster, - for stdin; one for each cluster; it stands for --taken-over (cleanup)")
+	cmd.Flags().StringArrayVar(&f.live, "live", nil, "what the script of verify wrote about a cluster, - for stdin; "+
+		"one for each cluster; it stands for --taken-over (cleanup)")
 	bindSubfolder(cmd, &f.subfolder)
 	cmd.Flags().SortFlags = false
 }
 
 // bindSubfolder adds the flag for a DIR that is only a part of a checkout.
 func bindSubfolder(cmd *cobra.Command, value *bool) {
-	cmd.Flags().BoolVar(value, "subfolder", false, "only DIR is meant, though it is a part of a checkout: what the rest holds is not seen")
+	cmd.Flags().BoolVar(value, "subfolder", false, "only DIR is meant, though it is a part of a checkout: what the "+
+		"rest holds is not seen")
 }
 
 // listValue is the value of a flag that may be given several times: all that was given, with commas.
@@ -110,7 +115,8 @@ func (f *configFlags) config(cmd *cobra.Command, dir string) (config.Config, err
 			continue
 		}
 		if name.field == "clusters" && strings.Trim(*f.values[name.field], ", ") == "" {
-			return cfg, fmt.Errorf("--%s names no cluster: give its sync path, or leave the flag out for all clusters", name.flag)
+			return cfg, fmt.Errorf("--%s names no cluster: give its sync path, or leave the flag out for all clusters",
+				name.flag)
 		}
 		if err := cfg.Set(name.field, *f.values[name.field]); err != nil {
 			return cfg, fmt.Errorf("--%s: %w", name.flag, err)
@@ -122,14 +128,16 @@ func (f *configFlags) config(cmd *cobra.Command, dir string) (config.Config, err
 // run reads the config and what kubectl said, and migrates the checkout in memory.
 func (f *configFlags) run(cmd *cobra.Command, dir string) (*Result, error) {
 	job := job{dir: dir, subfolder: f.subfolder, now: time.Now(), progress: progressOn(cmd.ErrOrStderr())}
-	return interruptible(cmd.Context(), func(ctx context.Context) (*Result, error) { // a file that is given may be a pipe
+	// a file that is given may be a pipe
+	return interruptible(cmd.Context(), func(ctx context.Context) (*Result, error) {
 		var err error
 		if job.config, err = f.config(cmd, dir); err != nil {
 			return nil, err
 		}
 		for _, file := range f.live {
 			if job.config.Phase != config.Cleanup {
-				return nil, fmt.Errorf("--live %s: only the phase cleanup looks at the cluster; add --phase cleanup, or run verify", file)
+				return nil, fmt.Errorf("--live %s: only the phase cleanup looks at the cluster; add --phase cleanup, "+
+					"or run verify", file)
 			}
 			snapshot, err := readLive(cmd.InOrStdin(), dir, file)
 			if err != nil {
@@ -185,7 +193,7 @@ func commanding(changes []checkout.Change) error {
 			files = append(files, printable.Line(c.Path))
 		}
 	}
-	return fmt.Errorf("%s: no diff is printed, because a CI runner would obey a line of it, by two colons at its start or by ## and a word in brackets: "+
-		"remove that line, or look at what apply makes",
+	return fmt.Errorf("%s: no diff is printed, because a CI runner would obey a line of it, by two colons at its "+
+		"start or by ## and a word in brackets: remove that line, or look at what apply makes",
 		strings.Join(files, ", "))
 }

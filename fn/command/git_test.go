@@ -23,7 +23,8 @@ func says(t *testing.T, code int, dir string, want []string, args ...string) sai
 // commands are those that look at a checkout.
 var commands = []string{"plan", "diff", "apply", "check", "inventory"}
 
-// TestGitThatCannotBeRead holds that a `.git` above which cannot be read is no checkout without Git: no command goes on.
+// TestGitThatCannotBeRead holds that a `.git` above which cannot be read is no checkout without Git: no command goes
+// on.
 func TestGitThatCannotBeRead(t *testing.T) {
 	dir := deployedClone(t)
 	commit(t, dir)
@@ -46,7 +47,8 @@ func TestGitThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestUpstreamThatIsNotThere holds that cleanup waits where what the branch follows was never fetched, and says what else it cannot tell.
+// TestUpstreamThatIsNotThere holds that cleanup waits where what the branch follows was never fetched, and says what
+// else it cannot tell.
 func TestUpstreamThatIsNotThere(t *testing.T) {
 	dir := deployedClone(t)
 	commit(t, dir)
@@ -63,7 +65,8 @@ func TestUpstreamThatIsNotThere(t *testing.T) {
 	says(t, ExitError, dir, []string{"origin/main, which the branch main follows, is not in this clone: run git fetch"}, cleanup...)
 }
 
-// TestPartOfACheckout holds that no command takes a part of a checkout for all of it, and that a flag says that it is meant.
+// TestPartOfACheckout holds that no command takes a part of a checkout for all of it, and that a flag says that it is
+// meant.
 func TestPartOfACheckout(t *testing.T) {
 	dir := fixture(t, "deploy")
 	commit(t, dir)
@@ -91,8 +94,8 @@ func TestPartOfACheckout(t *testing.T) {
 	must(t, 0, dir, "plan", "DIR")
 }
 
-// TestWorkingTreeThatIsNotClean holds that what HEAD does not hold is said, and that the command for the commit takes what the run
-// changes and nothing else.
+// TestWorkingTreeThatIsNotClean holds that what HEAD does not hold is said, and that the command for the commit takes
+// what the run changes and nothing else.
 func TestWorkingTreeThatIsNotClean(t *testing.T) {
 	dir := fixture(t, "deploy")
 	commit(t, dir)
@@ -131,7 +134,8 @@ func TestTakenOverInDeploy(t *testing.T) {
 	says(t, 0, fixture(t, "deploy"), []string{"warning: config field takenOver (--taken-over) has no meaning in the phase deploy"}, "plan", "DIR", "--taken-over", "--proof", "off")
 }
 
-// TestInventoryRunsNothing holds that what a repository configures does not run, and that what an attribute hides is seen.
+// TestInventoryRunsNothing holds that what a repository configures does not run, and that what an attribute hides is
+// seen.
 func TestInventoryRunsNothing(t *testing.T) {
 	dir, marker := fixture(t, "deploy"), filepath.Join(t.TempDir(), "ran")
 	write(t, dir, ".gitattributes", "apps export-ignore\n* filter=x\n")
@@ -168,8 +172,8 @@ func TestInventoryRunsNothing(t *testing.T) {
 	}
 }
 
-// TestInventoryOfCleanup holds that what cleanup removes on purpose is not lost to a comparison, as long as the guards are in what it is
-// compared with.
+// TestInventoryOfCleanup holds that what cleanup removes on purpose is not lost to a comparison, as long as the guards
+// are in what it is compared with.
 func TestInventoryOfCleanup(t *testing.T) {
 	dir := deployedClone(t)
 	commit(t, dir)

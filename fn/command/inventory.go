@@ -24,16 +24,18 @@ import (
 // errLost is what inventory returns when a commit would make Flux delete something; it has said so already.
 var errLost = errors.New("this commit would make Flux delete or lose objects")
 
-// inventoryCommand is of use without any migration: what does each Flux Kustomization apply, and what will a commit prune?
+// inventoryCommand is of use without any migration: what does each Flux Kustomization apply, and what will a commit
+// prune?
 func inventoryCommand() *cobra.Command {
 	var against, output string
 	var subfolder bool
 	cmd := &cobra.Command{
 		Use:   "inventory [DIR]",
 		Short: "List what each Flux Kustomization applies, or what a change makes Flux prune",
-		Long: "List what each Flux Kustomization of the checkout applies, recursively from the roots, from files alone. With --against, compare\n" +
-			"a Git revision with the working tree and say what becomes of each object: exit code 1 when Flux would delete or lose something\n" +
-			"that the repository still wants, or Flux Operator something that a FluxInstance does not generate any longer.",
+		Long: "List what each Flux Kustomization of the checkout applies, recursively from the roots, from files " +
+			"alone. With --against, compare\na Git revision with the working tree and say what becomes of each " +
+			"object: exit code 1 when Flux would delete or lose something\nthat the repository still wants, or Flux " +
+			"Operator something that a FluxInstance does not generate any longer.",
 		Example: "  migrate-to-flux-operator inventory .\n  migrate-to-flux-operator inventory . --against origin/main",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -86,7 +88,8 @@ func listInventory(cmd *cobra.Command, dir, output string, subfolder bool) error
 		if output == "text" {
 			text = cluster.Inventory.List()
 		}
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "cluster %s\n%s\n", printable.Line(cluster.Path), printable.Text(text)); err != nil {
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "cluster %s\n%s\n", printable.Line(cluster.Path),
+			printable.Text(text)); err != nil {
 			return err
 		}
 	}
@@ -95,7 +98,8 @@ func listInventory(cmd *cobra.Command, dir, output string, subfolder bool) error
 
 // noRoot is the error where nothing of Flux can be followed.
 func noRoot(where string) error {
-	return fmt.Errorf("%s: no root Flux Kustomization found: no Kustomization of %s syncs the folder that it is defined in", where, "kustomize.toolkit.fluxcd.io")
+	return fmt.Errorf("%s: no root Flux Kustomization found: no Kustomization of %s syncs the folder that it is "+
+		"defined in", where, "kustomize.toolkit.fluxcd.io")
 }
 
 // warnUnknown warns of the FluxInstances of which it is not known what Flux Operator generates for them.
@@ -111,7 +115,8 @@ func warnUnknown(cmd *cobra.Command, all []operated) {
 // warnHazards warns of what Flux would do to what makes Flux Operator run Flux.
 func warnHazards(cmd *cobra.Command, inv *inventory.Inventory) {
 	for _, h := range inv.Hazards() {
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s: %s: %s\n", printable.Line(h.Entry.File.String()), printable.Line(h.Entry.ID.String()), printable.Line(h.What))
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s: %s: %s\n", printable.Line(h.Entry.File.String()),
+			printable.Line(h.Entry.ID.String()), printable.Line(h.What))
 	}
 }
 
@@ -158,7 +163,8 @@ func compareInventory(cmd *cobra.Command, dir, revision, output string, subfolde
 		if len(is.Discover(rootsOf(operates)...)) == 0 {
 			return noRoot(printable.Line(dir))
 		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %v: there is nothing to compare with\n", noRoot(printable.Line(revision)))
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %v: there is nothing to compare with\n",
+			noRoot(printable.Line(revision)))
 	}
 	all := []compared{}
 	lost := false
@@ -176,8 +182,8 @@ func compareInventory(cmd *cobra.Command, dir, revision, output string, subfolde
 	return nil
 }
 
-// purposesIn are what cleanup would do on purpose, by cluster, where a revision is such that cleanup could follow: with the FluxInstance
-// and with every guard. What the proof of cleanup lets go is not lost to a comparison either.
+// purposesIn are what cleanup would do on purpose, by cluster, where a revision is such that cleanup could follow: with
+// the FluxInstance and with every guard. What the proof of cleanup lets go is not lost to a comparison either.
 func purposesIn(tree fs.FS) (map[string]inventory.CompareOptions, error) {
 	contents := map[string][]byte{}
 	err := fs.WalkDir(tree, ".", func(file string, entry fs.DirEntry, err error) error {
@@ -228,7 +234,8 @@ func printCompared(out io.Writer, all []compared, output string) error {
 		return printJSON(out, all)
 	}
 	for _, c := range all {
-		if _, err := fmt.Fprintf(out, "cluster %s\n%s\n", printable.Line(c.Cluster), printable.Text(c.Verdict.Text())); err != nil {
+		if _, err := fmt.Fprintf(out, "cluster %s\n%s\n", printable.Line(c.Cluster),
+			printable.Text(c.Verdict.Text())); err != nil {
 			return err
 		}
 	}

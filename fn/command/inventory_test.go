@@ -2,7 +2,8 @@ package command
 
 import "testing"
 
-// TestInventoryAgainstNothing holds that a comparison that found nothing to compare says so: silence would mean that nothing is pruned.
+// TestInventoryAgainstNothing holds that a comparison that found nothing to compare says so: silence would mean that
+// nothing is pruned.
 func TestInventoryAgainstNothing(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "README.md", "no Flux\n")

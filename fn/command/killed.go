@@ -12,8 +12,8 @@ import (
 	"migrate-to-flux-operator/fn/printable"
 )
 
-// leftover says what an apply that was killed has left in a checkout: an Error where files are changed and others not, because what they
-// say together is neither what was nor what is to be.
+// leftover says what an apply that was killed has left in a checkout: an Error where files are changed and others not,
+// because what they say together is neither what was nor what is to be.
 func leftover(tree *checkout.Tree) []finding.Finding {
 	left, err := tree.Leftover()
 	f := finding.Finding{Severity: finding.Error, File: left.Folder}
@@ -21,7 +21,9 @@ func leftover(tree *checkout.Tree) []finding.Finding {
 	case err != nil:
 		f.Message = err.Error()
 	case len(left.Changed) > 0:
-		f.Message = printable.Line("an apply was killed half way, and had changed " + strings.Join(left.Changed, ", ") + ": the next apply puts them back first")
+		f.Message = printable.Line("an apply was killed half way, and had changed " + strings.Join(left.Changed, ", ") +
+			": the next apply puts them " +
+			"back first")
 	case left.Folder != "":
 		f.Severity, f.Message = finding.Warning, "left by an apply that was killed: the next apply removes it"
 	default:

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestLinear holds that each of many clusters in one repository costs what each of few does. What is counted are allocations: that
-// depends on no machine, and everything that looks at each cluster for each cluster makes some.
+// TestLinear holds that each of many clusters in one repository costs what each of few does. What is counted are
+// allocations: that depends on no machine, and everything that looks at each cluster for each cluster makes some.
 func TestLinear(t *testing.T) {
 	const few, many = 6, 24
 	planned(t, 1) // renders what all runs share

@@ -85,11 +85,14 @@ func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings
 		topic = finding.Look
 	}
 	verify := shell.Run("migrate-to-flux-operator", "verify")
-	findings.Run(topic, install.Pair.Root, []shell.Line{(verify + " --script").Pipe("sh > " + liveFile), verify + " --live " + liveFile},
-		"see what the cluster says: verify tells whether cleanup is safe, and so does cleanup itself with --live %s", liveFile)
+	findings.Run(topic, install.Pair.Root, []shell.Line{(verify + " --script").Pipe("sh > " + liveFile), verify +
+		" --live " + liveFile},
+		"see what the cluster says: verify tells whether cleanup is safe, and so does cleanup itself with --live %s",
+		liveFile)
 }
 
-// checkLive files what verify finds on the cluster: on each one of which there is a snapshot, because several may share what is in Git.
+// checkLive files what verify finds on the cluster: on each one of which there is a snapshot, because several may share
+// what is in Git.
 func (j job) checkLive(install *classic.Install, reports []live.Report, findings *finding.List) {
 	seen := false
 	for _, r := range reports {
@@ -109,7 +112,8 @@ func (j job) checkLive(install *classic.Install, reports []live.Report, findings
 		}
 	}
 	if !seen {
-		findings.Error(install.Anchor, "", "no --live file is of this cluster: in none does %s sync ./%s from the source that is in Git",
+		findings.Error(install.Anchor, "", "no --live file is of this cluster: in none does %s sync ./%s from the "+
+			"source that is in Git",
 			install.Pair.LiveRoot.ID, install.Cluster())
 	}
 }
@@ -118,16 +122,20 @@ func (j job) checkLive(install *classic.Install, reports []live.Report, findings
 func (j job) checkSnapshots(strangers []live.Snapshot, findings *finding.List) {
 	for _, snapshot := range j.live {
 		if snapshot.Old(j.now) == "" {
-			findings.Info(finding.Look, nil, "", "--live %s was taken %s", snapshot.Name, snapshot.Taken.Format(time.RFC3339))
+			findings.Info(finding.Look, nil, "", "--live %s was taken %s", snapshot.Name,
+				snapshot.Taken.Format(time.RFC3339))
 		}
 	}
 	for _, snapshot := range strangers {
-		findings.Error(nil, "", "--live %s is of none of the clusters of this run: leave it out, or name its cluster with --cluster", snapshot.Name)
+		findings.Error(nil, "", "--live %s is of none of the clusters of this run: leave it out, or name its cluster "+
+			"with --cluster", snapshot.Name)
 	}
 }
 
-// checkPublished refuses a cleanup while deploy's files are not pushed: a guard that is only in the working tree holds nothing.
-func (j job) checkPublished(repo *repository, install *classic.Install, cluster migrate.Cluster, findings *finding.List) error {
+// checkPublished refuses a cleanup while deploy's files are not pushed: a guard that is only in the working tree holds
+// nothing.
+func (j job) checkPublished(repo *repository, install *classic.Install, cluster migrate.Cluster,
+	findings *finding.List) error {
 	files := map[string][]byte{}
 	for _, file := range repo.deployed(install, cluster.Instance) {
 		content, err := repo.tree.ReadFile(file)
@@ -138,7 +146,8 @@ func (j job) checkPublished(repo *repository, install *classic.Install, cluster 
 	}
 	clone := repo.tree.Repository()
 	if clone == nil {
-		findings.Warn(install.Anchor, "", "%s is not a Git checkout: it was not checked that deploy's commit is pushed", repo.dir)
+		findings.Warn(install.Anchor, "", "%s is not a Git checkout: it was not checked that deploy's commit is "+
+			"pushed", repo.dir)
 		return nil
 	}
 	published, err := clone.Published(files)
@@ -147,13 +156,16 @@ func (j job) checkPublished(repo *repository, install *classic.Install, cluster 
 	case err != nil:
 		findings.Error(install.Anchor, "", "it cannot be seen whether deploy's commit is pushed: %v", err)
 	case len(published.Uncommitted) > 0:
-		findings.Error(install.Anchor, "", "cleanup is too early: what deploy wrote is not committed: %s; commit and %s", strings.Join(published.Uncommitted, ", "), push)
+		findings.Error(install.Anchor, "", "cleanup is too early: what deploy wrote is not committed: %s; commit and "+
+			"%s", strings.Join(published.Uncommitted, ", "), push)
 	case published.Upstream == "":
 		findings.Warn(install.Anchor, "", "%s: it was not checked that deploy's commit is pushed", published.Why)
 	case len(published.Unpushed) > 0:
-		findings.Error(install.Anchor, "", "cleanup is too early: what deploy wrote is not in %s: %s; %s", published.Upstream, strings.Join(published.Unpushed, ", "), push)
+		findings.Error(install.Anchor, "", "cleanup is too early: what deploy wrote is not in %s: %s; %s",
+			published.Upstream, strings.Join(published.Unpushed, ", "), push)
 	case published.Behind != "":
-		findings.Warn(install.Anchor, "", "%s: pull, and run again, so that what is judged is what will be pushed", published.Behind)
+		findings.Warn(install.Anchor, "", "%s: pull, and run again, so that what is judged is what will be pushed",
+			published.Behind)
 		checkRead(repo.tree, install, published.Upstream, files, findings)
 	default:
 		checkRead(repo.tree, install, published.Upstream, files, findings)
@@ -162,7 +174,8 @@ func (j job) checkPublished(repo *repository, install *classic.Install, cluster 
 }
 
 // checkRead refuses a cleanup while deploy's files are pushed, but not to the branch that Flux reads.
-func checkRead(tree *checkout.Tree, install *classic.Install, upstream string, files map[string][]byte, findings *finding.List) {
+func checkRead(tree *checkout.Tree, install *classic.Install, upstream string, files map[string][]byte,
+	findings *finding.List) {
 	source := install.Pair.LiveSource
 	branch := source.Str("spec", "ref", "branch")
 	if source.Kind != "GitRepository" || branch == "" || strings.Contains(branch, "${") {
@@ -172,13 +185,16 @@ func checkRead(tree *checkout.Tree, install *classic.Install, upstream string, f
 	read, lacking, err := tree.Repository().Fetched(branch, files)
 	switch {
 	case err != nil:
-		findings.Error(source, "spec.ref.branch", "it cannot be seen whether deploy's commit is in the branch %s, which Flux reads: %v", branch, err)
+		findings.Error(source, "spec.ref.branch", "it cannot be seen whether deploy's commit is in the branch %s, "+
+			"which Flux reads: %v", branch, err)
 	case read == "" && followed == branch:
 	case read == "":
-		findings.Warn(source, "spec.ref.branch", "it was not checked that deploy's commit is in the branch %s, which Flux reads: it is not fetched", branch)
+		findings.Warn(source, "spec.ref.branch", "it was not checked that deploy's commit is in the branch %s, which "+
+			"Flux reads: it is not fetched", branch)
 	case len(lacking) > 0:
-		findings.Error(source, "spec.ref.branch", "cleanup is too early: what deploy wrote is not in %s, which Flux reads: %s; merge it, wait until the cluster has taken over, "+
-			"and run cleanup then", read, strings.Join(lacking, ", "))
+		findings.Error(source, "spec.ref.branch", "cleanup is too early: what deploy wrote is not in %s, which Flux "+
+			"reads: %s; merge it, wait until the cluster has taken over, and run cleanup then", read,
+			strings.Join(lacking, ", "))
 	}
 }
 
@@ -186,7 +202,8 @@ func checkRead(tree *checkout.Tree, install *classic.Install, upstream string, f
 // Kustomization that applies it and of what is beside it, and those that carry or list the guards.
 func (r *repository) deployed(install *classic.Install, instance string) []string {
 	folders := r.newFolders(install, instance)
-	guarded := append([]*object.Object{install.Anchor, install.Owner, install.Pair.Source, install.Pair.Root}, install.Objects...)
+	guarded := append([]*object.Object{install.Anchor, install.Owner, install.Pair.Source, install.Pair.Root},
+		install.Objects...)
 	if install.Folder != nil {
 		guarded = append(guarded, install.Folder.Object)
 	}
@@ -202,8 +219,8 @@ func (r *repository) deployed(install *classic.Install, instance string) []strin
 	return slices.Compact(files)
 }
 
-// newFolders are the folders that only hold what deploy wrote: that of the FluxInstance, and the one around it where that
-// of the Flux Kustomization is and the classic install is not.
+// newFolders are the folders that only hold what deploy wrote: that of the FluxInstance, and the one around it where
+// that of the Flux Kustomization is and the classic install is not.
 func (r *repository) newFolders(install *classic.Install, instance string) []string {
 	var folders []string
 	add := func(dir string) {
@@ -223,7 +240,7 @@ func (r *repository) newFolders(install *classic.Install, instance string) []str
 	return folders
 }
 
-// applies tells whether an object is a Flux Kustomization for the folder of the FluxInstance, which is not the root.
+// applies reports whether an object is a Flux Kustomization for the folder of the FluxInstance, which is not the root.
 func (r *repository) applies(o *object.Object, install *classic.Install, instance string) bool {
 	return o.Is(classic.KustomizeGroup, "Kustomization") && o != install.Pair.Root &&
 		classic.CleanPath(o.Str("spec", "path")) == path.Join(install.Pair.Prefix, path.Dir(instance))

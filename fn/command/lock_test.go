@@ -118,7 +118,8 @@ func liveOf(t *testing.T, dir, file string) string {
 		listed + "# snapshot " + time.Now().UTC().Format(time.RFC3339) + "\n"
 }
 
-// TestCleanupLooksAtTheCluster holds that --live stands for --taken-over when the cluster shows it, and stops cleanup else.
+// TestCleanupLooksAtTheCluster holds that --live stands for --taken-over when the cluster shows it, and stops cleanup
+// else.
 func TestCleanupLooksAtTheCluster(t *testing.T) {
 	dir, file := fixture(t, "deploy"), filepath.Join(t.TempDir(), "live.yaml")
 	cleanup := func(code int, text string, flags ...string) said {
@@ -161,7 +162,8 @@ func TestCleanupLooksAtTheCluster(t *testing.T) {
 	}
 }
 
-// TestLiveOfSeveralClusters takes one snapshot for each cluster, in any order, and refuses a cluster without one and one without a cluster.
+// TestLiveOfSeveralClusters takes one snapshot for each cluster, in any order, and refuses a cluster without one and
+// one without a cluster.
 func TestLiveOfSeveralClusters(t *testing.T) {
 	dir, files := fixture(t, "two-clusters"), t.TempDir()
 	must(t, 0, dir, "apply", "DIR", "--proof", "off")
@@ -252,7 +254,8 @@ func fill(t *testing.T, name string, leave int64) {
 	}
 }
 
-// TestCleanupWaitsForTheBranchThatFluxReads holds that a push to another branch is not what a cluster has taken over from.
+// TestCleanupWaitsForTheBranchThatFluxReads holds that a push to another branch is not what a cluster has taken over
+// from.
 func TestCleanupWaitsForTheBranchThatFluxReads(t *testing.T) {
 	dir := deployedClone(t)
 	git(t, dir, "checkout", "-q", "-b", "feature")

@@ -19,7 +19,8 @@ func Main() {
 	}
 	budget.Enforce()
 	ctx := context.Background()
-	if isFunction := len(os.Args) == 1; !isFunction { // which writes once, at its end, so that a signal may end it at any time
+	// which writes once, at its end, so that a signal may end it at any time
+	if isFunction := len(os.Args) == 1; !isFunction {
 		ctx, _ = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM) // apply has to put files back
 	}
 	os.Exit(called(ctx))

@@ -16,8 +16,8 @@ import (
 	"migrate-to-flux-operator/fn/printable"
 )
 
-// mentions warns about workflows, task files, scripts and the configuration of tools that name what cleanup removes, and about
-// Terraform that bootstraps Flux: Flux reads none of them, so nothing else finds out before they run.
+// mentions warns about workflows, task files, scripts and the configuration of tools that name what cleanup removes,
+// and about Terraform that bootstraps Flux: Flux reads none of them, so nothing else finds out before they run.
 func (r *repository) mentions(changes []checkout.Change) []finding.Finding {
 	gone := removedPaths(changes, r.tree)
 	if len(changes) == 0 {
@@ -26,7 +26,8 @@ func (r *repository) mentions(changes []checkout.Change) []finding.Finding {
 	var all []finding.Finding
 	// A folder that cannot be read has been noted when the tree was opened.
 	_ = fs.WalkDir(r.tree, ".", func(file string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !entry.Type().IsRegular() || !isTooling(file) && !classic.MayRunAzure(file) || len(r.set.InFile(file)) > 0 {
+		if err != nil || entry.IsDir() || !entry.Type().IsRegular() || !isTooling(file) && !classic.MayRunAzure(file) ||
+			len(r.set.InFile(file)) > 0 {
 			return nil
 		}
 		content, err := r.tree.ReadFile(file)
@@ -52,8 +53,8 @@ var tooling = regexp.MustCompile(`(^|/)(\.github|\.gitea|\.forgejo|\.gitlab|\.ci
 
 func isTooling(file string) bool { return tooling.MatchString(file) }
 
-// removedPaths match the paths of the files that a change deletes, of the folders that it empties, and the names that only
-// Flux gives to files; nil when it deletes none.
+// removedPaths match the paths of the files that a change deletes, of the folders that it empties, and the names that
+// only Flux gives to files; nil when it deletes none.
 func removedPaths(changes []checkout.Change, tree fs.FS) *regexp.Regexp {
 	var deleted []string
 	for _, c := range changes {
@@ -101,7 +102,7 @@ func tail(dir string) string {
 	return strings.Join(parts[max(0, len(parts)-2):], "/")
 }
 
-// emptied tells whether nothing is left in a folder.
+// emptied reports whether nothing is left in a folder.
 func emptied(dir string, deleted []string, tree fs.FS) bool {
 	left := false
 	err := fs.WalkDir(tree, dir, func(file string, entry fs.DirEntry, err error) error {
@@ -123,9 +124,10 @@ func terraformIn(file string, content []byte) []finding.Finding {
 	}
 	line := 1 + bytes.Count(content[:at[0]], []byte("\n"))
 	return []finding.Finding{{Severity: finding.Warning, File: fmt.Sprintf("%s:%d", file, line),
-		Message: printable.Line(fmt.Sprintf("Terraform would undo this: each apply writes the files of %s as they were, without the guards, and when the resource goes Terraform "+
-			"uninstalls Flux, CRDs and all. Before you push, let Terraform forget it (terraform state rm ADDRESS, with the address of %[1]s.%s in terraform state list), "+
-			"and remove it from this file", content[at[2]:at[3]], content[at[4]:at[5]]))}}
+		Message: printable.Line(fmt.Sprintf("Terraform would undo this: each apply writes the files of %s as they "+
+			"were, without the guards, and when the resource goes Terraform uninstalls Flux, CRDs and all. Before "+
+			"you push, let Terraform forget it (terraform state rm ADDRESS, with the address of %[1]s.%s in "+
+			"terraform state list), and remove it from this file", content[at[2]:at[3]], content[at[4]:at[5]]))}}
 }
 
 // azureIn warns about Azure's extension that runs Flux: the files do not say on which cluster.
@@ -134,8 +136,10 @@ func azureIn(file string, content []byte) []finding.Finding {
 	if line == 0 {
 		return nil
 	}
-	return []finding.Finding{{Severity: finding.Warning, File: fmt.Sprintf("%s:%d", file, line), Message: printable.Line(
-		"Azure's extension microsoft.flux installs Flux from here: on this cluster it would fight Flux Operator, so see first that it is another cluster's")}}
+	return []finding.Finding{{Severity: finding.Warning, File: fmt.Sprintf("%s:%d", file, line),
+		Message: printable.Line(
+			"Azure's extension microsoft.flux installs Flux from here: on this cluster it would fight Flux Operator, so " +
+				"see first that it is another cluster's")}}
 }
 
 // mentionsIn are the lines of a file that name what goes; one finding for each name.
@@ -157,7 +161,8 @@ func mentionsIn(file string, content []byte, gone *regexp.Regexp) []finding.Find
 		}
 		seen[name] = true
 		all = append(all, finding.Finding{Severity: finding.Warning, File: fmt.Sprintf("%s:%d", file, number),
-			Message: printable.Line(fmt.Sprintf("names %s, which this commit removes: change or remove what it does with it", name))})
+			Message: printable.Line(fmt.Sprintf("names %s, which this commit removes: change or remove what it does "+
+				"with it", name))})
 	}
 	return all
 }

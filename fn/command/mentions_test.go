@@ -36,8 +36,8 @@ func TestMentions(t *testing.T) {
 	}
 }
 
-// TestTerraformBootstrap holds that Terraform which bootstraps Flux is warned about in both phases: it takes the guards away, and
-// uninstalls Flux when the resource is removed.
+// TestTerraformBootstrap holds that Terraform which bootstraps Flux is warned about in both phases: it takes the guards
+// away, and uninstalls Flux when the resource is removed.
 func TestTerraformBootstrap(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, "terraform/flux.tf", "# Flux\nresource \"flux_bootstrap_git\" \"this\" {\n  path = \"cluster\"\n}\n")
@@ -55,8 +55,8 @@ func TestTerraformBootstrap(t *testing.T) {
 	}
 }
 
-// TestAzureOfAnotherCluster holds that Azure's extension is warned about where the cluster has a classic install of its own, in
-// each language that installs it, and that a comment is none.
+// TestAzureOfAnotherCluster holds that Azure's extension is warned about where the cluster has a classic install of its
+// own, in each language that installs it, and that a comment is none.
 func TestAzureOfAnotherCluster(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, "infra/flux.tf", "# extension_type = \"microsoft.flux\"\n")
@@ -75,8 +75,8 @@ func TestAzureOfAnotherCluster(t *testing.T) {
 	}
 }
 
-// TestMentionsOfAFolder holds that a one-shot bootstrap is found by the end of its folder's path, and that what stays in the
-// folder is not.
+// TestMentionsOfAFolder holds that a one-shot bootstrap is found by the end of its folder's path, and that what stays
+// in the folder is not.
 func TestMentionsOfAFolder(t *testing.T) {
 	const removed = "kubernetes/bootstrap/flux/kustomization.yaml"
 	tree := fstest.MapFS{removed: {}, "kubernetes/bootstrap/flux/key.sops.yaml": {}}

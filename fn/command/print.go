@@ -31,7 +31,8 @@ func printAs(out io.Writer, r *Result, format string, verbose bool) error {
 
 // printPlan prints the plan for people, all of it where they ask for it.
 func printPlan(out io.Writer, r *Result, verbose bool) error {
-	_, err := io.WriteString(out, printable.Log(r.view().Text(report.Style{Color: colored(out), Verbose: verbose, Width: widthOf(out)})))
+	_, err := io.WriteString(out, printable.Log(r.view().Text(report.Style{Color: colored(out), Verbose: verbose,
+		Width: widthOf(out)})))
 	return err
 }
 
@@ -70,7 +71,8 @@ func printYAML(out io.Writer, r *Result) error {
 	if err != nil {
 		return err
 	}
-	node, err := reason.With(kyaml.Parse(string(printable.JSON(text)))) // YAML takes no control character, and JSON escapes it
+	// YAML takes no control character, and JSON escapes it
+	node, err := reason.With(kyaml.Parse(string(printable.JSON(text))))
 	if err != nil {
 		return err
 	}
@@ -83,8 +85,8 @@ func printYAML(out io.Writer, r *Result) error {
 	return err
 }
 
-// inBlocks writes JSON as people write YAML. Texts that could start a line, that a terminal would not show as they are, or in which a CI
-// runner finds a command, are in quotes and on one line.
+// inBlocks writes JSON as people write YAML. Texts that could start a line, that a terminal would not show as they are,
+// or in which a CI runner finds a command, are in quotes and on one line.
 func inBlocks(node *kyaml.Node) {
 	node.Style = 0
 	if node.Kind == kyaml.ScalarNode && node.Tag == kyaml.NodeTagString && !plain(node.Value) {
@@ -116,7 +118,8 @@ type placed struct {
 }
 
 func reportOf(r *Result) planJSON {
-	all := planJSON{append([]migrate.Cluster{}, r.Clusters...), []placed{}, []report.Object{}, append([]report.File{}, r.Files...)}
+	all := planJSON{append([]migrate.Cluster{}, r.Clusters...), []placed{}, []report.Object{},
+		append([]report.File{}, r.Files...)}
 	for _, f := range r.Findings {
 		all.Findings = append(all.Findings, placed{f, r.places.of(f)})
 	}

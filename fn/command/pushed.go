@@ -22,8 +22,9 @@ type push struct {
 	elsewhere bool
 }
 
-// checkArtifacts looks from which folder an artifact is pushed that a cluster syncs: the paths of Flux begin there, and this run took it to
-// be the top of the checkout. One that is not is an Error, and one that no file names a Warning where the path says nothing either.
+// checkArtifacts looks from which folder an artifact is pushed that a cluster syncs: the paths of Flux begin there, and
+// this run took it to be the top of the checkout. One that is not is an Error, and one that no file names a Warning
+// where the path says nothing either.
 func (r *repository) checkArtifacts(installs []*classic.Install, findings *finding.List) {
 	var pushes []push
 	read := false
@@ -53,19 +54,22 @@ func (r *repository) checkArtifact(install *classic.Install, pushes []push, find
 		switch {
 		case p.dir == ".":
 		case vague:
-			findings.Warn(install.Pair.Source, "spec.url", "%s:%d may push this artifact from ./%s, and it was taken to be filled from ./: where it does, run on that folder, "+
-				"with --subfolder", p.file, p.line, p.dir)
+			findings.Warn(install.Pair.Source, "spec.url", "%s:%d may push this artifact from ./%s, and it was taken "+
+				"to be filled from ./: where it does, run on that folder, with --subfolder", p.file, p.line, p.dir)
 		default:
-			findings.Error(install.Pair.Source, "spec.url", "%s:%d pushes this artifact from ./%s, and the paths of Flux begin there: run on that folder, with --subfolder",
+			findings.Error(install.Pair.Source, "spec.url", "%s:%d pushes this artifact from ./%s, and the paths of "+
+				"Flux begin there: run on that folder, with --subfolder",
 				p.file, p.line, p.dir)
 		}
 	}
 	if !known && install.Pair.Path == "." {
-		findings.Warn(install.Pair.Source, "", "no file says from which folder this is filled, and it was taken to be ./: where it is another, run on that folder, with --subfolder")
+		findings.Warn(install.Pair.Source, "", "no file says from which folder this is filled, and it was taken to "+
+			"be ./: where it is another, run on that folder, with --subfolder")
 	}
 }
 
-// isOf reports whether an artifact is pushed to an address, as far as it shows: a variable may stand for any part of it.
+// isOf reports whether an artifact is pushed to an address, as far as it shows: a variable may stand for any part of
+// it.
 func (p push) isOf(url string) bool {
 	var pattern strings.Builder
 	at := 0
@@ -109,13 +113,15 @@ func pushesIn(file string, content []byte) []push {
 	var all []push
 	joined := bytes.ReplaceAll(content, []byte("\\\n"), []byte(" \v")) // a call may go on in the next line
 	for _, at := range pushCall.FindAllIndex(joined, -1) {
-		call := variables.ReplaceAllStringFunc(string(joined[at[0]:at[1]]), func(v string) string { return strings.ReplaceAll(v, " ", "") })
+		call := variables.ReplaceAllStringFunc(string(joined[at[0]:at[1]]),
+			func(v string) string { return strings.ReplaceAll(v, " ", "") })
 		url, dir := pushURL.FindStringSubmatch(call), pushPath.FindStringSubmatch(call)
 		if url == nil || dir == nil || variables.MatchString(dir[1]) {
 			continue
 		}
 		line := 1 + bytes.Count(joined[:at[0]], []byte("\n")) + bytes.Count(joined[:at[0]], []byte("\v"))
-		all = append(all, push{file: printable.Line(file), line: line, url: url[1], dir: path.Clean(dir[1]), elsewhere: moves.Match(content)})
+		all = append(all, push{file: printable.Line(file), line: line, url: url[1], dir: path.Clean(dir[1]),
+			elsewhere: moves.Match(content)})
 	}
 	return all
 }

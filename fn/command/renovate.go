@@ -13,12 +13,13 @@ var renovateComment = regexp.MustCompile(`(?m)^[ \t]*# renovate: (.*\bdatasource
 // fluxVersion is distribution.version of a FluxInstance, of its own or in the values of the chart.
 var fluxVersion = regexp.MustCompile(`(?m)^ +distribution:\n(?: +#.*\n)*( +)version: `)
 
-// fluxRelease is what Renovate has to know of the version of Flux. The version is a range, which npm's rules know, and the
-// releases have a v. Source: Renovate documentation, custom managers; its manager flux knows no FluxInstance.
-var fluxRelease = map[string]string{"datasource": "github-releases", "depName": "fluxcd/flux2", "versioning": "npm", "extractVersion": "^v(?<version>.+)$"}
+// fluxRelease is what Renovate has to know of the version of Flux. The version is a range, which npm's rules know, and
+// the releases have a v. Source: Renovate documentation, custom managers; its manager flux knows no FluxInstance.
+var fluxRelease = map[string]string{"datasource": "github-releases", "depName": "fluxcd/flux2", "versioning": "npm",
+	"extractVersion": "^v(?<version>.+)$"}
 
-// renovate is the comment for the version of Flux as the repository writes such comments, empty where it has none. The other
-// versions need none: Renovate's managers for Flux, helmfile and Terraform know them.
+// renovate is the comment for the version of Flux as the repository writes such comments, empty where it has none. The
+// other versions need none: Renovate's managers for Flux, helmfile and Terraform know them.
 func (r *repository) renovate() string {
 	shapes := map[string]int{}
 	known := map[string]bool{}

@@ -12,12 +12,14 @@ import (
 	"migrate-to-flux-operator/fn/report"
 )
 
-// reportMark is the first line of a report, which Markdown does not show: a file that begins otherwise is somebody else's.
+// reportMark is the first line of a report, which Markdown does not show: a file that begins otherwise is somebody
+// else's.
 const reportMark = "<!-- Written by migrate-to-flux-operator, which overwrites only what begins with this line. -->\n"
 
 // view is what people are told of a result.
 func (r *Result) view() *report.View {
-	return report.Of(report.Run{Outcome: r.Outcome, Config: r.config, Trees: r.trees, Files: r.Files, Objects: r.Objects, Line: r.places.line})
+	return report.Of(report.Run{Outcome: r.Outcome, Config: r.config, Trees: r.trees, Files: r.Files,
+		Objects: r.Objects, Line: r.places.line})
 }
 
 // writeReport writes the report for the pull request into a file, or to stdout for -.

@@ -12,7 +12,8 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 )
 
-// TestReport holds that both phases have a report, that it is the same each time, and that it says whatever the plan says.
+// TestReport holds that both phases have a report, that it is the same each time, and that it says whatever the plan
+// says.
 func TestReport(t *testing.T) {
 	dir := fixture(t, "deploy")
 	for _, phase := range [][]string{{}, {"--phase", "cleanup", "--taken-over"}} {

@@ -57,7 +57,8 @@ func (b broken) message() string {
 	return printable.Line(fmt.Sprintf("%s:%d is not YAML, so it was not looked at: %s", b.file, line, said))
 }
 
-// open reads the objects of a checkout. A file that holds none is not kept, a document is parsed when it is looked into.
+// open reads the objects of a checkout. A file that holds none is not kept, a document is parsed when it is looked
+// into.
 func open(ctx context.Context, dir string, subfolder bool) (*repository, error) {
 	tree, err := openTree(ctx, dir, subfolder)
 	if err != nil {
@@ -129,7 +130,8 @@ func openTree(ctx context.Context, dir string, subfolder bool) (*checkout.Tree, 
 	return tree, nil
 }
 
-// checkWhole refuses a part of a checkout: what Flux reads in the rest would be missed, and so would be what depends on it.
+// checkWhole refuses a part of a checkout: what Flux reads in the rest would be missed, and so would be what depends on
+// it.
 func checkWhole(tree *checkout.Tree, dir string) error {
 	repo := tree.Repository()
 	if repo == nil {
@@ -142,8 +144,9 @@ func checkWhole(tree *checkout.Tree, dir string) error {
 	missing := tree.Index().LeftOut()
 	missing = slices.DeleteFunc(missing, func(file string) bool { _, err := tree.Stat(file); return err == nil })
 	if len(missing) > 0 {
-		return fmt.Errorf("%s is a sparse checkout, and what Flux reads of the %d files that it leaves out, such as %s, would be missed. "+
-			"Run git sparse-checkout disable, or add --subfolder where only the rest is meant", shell.Word(dir), len(missing), printable.Line(missing[0]))
+		return fmt.Errorf("%s is a sparse checkout, and what Flux reads of the %d files that it leaves out, such as "+
+			"%s, would be missed. Run git sparse-checkout disable, or add --subfolder where only the rest is meant",
+			shell.Word(dir), len(missing), printable.Line(missing[0]))
 	}
 	return nil
 }
@@ -216,7 +219,7 @@ func (c *contents) read(file string, raw []byte) {
 	}
 }
 
-// namesFlux tells whether a text names an API of Flux.
+// namesFlux reports whether a text names an API of Flux.
 func namesFlux(text []byte) bool { return bytes.Contains(text, []byte("toolkit.fluxcd.io/")) }
 
 // objectOf reads a document, nil when it is no object. What it holds is read again when the migration looks into it.
@@ -228,7 +231,8 @@ func objectOf(file string, index int, text []byte) (*object.Object, error) {
 	return named(o), nil
 }
 
-// named gives a kustomization.yaml without apiVersion or kind those that it has, as kustomize does, and leaves out what is no object.
+// named gives a kustomization.yaml without apiVersion or kind those that it has, as kustomize does, and leaves out what
+// is no object.
 func named(o *object.Object) *object.Object {
 	if isKustomizationFile(o.File) && (o.Kind == "" || o.APIVersion == "" && o.Kind == "Kustomization") {
 		o.ID = object.ID{APIVersion: classic.ConfigGroup + "/v1beta1", Kind: "Kustomization"}
@@ -281,8 +285,8 @@ func (r *repository) touched() []string {
 	return slices.Compact(files)
 }
 
-// edited is the new content of a file, nil when nothing is left in it. Documents are removed from the last one up, so that
-// the indexes of the others hold.
+// edited is the new content of a file, nil when nothing is left in it. Documents are removed from the last one up, so
+// that the indexes of the others hold.
 func (r *repository) edited(file string, content []byte) ([]byte, error) {
 	if slices.Contains(r.set.RemovedFiles(), file) {
 		return nil, nil

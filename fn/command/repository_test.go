@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestKustomizationWithoutAPIVersion cleans up beside a kustomization.yaml that leaves its API version out, as kustomize allows:
-// what goes leaves its list too.
+// TestKustomizationWithoutAPIVersion cleans up beside a kustomization.yaml that leaves its API version out, as
+// kustomize allows: what goes leaves its list too.
 func TestKustomizationWithoutAPIVersion(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, "cluster/kustomization.yaml", "kind: Kustomization\nresources:\n  - apps.yaml\n  - flux.yaml\n  - sync.yaml\n")

@@ -33,7 +33,8 @@ func operatedBy(tree fs.FS) ([]operated, error) {
 			return err
 		}
 		content, err := fs.ReadFile(tree, file)
-		if err != nil || !bytes.Contains(content, []byte(classic.OperatorGroup+"/")) && !bytes.Contains(content, []byte(flux.InstanceChart)) {
+		if err != nil || !bytes.Contains(content, []byte(classic.OperatorGroup+"/")) &&
+			!bytes.Contains(content, []byte(flux.InstanceChart)) {
 			return err
 		}
 		for n, doc := range split.Split(content) {
@@ -78,8 +79,8 @@ type transition struct {
 	deleted map[inventory.ID]string // what Flux Operator deletes, with the reason
 }
 
-// transitionOf follows the FluxInstances of a cluster from one state of the repository to another. One that is gone goes on generating:
-// Flux Operator is asked to keep it, and if it is not, the FluxInstance is lost.
+// transitionOf follows the FluxInstances of a cluster from one state of the repository to another. One that is gone
+// goes on generating: Flux Operator is asked to keep it, and if it is not, the FluxInstance is lost.
 func transitionOf(cluster inventory.Cluster, before, after []operated) transition {
 	t := transition{cluster: cluster, roots: slices.Clone(cluster.Roots), deleted: map[inventory.ID]string{}}
 	for _, was := range before {
@@ -95,7 +96,10 @@ func transitionOf(cluster inventory.Cluster, before, after []operated) transitio
 
 // among finds a FluxInstance in another state of the repository: in its file, or in the one that it has moved to.
 func (o operated) among(all []operated) int {
-	here := slices.IndexFunc(all, func(other operated) bool { return other.at.ID == o.at.ID && other.at.File == o.at.File })
+	here := slices.IndexFunc(all, func(other operated) bool {
+		return other.at.ID == o.at.ID &&
+			other.at.File == o.at.File
+	})
 	if here >= 0 {
 		return here
 	}
@@ -118,16 +122,17 @@ func (t transition) verdict(after *inventory.Files, meant inventory.CompareOptio
 	return inventory.Compare(t.cluster.Inventory, after.Follow(t.cluster.Inventory, t.roots...), meant)
 }
 
-// has tells whether a FluxInstance is one of the cluster's.
+// has reports whether a FluxInstance is one of the cluster's.
 func (t *transition) has(o operated) bool {
-	return slices.ContainsFunc(t.cluster.Roots, func(r inventory.Root) bool { return r.Fixed && sameRoot(r, o.root) }) ||
+	return slices.ContainsFunc(t.cluster.Roots,
+		func(r inventory.Root) bool { return r.Fixed && sameRoot(r, o.root) }) ||
 		slices.ContainsFunc(t.cluster.Inventory.Entries, func(e inventory.Entry) bool {
 			return e.Kind == o.at.Kind && e.Name == o.at.Name && e.File.String() == o.at.File
 		})
 }
 
-// collect adds what a FluxInstance has generated and generates no longer, unless it is annotated to stay, and the objects of the kinds that
-// go. Source: MIGRATION facts 1.4, rows K2, K5, L and N.
+// collect adds what a FluxInstance has generated and generates no longer, unless it is annotated to stay, and the
+// objects of the kinds that go. Source: MIGRATION facts 1.4, rows K2, K5, L and N.
 func (t *transition) collect(was, is operated) {
 	stays := map[flux.ID]bool{}
 	for _, node := range is.objects {
@@ -152,13 +157,14 @@ func (t *transition) collectKind(crd *kyaml.RNode) {
 	kind, _ := crd.GetString("spec.names.kind")
 	for _, e := range t.cluster.Inventory.Entries {
 		if e.Group == group && e.Kind == kind && e.Cluster == "" {
-			t.deleted[e.ID] = fmt.Sprintf("its kind goes: Flux Operator deletes CustomResourceDefinition/%s", crd.GetName())
+			t.deleted[e.ID] = fmt.Sprintf("its kind goes: Flux Operator deletes CustomResourceDefinition/%s",
+				crd.GetName())
 		}
 	}
 }
 
-// follow sets in the place of a generated root the one that is generated now. One of another name comes beside it, unless the old one is
-// deleted.
+// follow sets in the place of a generated root the one that is generated now. One of another name comes beside it,
+// unless the old one is deleted.
 func (t *transition) follow(was, is inventory.Root) {
 	n := slices.IndexFunc(t.roots, func(r inventory.Root) bool { return r.Fixed && sameRoot(r, was) })
 	if n < 0 {
@@ -181,7 +187,7 @@ func rootID(r inventory.Root) inventory.ID {
 	return inventory.ID{Group: classic.KustomizeGroup, Kind: "Kustomization", Namespace: namespace, Name: name}
 }
 
-// sameRoot tells whether two roots are one and the same.
+// sameRoot reports whether two roots are one and the same.
 func sameRoot(a, b inventory.Root) bool {
 	at := func(r inventory.Root) string {
 		path, _ := object.Get[string](r.Kustomization, "spec", "path")

@@ -10,7 +10,8 @@ import (
 	"migrate-to-flux-operator/fn/inventory"
 )
 
-// operatedFiles are a repository whose root no file defines: the FluxInstance generates it, under a name that a patch sets.
+// operatedFiles are a repository whose root no file defines: the FluxInstance generates it, under a name that a patch
+// sets.
 func operatedFiles(t *testing.T) fstest.MapFS {
 	t.Helper()
 	const at = "kubernetes/flux/flux-operator"

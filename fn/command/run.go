@@ -83,8 +83,8 @@ func (j job) run(ctx context.Context) (*Result, error) {
 	return result, nil
 }
 
-// interruptible runs what works in memory only, and does not wait for it once the context is cancelled. A mistake of this program
-// becomes an error.
+// interruptible runs what works in memory only, and does not wait for it once the context is cancelled. A mistake of
+// this program becomes an error.
 func interruptible[T any](ctx context.Context, work func(context.Context) (T, error)) (T, error) {
 	type answer struct {
 		result T
@@ -117,7 +117,8 @@ func (j job) make(repo *repository, result *Result) {
 	}
 	changes, err := repo.changes()
 	if err != nil {
-		result.Findings = append(result.Findings, finding.Finding{Severity: finding.Error, Message: printable.Line(err.Error())})
+		result.Findings = append(result.Findings,
+			finding.Finding{Severity: finding.Error, Message: printable.Line(err.Error())})
 		return
 	}
 	more, findings := bootstrap.Files(repo.tree.With(changes), repo.set, result.Installs, j.config)
@@ -125,7 +126,8 @@ func (j job) make(repo *repository, result *Result) {
 	if result.Failed() {
 		return
 	}
-	result.changes, result.Files, result.Objects = changes, files(changes), report.Objects(repo.set, result.Installs, result.places.line)
+	result.changes, result.Files, result.Objects = changes, files(changes),
+		report.Objects(repo.set, result.Installs, result.places.line)
 	result.Findings = append(result.Findings, repo.mentions(changes)...)
 	j.progress("proving that Flux prunes nothing")
 	repo.prove(result, j.config)
@@ -135,7 +137,8 @@ func (j job) make(repo *repository, result *Result) {
 	}
 }
 
-// refuse notes the clusters that an Error refuses, each with its first: its own, or one that is about no cluster and so about all.
+// refuse notes the clusters that an Error refuses, each with its first: its own, or one that is about no cluster and so
+// about all.
 func (r *Result) refuse() {
 	for i := range r.Clusters {
 		cluster := &r.Clusters[i]
@@ -151,7 +154,8 @@ func (r *Result) refuse() {
 // report adds what the reading of the files has to say: broken YAML matters where it could hide something of Flux.
 func (r *repository) report(result *Result) {
 	for _, b := range r.broken {
-		f := finding.Finding{Severity: finding.Info, Topic: finding.NotRead, File: b.file, Index: b.index, Message: b.message()}
+		f := finding.Finding{Severity: finding.Info, Topic: finding.NotRead, File: b.file, Index: b.index,
+			Message: b.message()}
 		switch {
 		case isKustomizationFile(b.file) && r.decides(b.file, result):
 			f.Severity = finding.Error
@@ -173,8 +177,9 @@ func (r *repository) report(result *Result) {
 			Message: printable.Line(".krmignore leaves this out, which Flux reads all the same: " + someOf(names))})
 	}
 	for _, n := range r.tree.Notes() {
-		result.Findings = append(result.Findings, finding.Finding{Severity: severity, Topic: finding.NotRead, File: n.Path,
-			Message: printable.Line(n.Path + " was not read: " + n.Message)})
+		result.Findings = append(result.Findings,
+			finding.Finding{Severity: severity, Topic: finding.NotRead, File: n.Path,
+				Message: printable.Line(n.Path + " was not read: " + n.Message)})
 	}
 }
 
@@ -187,9 +192,11 @@ func someOf(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// decides tells whether a kustomization.yaml is above or below the sync path of a cluster, so that it decides what is applied.
+// decides reports whether a kustomization.yaml is above or below the sync path of a cluster, so that it decides what is
+// applied.
 func (r *repository) decides(file string, result *Result) bool {
-	return slices.ContainsFunc(result.Clusters, func(c migrate.Cluster) bool { return object.Within(path.Dir(file), c.Path) })
+	return slices.ContainsFunc(result.Clusters,
+		func(c migrate.Cluster) bool { return object.Within(path.Dir(file), c.Path) })
 }
 
 func files(changes []checkout.Change) []report.File {

@@ -19,11 +19,13 @@ type style struct {
 	marked bool
 	// separator stands between two documents.
 	separator string
-	// schemas is the address before <group>/<kind>_<version>.json in the comments for editors, empty when there are none.
+	// schemas is the address before <group>/<kind>_<version>.json in the comments for editors, empty when there are
+	// none.
 	schemas string
 	// kustomizationSchema is the whole comment that kustomization.yaml files carry.
 	kustomizationSchema string
-	// renovate is the comment by which Renovate finds the version of Flux, empty where the repository has no such comments.
+	// renovate is the comment by which Renovate finds the version of Flux, empty where the repository has no such
+	// comments.
 	renovate string
 	newline  string
 }
@@ -77,7 +79,7 @@ func (r *repository) style() style {
 	return s
 }
 
-// isNeighbour tells whether a file defines something of Flux or is a kustomization.yaml.
+// isNeighbour reports whether a file defines something of Flux or is a kustomization.yaml.
 func (r *repository) isNeighbour(file string) bool {
 	if isKustomizationFile(file) {
 		return true
@@ -88,7 +90,8 @@ func (r *repository) isNeighbour(file string) bool {
 }
 
 func commonest(counts map[string]int) (string, int) {
-	keys := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(counts[b]-counts[a], strings.Compare(a, b)) })
+	keys := slices.SortedFunc(maps.Keys(counts),
+		func(a, b string) int { return cmp.Or(counts[b]-counts[a], strings.Compare(a, b)) })
 	if len(keys) == 0 {
 		return "", 0
 	}
@@ -116,5 +119,6 @@ func (s style) schema(o *object.Object) string {
 	if s.schemas == "" {
 		return ""
 	}
-	return "# yaml-language-server: $schema=" + s.schemas + path.Join(o.Group(), strings.ToLower(o.Kind)+"_"+o.Version()+".json")
+	return "# yaml-language-server: $schema=" + s.schemas +
+		path.Join(o.Group(), strings.ToLower(o.Kind)+"_"+o.Version()+".json")
 }

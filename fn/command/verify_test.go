@@ -16,7 +16,8 @@ import (
 	"migrate-to-flux-operator/fn/printable"
 )
 
-// verifyData holds a repository before deploy, after it and after cleanup, and snapshots that the replay on a real API server took.
+// verifyData holds a repository before deploy, after it and after cleanup, and snapshots that the replay on a real API
+// server took.
 var verifyData = filepath.Join("testdata", "verify")
 
 // verifyCase is a snapshot, as it is or with an edit, and the repository that it is held against.
@@ -230,7 +231,8 @@ func TestVerifyCommand(t *testing.T) {
 	}
 }
 
-// TestScriptReads holds that the script has no verb of kubectl but those that read, and takes nothing of a Secret but its name.
+// TestScriptReads holds that the script has no verb of kubectl but those that read, and takes nothing of a Secret but
+// its name.
 func TestScriptReads(t *testing.T) {
 	script := must(t, 0, "", "verify", "--subfolder", filepath.Join(verifyData, "deployed"), "--script").out
 	calls := strings.Count(script, "kubectl \"$@\" ")

@@ -15,7 +15,8 @@ var version, revision string
 func versionText() string {
 	of, at := built()
 	newest := flux.NewestOperator()
-	return fmt.Sprintf("%s\ncommit %s\nknows Flux up to %s and Flux Operator up to %s", of, at, newest.Max, newest.Version)
+	return fmt.Sprintf("%s\ncommit %s\nknows Flux up to %s and Flux Operator up to %s", of, at, newest.Max,
+		newest.Version)
 }
 
 // built is the version and the commit that this program was built from.

@@ -9,7 +9,8 @@ import (
 	"migrate-to-flux-operator/fn/config"
 )
 
-// TestVersion builds the program as go build does at the top of the module: it has its name, and says what it is and what it knows.
+// TestVersion builds the program as go build does at the top of the module: it has its name, and says what it is and
+// what it knows.
 func TestVersion(t *testing.T) {
 	const set = "-X migrate-to-flux-operator/fn/command.version=v1.2.3 -X migrate-to-flux-operator/fn/command.revision=0123abcd"
 	for name, test := range map[string]struct{ flags, says string }{

@@ -46,14 +46,17 @@ const (
 	Terraform = "terraform"
 )
 
-// Config is what the user wants. The JSON names are the field names of the function config, the keys of the ConfigMap and
-// the flags of the commands.
+// Config is what the user wants. The JSON names are the field names of the function config, the keys of the ConfigMap
+// and the flags of the commands.
 type Config struct {
-	// Phase is the commit to make: deploy adds Flux Operator beside the classic install, cleanup removes the classic install.
+	// Phase is the commit to make: deploy adds Flux Operator beside the classic install, cleanup removes the classic
+	// install.
 	Phase string `json:"phase"`
-	// TakenOver says that the owner has checked that Flux Operator owns the root, the source and the Flux objects. Cleanup only.
+	// TakenOver says that the owner has checked that Flux Operator owns the root, the source and the Flux objects.
+	// Cleanup only.
 	TakenOver bool `json:"takenOver"`
-	// Clusters are the clusters to migrate, by their sync paths or by their roots as findings name them; all when empty.
+	// Clusters are the clusters to migrate, by their sync paths or by their roots as findings name them; all when
+	// empty.
 	Clusters []string `json:"clusters"`
 	// Operator is about Flux Operator itself.
 	Operator Operator `json:"operator"`
@@ -65,10 +68,10 @@ type Config struct {
 	OutputDir string `json:"outputDir"`
 	// Bootstrap is how a rebuilt cluster gets Flux before Flux can sync: none, helmfile, shell or terraform.
 	Bootstrap string `json:"bootstrap"`
-	// Proof tells whether to prove that nothing is pruned: on or off.
+	// Proof reports whether to prove that nothing is pruned: on or off.
 	Proof Switch `json:"proof"`
-	// Report tells whether the function adds a report for the pull request to its results: on or off. The command plan
-	// writes it with --report.
+	// Report reports whether the function adds a report for the pull request to its results: on or off. The command
+	// plan writes it with --report.
 	Report Switch `json:"report"`
 }
 
@@ -96,7 +99,8 @@ func (s *Switch) UnmarshalJSON(text []byte) error {
 type Operator struct {
 	// Version of the chart, which is the version of Flux Operator.
 	Version string `json:"version"`
-	// Install is HelmRelease, or external when something else already installs Flux Operator; when empty, what the input shows.
+	// Install is HelmRelease, or external when something else already installs Flux Operator; when empty, what the
+	// input shows.
 	Install string `json:"install"`
 	// Values of the flux-operator chart.
 	Values map[string]any `json:"values"`
@@ -108,7 +112,8 @@ type Operator struct {
 
 // Instance is what the FluxInstance says.
 type Instance struct {
-	// Form is FluxInstance, or HelmRelease for the flux-instance chart; when empty the one that is there, else FluxInstance.
+	// Form is FluxInstance, or HelmRelease for the flux-instance chart; when empty the one that is there, else
+	// FluxInstance.
 	Form string `json:"form"`
 	// Version is minor, exact, or a semver range for distribution.version.
 	Version string `json:"version"`
@@ -184,7 +189,8 @@ func Parse(text []byte) (Config, error) {
 		}
 		config = doc.Config
 	default:
-		return Config{}, fmt.Errorf("the function config is a %s %s: use %s %s, or a ConfigMap", meta.APIVersion, meta.Kind, APIVersion, Kind)
+		return Config{}, fmt.Errorf("the function config is a %s %s: use %s %s, or a ConfigMap", meta.APIVersion,
+			meta.Kind, APIVersion, Kind)
 	}
 	return config, config.Validate()
 }
@@ -232,7 +238,8 @@ func fromConfigMap(text []byte, config *Config) error {
 // Fields are the dotted names of all config fields, in the order of the reference.
 func Fields() []string {
 	return []string{"phase", "takenOver", "clusters", "operator.version", "operator.install", "operator.values",
-		"operator.kustomization", "operator.release", "instance.form", "instance.version", "instance.kustomization", "instance.release", "sync.mode", "sync.path", "outputDir", "bootstrap", "proof", "report"}
+		"operator.kustomization", "operator.release", "instance.form", "instance.version", "instance.kustomization",
+		"instance.release", "sync.mode", "sync.path", "outputDir", "bootstrap", "proof", "report"}
 }
 
 // Set sets one field by its dotted name from text, as a ConfigMap or a flag gives it.
@@ -317,7 +324,8 @@ func (c *Config) Validate() error {
 	}
 	for _, choice := range choices {
 		if !slices.Contains(choice.allowed, choice.value) {
-			return fmt.Errorf("config field %s is %q: use one of %s", choice.field, choice.value, strings.Join(choice.allowed, ", "))
+			return fmt.Errorf("config field %s is %q: use one of %s", choice.field, choice.value,
+				strings.Join(choice.allowed, ", "))
 		}
 	}
 	for _, name := range []struct{ field, value string }{
@@ -338,15 +346,19 @@ func (c *Config) exclusions() error {
 	case c.Sync.Mode == Keep && c.Sync.Path != "":
 		return fmt.Errorf("config field sync.path needs sync.mode adopt: with keep the pair stays as it is")
 	case len(c.Operator.Values) > 0 && c.Operator.Install == External:
-		return fmt.Errorf("config field operator.values needs operator.install HelmRelease: an external install has its own values")
+		return fmt.Errorf("config field operator.values needs operator.install HelmRelease: an external install has " +
+			"its own values")
 	case c.Operator.Kustomization != "" && c.Operator.Kustomization == c.Instance.Kustomization:
-		return fmt.Errorf("config fields operator.kustomization and instance.kustomization are both %q: each needs a name of its own", c.Operator.Kustomization)
+		return fmt.Errorf("config fields operator.kustomization and instance.kustomization are both %q: each needs a "+
+			"name of its own", c.Operator.Kustomization)
 	case c.Operator.Release != "" && c.Operator.Release == c.Instance.Release:
-		return fmt.Errorf("config fields operator.release and instance.release are both %q: each needs a name of its own", c.Operator.Release)
+		return fmt.Errorf("config fields operator.release and instance.release are both %q: each needs a name of its "+
+			"own", c.Operator.Release)
 	case slices.Contains(strings.Split(c.Sync.Path, "/"), ".."):
 		return fmt.Errorf("config field sync.path is %q: use a path inside the repository", c.Sync.Path)
 	case c.Bootstrap == Terraform && c.Instance.Form == HelmRelease:
-		return fmt.Errorf("config field bootstrap: terraform applies a FluxInstance, which instance.form HelmRelease does not write: use helmfile or shell")
+		return fmt.Errorf("config field bootstrap: terraform applies a FluxInstance, which instance.form HelmRelease " +
+			"does not write: use helmfile or shell")
 	case strings.HasPrefix(c.OutputDir, "/") || slices.Contains(strings.Split(c.OutputDir, "/"), ".."):
 		return fmt.Errorf("config field outputDir is %q: use a path inside the repository", c.OutputDir)
 	}

@@ -43,9 +43,9 @@ type Moved struct {
 	Rest     []Leaf
 }
 
-// Move takes the values out of a copy of source as the rules say and sets them in target; what no rule took is the rest.
-// A rule for a field comes before a rule for its parent. Maps that moving emptied go; maps that were written empty are
-// leaves like any other.
+// Move takes the values out of a copy of source as the rules say and sets them in target; what no rule took is the
+// rest. A rule for a field comes before a rule for its parent. Maps that moving emptied go; maps that were written
+// empty are leaves like any other.
 //
 // It fails when a rule would overwrite a different value in target, or when a rule says neither where to nor why.
 func Move(source, target map[string]any, rules []Rule) (Moved, error) {

@@ -81,7 +81,7 @@ func (l *List) Merge(other *List) { l.all = append(l.all, other.all...) }
 // All returns the findings in the order in which they were made.
 func (l *List) All() []Finding { return l.all }
 
-// Failed tells whether there is an Error.
+// Failed reports whether there is an Error.
 func (l *List) Failed() bool {
 	return slices.ContainsFunc(l.all, func(f Finding) bool { return f.Severity == Error })
 }
@@ -122,13 +122,14 @@ func (l *List) Run(topic Topic, o *object.Object, commands []shell.Line, format 
 	l.Add(about(Info, topic, o, "", format, args...).With(commands...))
 }
 
-// With is a finding that says what to run: the commands, one after the other, are the end of its message. It is an Error where a command
-// cannot be printed as it is.
+// With is a finding that says what to run: the commands, one after the other, are the end of its message. It is an
+// Error where a command cannot be printed as it is.
 func (f Finding) With(commands ...shell.Line) Finding {
 	joined, lines := string(shell.And(commands...)), make([]string, len(commands))
 	if !printable.Fits(joined) {
 		f.Severity = Error
-		f.Message = fmt.Sprintf("a command for this has a name or path with control characters, or with a command to a CI runner: %s", joined)
+		f.Message = fmt.Sprintf("a command for this has a name or path with control characters, or with a command to "+
+			"a CI runner: %s", joined)
 		return f
 	}
 	for i, command := range commands {
@@ -149,12 +150,14 @@ func about(s Severity, t Topic, o *object.Object, field, format string, args ...
 // steps are the topics that say what to do once the output is committed.
 var steps = []Topic{Bootstrap, Wait, Verify, Rollback}
 
-// Standing are the findings that stand at the end: with an Error nothing is written, and so there is nothing to push or to wait for.
+// Standing are the findings that stand at the end: with an Error nothing is written, and so there is nothing to push or
+// to wait for.
 func Standing(findings []Finding) []Finding {
 	if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity == Error }) {
 		return findings
 	}
-	return slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool { return f.Severity == Info && slices.Contains(steps, f.Topic) })
+	return slices.DeleteFunc(slices.Clone(findings),
+		func(f Finding) bool { return f.Severity == Info && slices.Contains(steps, f.Topic) })
 }
 
 // Sentence is the message without the command that it ends in.

@@ -98,8 +98,8 @@ func TestResults(t *testing.T) {
 	}
 }
 
-// TestResultsOfAFileWithoutName proves that what has no name, as a kustomization.yaml, is named by its file: the specification
-// wants a name in every resourceRef.
+// TestResultsOfAFileWithoutName proves that what has no name, as a kustomization.yaml, is named by its file: the
+// specification wants a name in every resourceRef.
 func TestResultsOfAFileWithoutName(t *testing.T) {
 	var l List
 	l.Error(object.New(object.ID{APIVersion: "kustomize.config.k8s.io/v1beta1", Kind: "Kustomization"}, "", "cluster/kustomization.yaml", 0), "resources", "wrong")

@@ -17,7 +17,8 @@ import (
 // files is a tree of files that kustomize builds, by absolute path. It exists in memory only.
 type files map[string][]byte
 
-// add stores any value as JSON, which is YAML and costs less to make. Patches in it are YAML, too: kustomize takes any that it is given.
+// add stores any value as JSON, which is YAML and costs less to make. Patches in it are YAML, too: kustomize takes any
+// that it is given.
 func (f files) add(path string, value any) error {
 	out, err := json.Marshal(value)
 	if err != nil {
@@ -95,8 +96,9 @@ func jsonPatch(kind, name string, ops ...op) types.Patch {
 	return types.Patch{Patch: string(content), Target: target(kind, name)}
 }
 
-// mergePatch is a strategic merge patch of all Deployments. The first one makes kustomize read the schema of Kubernetes, which costs as
-// much as all the rest of a build: a JSON patch says the same where the field, or its parent, is known to be there.
+// mergePatch is a strategic merge patch of all Deployments. The first one makes kustomize read the schema of
+// Kubernetes, which costs as much as all the rest of a build: a JSON patch says the same where the field, or its
+// parent, is known to be there.
 func mergePatch(deployment map[string]any) types.Patch {
 	object := map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": "all"}}
 	for key, value := range deployment {
@@ -126,5 +128,5 @@ func anyOf(names ...string) string {
 	return pattern + ")"
 }
 
-// has tells whether a component is installed.
+// has reports whether a component is installed.
 func (o Options) has(component string) bool { return slices.Contains(o.Components, component) }

@@ -13,7 +13,8 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// quotesVersion is the first chart that writes distribution.version in quotes. Source: templates/instance.yaml of the chart.
+// quotesVersion is the first chart that writes distribution.version in quotes. Source: templates/instance.yaml of the
+// chart.
 const quotesVersion = "0.48.0"
 
 // ChartInstance is the FluxInstance that the chart flux-instance renders from values, in a namespace. Ignored lists the
@@ -21,14 +22,16 @@ const quotesVersion = "0.48.0"
 // Source: templates/instance.yaml of the chart, 0.7.0 to 0.49.0.
 //
 // It fails where Helm or the API server would refuse what the chart renders.
-func ChartInstance(version *semver.Version, namespace string, values map[string]any) (instance map[string]any, ignored []string, err error) {
+func ChartInstance(version *semver.Version, namespace string, values map[string]any) (instance map[string]any,
+	ignored []string, err error) {
 	c := &chartInstance{version: version, values: object.Overlay(ChartDefaults(InstanceChart, version), values)}
 	spec := c.spec()
 	metadata := map[string]any{"name": c.text("fullnameOverride"), "namespace": namespace}
 	if annotations, _ := c.values["commonAnnotations"].(map[string]any); len(annotations) > 0 {
 		metadata["annotations"] = annotations
 	}
-	return map[string]any{"apiVersion": "fluxcd.controlplane.io/v1", "kind": "FluxInstance", "metadata": metadata, "spec": spec},
+	return map[string]any{"apiVersion": "fluxcd.controlplane.io/v1", "kind": "FluxInstance", "metadata": metadata,
+			"spec": spec},
 		c.ignored(values), c.err
 }
 
@@ -93,7 +96,8 @@ func (c *chartInstance) has(value string) bool {
 
 func (c *chartInstance) fail(value, format string, args ...any) {
 	if c.err == nil {
-		c.err = fmt.Errorf("value instance.%s: the chart flux-instance %s "+format, append([]any{value, c.version}, args...)...)
+		c.err = fmt.Errorf("value instance.%s: the chart flux-instance %s "+format,
+			append([]any{value, c.version}, args...)...)
 	}
 }
 
@@ -135,7 +139,8 @@ func (c *chartInstance) scalar(path string, value any) any {
 	}
 	var read map[string]any
 	err := reason.Of(yaml.Unmarshal([]byte("value: "+text), &read))
-	if isText := err == nil && len(read) == 1 && isString(read["value"]); !isText && !strings.HasPrefix(path, "cluster.") {
+	if isText := err == nil && len(read) == 1 && isString(read["value"]); !isText &&
+		!strings.HasPrefix(path, "cluster.") {
 		c.fail(path, "writes %q without quotes, and YAML does not read it as a text", text)
 		return text
 	}

@@ -20,16 +20,16 @@ func LastChart() *semver.Version {
 	return semver.MustParse(rows[len(rows)-1][0])
 }
 
-// ChartPublished tells whether the charts exist in the version of a Flux Operator release; later ones than the last that is
-// known are taken to. Source: the tags of controlplaneio-fluxcd/charts (data/charts.tsv).
+// ChartPublished reports whether the charts exist in the version of a Flux Operator release; later ones than the last
+// that is known are taken to. Source: the tags of controlplaneio-fluxcd/charts (data/charts.tsv).
 func ChartPublished(version *semver.Version) bool {
 	_, rows := table("charts.tsv")
 	return version.GreaterThan(LastChart()) ||
 		slices.ContainsFunc(rows, func(row []string) bool { return version.Equal(semver.MustParse(row[0])) })
 }
 
-// ChartHas tells whether a chart has a value ("instance.sync.name"), or a choice among the values that its schema lists
-// ("instance.components[]=source-watcher"). Source: values.yaml and values.schema.json (data/values.tsv).
+// ChartHas reports whether a chart has a value ("instance.sync.name"), or a choice among the values that its schema
+// lists ("instance.components[]=source-watcher"). Source: values.yaml and values.schema.json (data/values.tsv).
 func ChartHas(chart string, version *semver.Version, value string) bool {
 	_, rows := table("values.tsv")
 	return slices.ContainsFunc(rows, func(row []string) bool {
@@ -62,9 +62,12 @@ func ChartDefaults(chart string, version *semver.Version) map[string]any {
 	return defaults
 }
 
-// chartChoice tells whether a chart's schema takes a text for a value: any where it lists none.
+// chartChoice reports whether a chart's schema takes a text for a value: any where it lists none.
 func chartChoice(chart string, version *semver.Version, value, text string) bool {
 	_, rows := table("values.tsv")
-	listed := slices.ContainsFunc(rows, func(row []string) bool { return row[0] == chart && strings.HasPrefix(row[1], value+"=") })
+	listed := slices.ContainsFunc(rows, func(row []string) bool {
+		return row[0] == chart &&
+			strings.HasPrefix(row[1], value+"=")
+	})
 	return !listed || ChartHas(chart, version, value+"="+text)
 }

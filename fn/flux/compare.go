@@ -13,8 +13,8 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// Difference is a field that a classic install and Flux Operator render differently. A nil value means that the field is not there; an empty
-// Path means that the whole object is not.
+// Difference is a field that a classic install and Flux Operator render differently. A nil value means that the field
+// is not there; an empty Path means that the whole object is not.
 type Difference struct {
 	Object   ID
 	Path     string
@@ -24,7 +24,8 @@ type Difference struct {
 
 // String tells what differs in one line.
 func (d Difference) String() string {
-	return fmt.Sprintf("%s %s: classic %s, operator %s", d.Object, or(d.Path, "(object)"), show(d.Classic), show(d.Operator))
+	return fmt.Sprintf("%s %s: classic %s, operator %s", d.Object, or(d.Path, "(object)"), show(d.Classic),
+		show(d.Operator))
 }
 
 // show spells a value, or its absence.
@@ -35,9 +36,10 @@ func show(value any) string {
 	return fmt.Sprintf("%q", fmt.Sprint(value))
 }
 
-// Compare compares what a classic install renders with what Flux Operator renders, object by object and field by field. What the operator
-// imposes on every install (see imposed) is apart. CRDs are compared by what they serve. Arguments of controllers are compared as the
-// flags that are in force, and lists of named items by name, because neither depends on the order.
+// Compare compares what a classic install renders with what Flux Operator renders, object by object and field by field.
+// What the operator imposes on every install (see imposed) is apart. CRDs are compared by what they serve. Arguments of
+// controllers are compared as the flags that are in force, and lists of named items by name, because neither depends on
+// the order.
 func Compare(classic, operator []*yaml.RNode) (found, byOperator []Difference, err error) {
 	before, err := index(classic)
 	if err != nil {
@@ -64,7 +66,8 @@ func Compare(classic, operator []*yaml.RNode) (found, byOperator []Difference, e
 
 // compareIDs orders objects by kind, then by name.
 func compareIDs(a, b ID) int {
-	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Namespace, b.Namespace),
+		cmp.Compare(a.Name, b.Name))
 }
 
 // index flattens objects by ID.
@@ -118,14 +121,15 @@ func same(a, b any) bool {
 	return errX == nil && errY == nil && x == y
 }
 
-// Unlike are the fields that an object has otherwise than it is wanted, sorted; what is not asked for is not looked at. It compares as
-// Compare does, and quantities by their amount.
+// Unlike are the fields that an object has otherwise than it is wanted, sorted; what is not asked for is not looked at.
+// It compares as Compare does, and quantities by their amount.
 func Unlike(want, is map[string]any) []string {
 	id := ID{Kind: fmt.Sprint(want["kind"])}
 	wanted, found := flatten(id, want), flatten(id, is)
 	var unlike []string
 	for _, path := range slices.Sorted(maps.Keys(wanted)) {
-		if wanted[path] != "{}" && wanted[path] != "[]" && !same(wanted[path], found[path]) && !sameAmount(wanted[path], found[path]) {
+		if wanted[path] != "{}" && wanted[path] != "[]" && !same(wanted[path], found[path]) &&
+			!sameAmount(wanted[path], found[path]) {
 			unlike = append(unlike, path)
 		}
 	}
@@ -139,7 +143,7 @@ func sameAmount(a, b any) bool {
 	return errX == nil && errY == nil && x.Equal(y)
 }
 
-// usesIdentity tells whether a classic install has turned the workload identity feature gate on.
+// usesIdentity reports whether a classic install has turned the workload identity feature gate on.
 func usesIdentity(objects map[ID]leaves) bool {
 	for id, fields := range objects {
 		for path, value := range fields {

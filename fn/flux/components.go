@@ -16,7 +16,8 @@ const (
 	sourceWatcher             = "source-watcher"
 )
 
-// DefaultComponents are what `flux install`, `flux bootstrap` and a FluxInstance without components install, in Flux's order.
+// DefaultComponents are what `flux install`, `flux bootstrap` and a FluxInstance without components install, in Flux's
+// order.
 // Source: flux2 pkg/manifestgen/install/options.go.
 func DefaultComponents() []string {
 	return []string{sourceController, kustomizeController, helmController, notificationController}
@@ -36,13 +37,15 @@ func EveryComponent() []string {
 	return append(DefaultComponents(), imageReflectorController, imageAutomationController, sourceWatcher)
 }
 
-// ArtifactComponents are what the artifact oci://ghcr.io/fluxcd/flux-manifests of a release installs: source-watcher is in it since v2.9.3.
+// ArtifactComponents are what the artifact oci://ghcr.io/fluxcd/flux-manifests of a release installs: source-watcher is
+// in it since v2.9.3.
 // Source: flux2 .github/workflows/release.yaml at each tag.
 func ArtifactComponents(version string) []string {
 	return sixOrSeven(version, "2.9.3")
 }
 
-// RemoteBaseComponents are what github.com/fluxcd/flux2/manifests/install of a release installs: source-watcher is in it since v2.8.7.
+// RemoteBaseComponents are what github.com/fluxcd/flux2/manifests/install of a release installs: source-watcher is in
+// it since v2.8.7.
 // Source: flux2 manifests/install/kustomization.yaml at each tag.
 func RemoteBaseComponents(version string) []string {
 	return sixOrSeven(version, "2.8.7")

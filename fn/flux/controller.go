@@ -71,8 +71,8 @@ func (c *controller) read(text []byte) error {
 	return nil
 }
 
-// with is the manifest, as YAML, after operations on the Deployment. kustomize would take a JSON patch for them, but reads and prints
-// the Deployment anew for each, which costs more than all the rest of a build.
+// with is the manifest, as YAML, after operations on the Deployment. kustomize would take a JSON patch for them, but
+// reads and prints the Deployment anew for each, which costs more than all the rest of a build.
 func (c *controller) with(ops []op) ([]byte, error) {
 	content, err := json.Marshal(ops)
 	if err != nil {
@@ -98,12 +98,13 @@ func (c *controller) with(ops []op) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// imageOp gives a controller the registry, and the tag that its release ships. The tag is stated because the v2.2.3 manifests, which
-// were taken later, carry source-controller v1.2.5 where the release has v1.2.4.
+// imageOp gives a controller the registry, and the tag that its release ships. The tag is stated because the v2.2.3
+// manifests, which were taken later, carry source-controller v1.2.5 where the release has v1.2.4.
 func (o Options) imageOp(component string, c *controller) op {
 	name, tag, _ := strings.Cut(c.image, ":")
 	if shipped := Controllers(o.Version)[component]; shipped != "" && !o.manifestTags {
 		tag = shipped
 	}
-	return op{Op: "replace", Path: container + "/image", Value: o.Registry + strings.TrimPrefix(name, "fluxcd") + ":" + tag}
+	return op{Op: "replace", Path: container + "/image", Value: o.Registry + strings.TrimPrefix(name, "fluxcd") + ":" +
+		tag}
 }

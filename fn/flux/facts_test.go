@@ -214,7 +214,8 @@ func text(t *testing.T, node *yaml.RNode, path string) string {
 	return found.YNode().Value
 }
 
-// TestLaterOperator holds that a release after all that are known has what the newest has, and that nothing else passes for one.
+// TestLaterOperator holds that a release after all that are known has what the newest has, and that nothing else passes
+// for one.
 func TestLaterOperator(t *testing.T) {
 	later, ok := LaterOperator("v0.999.0")
 	if !ok || later.Version.String() != "0.999.0" || !later.Max.Equal(NewestOperator().Max) || !later.Supports("spec.sync.name") {

@@ -1,8 +1,10 @@
-// Package flux knows the Flux and Flux Operator releases, and renders a Flux install in memory: as `flux install` prints it, as Flux
-// Operator builds it from a FluxInstance, and as a kustomization.yaml changes it. Nothing here reads the disk, the network or the clock.
+// Package flux knows the Flux and Flux Operator releases, and renders a Flux install in memory: as `flux install`
+// prints it, as Flux Operator builds it from a FluxInstance, and as a kustomization.yaml changes it. Nothing here reads
+// the disk, the network or the clock.
 //
-// The facts are in data (each table names its source in its first line); e2e/data writes them. The manifests there are those of the Flux
-// releases but for the schemas of the CRDs: a patch that reaches into a CRD schema cannot be rendered here, and fails.
+// The facts are in data (each table names its source in its first line); e2e/data writes them. The manifests there are
+// those of the Flux releases but for the schemas of the CRDs: a patch that reaches into a CRD schema cannot be rendered
+// here, and fails.
 //
 // kustomize keeps a global schema: the functions that render are not safe for concurrent use.
 package flux
@@ -49,7 +51,8 @@ func Releases() []*semver.Version {
 	return versions
 }
 
-// Has tells whether the manifests of a Flux release are here: v2.2.3 and later, but v2.8.4, which Flux Operator never embedded.
+// Has reports whether the manifests of a Flux release are here: v2.2.3 and later, but v2.8.4, which Flux Operator never
+// embedded.
 func Has(version string) bool {
 	_, err := fs.Stat(data, "data/manifests/"+tag(version))
 	return err == nil && version != ""

@@ -7,7 +7,8 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
-// FuzzPatch builds a Deployment with any patch, JSON6902 or strategic merge, and any target: it ends, and with an error or objects.
+// FuzzPatch builds a Deployment with any patch, JSON6902 or strategic merge, and any target: it ends, and with an error
+// or objects.
 func FuzzPatch(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"- {op: add, path: /spec/template/spec/containers/0/args/-, value: --x=1}", "{kind: Deployment}"},

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// imposed tells a difference that the operator makes to every install. What it does by itself and cannot be told not to is listed here and
-// nowhere else; identity says that the classic install uses workload identity, where the operator must leave the token rule in place.
+// imposed tells a difference that the operator makes to every install. What it does by itself and cannot be told not to
+// is listed here and nowhere else; identity says that the classic install uses workload identity, where the operator
+// must leave the token rule in place.
 func imposed(d Difference, identity bool) bool {
 	return imposedMetadata(d) || imposedPods(d) || imposedRule(d, identity) || imposedAPI(d)
 }
@@ -29,7 +30,8 @@ func imposedMetadata(d Difference) bool {
 		// They make kustomize-controller leave the objects alone.
 		"metadata.annotations.kustomize.toolkit.fluxcd.io/ssa",
 		"metadata.annotations.kustomize.toolkit.fluxcd.io/prune",
-	}, d.Path) || strings.HasSuffix(d.Path, "metadata.annotations."+ShardRole) && d.Classic == nil || d.Object.Kind == "Namespace" && d.Path == "metadata.annotations.fluxcd.controlplane.io/prune"
+	}, d.Path) || strings.HasSuffix(d.Path, "metadata.annotations."+ShardRole) && d.Classic == nil ||
+		d.Object.Kind == "Namespace" && d.Path == "metadata.annotations.fluxcd.controlplane.io/prune"
 }
 
 // imposedPods are the changes to the pods of every controller.
@@ -43,7 +45,10 @@ func imposedPods(d Difference) bool {
 		return d.Classic == nil && operator == "true"
 	case strings.HasSuffix(d.Path, ".args[--events-addr]"):
 		// The namespace, spelled out, as flux install did up to v2.7.1.
-		spelled := func(addr string) string { return strings.ReplaceAll(addr, "$(RUNTIME_NAMESPACE)", d.Object.Namespace) }
+		spelled := func(addr string) string {
+			return strings.ReplaceAll(addr, "$(RUNTIME_NAMESPACE)",
+				d.Object.Namespace)
+		}
 		return spelled(classic) == spelled(operator)
 	case isIdentityGate(d.Path):
 		// Off in either case, but said so since Flux v2.7.
@@ -77,7 +82,9 @@ func imposedRule(d Difference, identity bool) bool {
 	return d.Path == tokenRule && d.Operator == nil && !identity || d.Path == operatorRule && d.Classic == nil
 }
 
-// imposedAPI is the API version of the sync pair, which the operator chooses by the Flux release: the object on the cluster is the same.
+// imposedAPI is the API version of the sync pair, which the operator chooses by the Flux release: the object on the
+// cluster is the same.
 func imposedAPI(d Difference) bool {
-	return d.Path == "apiVersion" && strings.HasSuffix(d.Object.Group, ".toolkit.fluxcd.io") && d.Classic != nil && d.Operator != nil
+	return d.Path == "apiVersion" && strings.HasSuffix(d.Object.Group, ".toolkit.fluxcd.io") && d.Classic != nil &&
+		d.Operator != nil
 }

@@ -25,11 +25,13 @@ type Options struct {
 	WatchAllNamespaces bool     // --watch-all-namespaces
 	TolerationKeys     []string // --toleration-keys
 
-	// RemoteBase renders github.com/fluxcd/flux2/manifests/install?ref=<Version> instead: no flags, namespace flux-system, and the cluster
-	// roles and their bindings without the -<namespace> suffix. Only Version and Components are read.
+	// RemoteBase renders github.com/fluxcd/flux2/manifests/install?ref=<Version> instead: no flags, namespace
+	// flux-system, and the cluster roles and their bindings without the -<namespace> suffix. Only Version and
+	// Components are read.
 	RemoteBase bool
 
-	// manifestTags leaves the images at the tags of the manifests, as the operator does for a registry that it does not know.
+	// manifestTags leaves the images at the tags of the manifests, as the operator does for a registry that it does not
+	// know.
 	manifestTags bool
 }
 
@@ -50,8 +52,8 @@ func DefaultOptions(version string) Options {
 	}
 }
 
-// Install renders what `flux install --export` prints, and so what the flux-manifests artifact and gotk-components.yaml hold, with CRDs
-// cut down to what they serve. Source: flux2 pkg/manifestgen/install at v2.2.3 to v2.9.4.
+// Install renders what `flux install --export` prints, and so what the flux-manifests artifact and gotk-components.yaml
+// hold, with CRDs cut down to what they serve. Source: flux2 pkg/manifestgen/install at v2.2.3 to v2.9.4.
 func Install(o Options) ([]*yaml.RNode, error) {
 	if o.RemoteBase {
 		o = Options{Version: o.Version, Components: o.Components, RemoteBase: true}
@@ -93,9 +95,9 @@ func or(text, otherwise string) string {
 	return otherwise
 }
 
-// tree holds the release manifests that an install needs, with operations on the Deployment of each component, and the Namespace. Where
-// the namespace is another one, the subjects of the role bindings are changed in the text, because kustomize cannot: both `flux install`
-// and the operator do so.
+// tree holds the release manifests that an install needs, with operations on the Deployment of each component, and the
+// Namespace. Where the namespace is another one, the subjects of the role bindings are changed in the text, because
+// kustomize cannot: both `flux install` and the operator do so.
 func (o Options) tree(ops func(component string) []op) (files, error) {
 	tree := files{}
 	for _, component := range o.Components {
@@ -136,8 +138,8 @@ func (o Options) installOps(component string) []op {
 	return append(ops, o.artifactGate(component)...)
 }
 
-// install does what kustomize does for `flux install`, and for manifests/install. There are no patches, so that it is the same for every
-// release, and a build by kustomize costs ten times as much.
+// install does what kustomize does for `flux install`, and for manifests/install. There are no patches, so that it is
+// the same for every release, and a build by kustomize costs ten times as much.
 func (o Options) install(tree files) ([]*yaml.RNode, error) {
 	roles, err := documents(tree["/roles/rbac.yaml"])
 	if err == nil && !o.RemoteBase {
@@ -190,7 +192,8 @@ func (o Options) place(object *yaml.RNode) error {
 	return merge(object, map[string]string{"namespace": o.Namespace}, "metadata")
 }
 
-// suffix renames the cluster roles, their bindings and the quota. A binding follows the role that it refers to, if that is one of them.
+// suffix renames the cluster roles, their bindings and the quota. A binding follows the role that it refers to, if that
+// is one of them.
 func suffix(roles []*yaml.RNode, suffix string) error {
 	var names []string
 	for _, role := range roles {
@@ -276,7 +279,8 @@ func (o Options) roles(patches ...types.Patch) types.Kustomization {
 	return roles
 }
 
-// podOps set what all pods share: the node selector, the pull secret and the tolerations. The manifests have none of them.
+// podOps set what all pods share: the node selector, the pull secret and the tolerations. The manifests have none of
+// them.
 func (o Options) podOps() []op {
 	set := func(field string, value any) op {
 		return op{Op: "add", Path: "/spec/template/spec/" + field, Value: value}
@@ -295,7 +299,8 @@ func (o Options) podOps() []op {
 	return ops
 }
 
-// flagOps set what depends on flags in a controller: what all pods share, and the arguments by their place in the release manifests.
+// flagOps set what depends on flags in a controller: what all pods share, and the arguments by their place in the
+// release manifests.
 func (o Options) flagOps(component, eventsAddr string) []op {
 	args := []string{
 		"--events-addr=" + eventsAddr,
@@ -320,7 +325,8 @@ func (o Options) storageAddr(component string) string {
 	return fmt.Sprintf("--storage-adv-addr=%s.$(RUNTIME_NAMESPACE).svc.%s.", component, o.Domain)
 }
 
-// eventsAddr is where controllers send events, empty without notification-controller. Flux fills the namespace in on its own up to v2.7.1.
+// eventsAddr is where controllers send events, empty without notification-controller. Flux fills the namespace in on
+// its own up to v2.7.1.
 func (o Options) eventsAddr() string {
 	if atLeast(o.Version, "2.7.2") {
 		return o.eventsAddrIn("$(RUNTIME_NAMESPACE)")

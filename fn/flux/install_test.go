@@ -159,7 +159,8 @@ func TestInstallRemoteBase(t *testing.T) {
 	}
 }
 
-// TestInstallSameAsKustomize holds every release against the kustomizations that `flux install` and manifests/install consist of.
+// TestInstallSameAsKustomize holds every release against the kustomizations that `flux install` and manifests/install
+// consist of.
 func TestInstallSameAsKustomize(t *testing.T) {
 	for i, release := range Releases() {
 		version := release.Original()

@@ -37,7 +37,8 @@ type instance struct {
 		Storage  *storage  `json:"storage"`
 		Sharding *sharding `json:"sharding"`
 		Sync     *sync     `json:"sync"`
-		// The API knows nothing but patch and target: other fields of a kustomize patch (path, options) are dropped here too.
+		// The API knows nothing but patch and target: other fields of a kustomize patch (path, options) are dropped
+		// here too.
 		Kustomize struct {
 			Patches []struct {
 				Patch  string          `json:"patch"`
@@ -67,10 +68,11 @@ type storage struct {
 	Size  string `json:"size"`
 }
 
-// Instance renders what Flux Operator v0.58.1 applies for a FluxInstance on a cluster, at a Flux release; an empty version means the one
-// that spec.distribution.version resolves to. CRDs are cut down to what they serve, and images have no digest, which the operator pins
-// where it knows the registry. The error is the one that the operator would stop at: a patch that does not build, or settings that exclude
-// each other. spec.distribution.artifact has no say here.
+// Instance renders what Flux Operator v0.58.1 applies for a FluxInstance on a cluster, at a Flux release; an empty
+// version means the one that spec.distribution.version resolves to. CRDs are cut down to what they serve, and images
+// have no digest, which the operator pins where it knows the registry. The error is the one that the operator would
+// stop at: a patch that does not build, or settings that exclude each other. spec.distribution.artifact has no say
+// here.
 func Instance(fluxInstance map[string]any, version string) ([]*yaml.RNode, error) {
 	in, err := decodeInstance(fluxInstance)
 	if err != nil {
@@ -140,7 +142,8 @@ func (in *instance) options(version string) Options {
 	return o
 }
 
-// upstream tells whether the operator takes the images for those of the Flux release. Its own builds have the tags of its manifests.
+// upstream reports whether the operator takes the images for those of the Flux release. Its own builds have the tags of
+// its manifests.
 func upstream(registry, variant string) bool {
 	if variant != "" {
 		return variant == "upstream-alpine"
@@ -222,7 +225,8 @@ func (in *instance) userPatches() []types.Patch {
 	return patches
 }
 
-// images are what the operator does to images after the patches, where one brings an image under the name that the manifests have.
+// images are what the operator does to images after the patches, where one brings an image under the name that the
+// manifests have.
 func (in *instance) images(o Options) []types.Image {
 	named := func(p types.Patch) bool { return strings.Contains(p.Patch, "fluxcd/") }
 	if !slices.ContainsFunc(in.userPatches(), named) {
@@ -239,8 +243,8 @@ func (in *instance) images(o Options) []types.Image {
 	return images
 }
 
-// own sets what the operator sets on every object after all patches, so that no patch can change it: its labels and annotations, and then
-// spec.commonMetadata.
+// own sets what the operator sets on every object after all patches, so that no patch can change it: its labels and
+// annotations, and then spec.commonMetadata.
 func (in *instance) own(objects []*yaml.RNode, o Options) error {
 	labels := map[string]string{
 		"app.kubernetes.io/managed-by":     "flux-operator",
@@ -315,7 +319,8 @@ func volumePatch(o Options) []types.Patch {
 	}
 	patch := jsonPatch("Deployment", sourceController,
 		op{Op: "add", Path: "/spec/template/spec/volumes/-", Value: claim("persistent-data", sourceController)},
-		op{Op: "replace", Path: container + "/volumeMounts/0", Value: map[string]any{"name": "persistent-data", "mountPath": "/data"}})
+		op{Op: "replace", Path: container + "/volumeMounts/0",
+			Value: map[string]any{"name": "persistent-data", "mountPath": "/data"}})
 	patch.Target.AnnotationSelector = "!" + ShardRole
 	return []types.Patch{patch}
 }

@@ -47,7 +47,8 @@ func pick(from map[string]any, fields ...string) map[string]any {
 	return out
 }
 
-// add adds everything below a path. A map or a list that is empty says something too (emptyDir: {}), but for null, which says nothing.
+// add adds everything below a path. A map or a list that is empty says something too (emptyDir: {}), but for null,
+// which says nothing.
 func (l leaves) add(path string, value any) {
 	switch v := value.(type) {
 	case nil:
@@ -72,7 +73,8 @@ func (l leaves) addMap(path string, fields map[string]any) {
 	}
 }
 
-// addList adds the items of a list: arguments as flags, named items by name, rules and subjects of roles as a set, others by place.
+// addList adds the items of a list: arguments as flags, named items by name, rules and subjects of roles as a set,
+// others by place.
 func (l leaves) addList(path string, items []any) {
 	switch {
 	case len(items) == 0:
@@ -134,7 +136,8 @@ func repeatable() []string {
 	return []string{"--override-manager", "--ssh-kex-algos", "--ssh-hostkey-algos"}
 }
 
-// addArgs adds the flags in force: of a repeated flag the last one, but all feature gates, and all values of repeatable flags.
+// addArgs adds the flags in force: of a repeated flag the last one, but all feature gates, and all values of repeatable
+// flags.
 func (l leaves) addArgs(path string, args []any) {
 	for i, arg := range args {
 		flag, value, hasValue := strings.Cut(fmt.Sprint(arg), "=")

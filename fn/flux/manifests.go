@@ -21,8 +21,9 @@ func manifest(version, name string) ([]byte, error) {
 	return content, nil
 }
 
-// Served lists the API versions of a kind that a Flux release serves, as its CRD lists them; nil when it has no such kind.
-// A release without manifests serves what another release of its minor does, and v2.0 and v2.1 what v2.2 does but for `sinceV22`.
+// Served lists the API versions of a kind that a Flux release serves, as its CRD lists them; nil when it has no such
+// kind. A release without manifests serves what another release of its minor does, and v2.0 and v2.1 what v2.2 does but
+// for `sinceV22`.
 func Served(version, group, kind string) []string {
 	v, err := semver.NewVersion(version)
 	if err != nil {
@@ -40,8 +41,8 @@ func Served(version, group, kind string) []string {
 	return nil
 }
 
-// sinceV22 are the API versions that Flux v2.2.0 introduced. Source: the CRDs in
-// gotk-components.yaml of v2.0.0, v2.1.2 and v2.2.1; those three held no image kinds before v2.2, which are taken to be as in v2.2.
+// sinceV22 are the API versions that Flux v2.2.0 introduced. Source: the CRDs in gotk-components.yaml of v2.0.0, v2.1.2
+// and v2.2.1; those three held no image kinds before v2.2, which are taken to be as in v2.2.
 func sinceV22() []string {
 	return []string{
 		"helm.toolkit.fluxcd.io/v2beta2 HelmRelease",
@@ -50,8 +51,8 @@ func sinceV22() []string {
 	}
 }
 
-// standIn is the release whose manifests speak for v: itself, else the newest of its minor or below, else the oldest there is.
-// API versions come and go with minors only.
+// standIn is the release whose manifests speak for v: itself, else the newest of its minor or below, else the oldest
+// there is. API versions come and go with minors only.
 func standIn(v *semver.Version) *semver.Version {
 	var oldest *semver.Version
 	for _, r := range slices.Backward(Releases()) {

@@ -10,8 +10,8 @@ import (
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
-// memo keeps what kustomize built. The same files build the same objects, and one run asks for the same ones several times: the
-// release before and after patches, the FluxInstance before and after each field that is tried.
+// memo keeps what kustomize built. The same files build the same objects, and one run asks for the same ones several
+// times: the release before and after patches, the FluxInstance before and after each field that is tried.
 type memo struct {
 	lock  locks.Mutex
 	built map[[sha256.Size]byte][]*kyaml.RNode

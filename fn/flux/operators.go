@@ -16,7 +16,8 @@ type Operator struct {
 	Max  *semver.Version
 }
 
-// Runs tells whether this operator can install a Flux release: it is within its range, and its manifests are embedded.
+// Runs reports whether this operator can install a Flux release: it is within its range, and its manifests are
+// embedded.
 func (o Operator) Runs(fluxVersion string) bool {
 	v, err := semver.NewVersion(fluxVersion)
 	return err == nil && !v.LessThan(o.Min) && !v.GreaterThan(o.Max) && Has(fluxVersion)
@@ -27,7 +28,7 @@ func (o Operator) Latest(constraint string) (*semver.Version, error) {
 	return latest(constraint, o.Max)
 }
 
-// Supports tells whether this operator's FluxInstance has a field, spelled as in Since.
+// Supports reports whether this operator's FluxInstance has a field, spelled as in Since.
 func (o Operator) Supports(field string) bool {
 	since, ok := Since(field)
 	return ok && !o.Version.LessThan(since)
@@ -65,8 +66,9 @@ func FindOperator(version string) (Operator, bool) {
 	return all[i], true
 }
 
-// LaterOperator tells whether an operator release came after all that are known. What is known of the newest holds for it: within
-// a major version the API only grows, and manifests of Flux are only added. Another major version is none of which that is known.
+// LaterOperator reports whether an operator release came after all that are known. What is known of the newest holds
+// for it: within a major version the API only grows, and manifests of Flux are only added. Another major version is
+// none of which that is known.
 func LaterOperator(version string) (Operator, bool) {
 	v, err := semver.StrictNewVersion(strings.TrimPrefix(version, "v"))
 	later := NewestOperator()

@@ -16,7 +16,8 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// ID names an object. The API version is not part of it: a patch or another writer may use another one for the same object.
+// ID names an object. The API version is not part of it: a patch or another writer may use another one for the same
+// object.
 type ID struct{ Group, Kind, Namespace, Name string }
 
 // String spells an ID as Flux does: Deployment/flux-system/source-controller.
@@ -36,9 +37,9 @@ func IDOf(object *yaml.RNode) ID {
 	return ID{Group: group, Kind: object.GetKind(), Namespace: object.GetNamespace(), Name: object.GetName()}
 }
 
-// Patch builds objects through the fields of a kustomization.yaml (patches, images, namespace, labels, replicas, ...), as
-// kustomize-controller does. Its resources are the objects. Nothing is read: a field that names files, folders or addresses is an error;
-// inline what patch files hold.
+// Patch builds objects through the fields of a kustomization.yaml (patches, images, namespace, labels, replicas, ...),
+// as kustomize-controller does. Its resources are the objects. Nothing is read: a field that names files, folders or
+// addresses is an error; inline what patch files hold.
 func Patch(objects []*yaml.RNode, fields map[string]any) ([]*yaml.RNode, error) {
 	root, err := plain(fields)
 	if err != nil {
@@ -125,15 +126,18 @@ func forgetFiles(object *yaml.RNode) error {
 
 // bookkeeping tells an annotation of a function runtime.
 func bookkeeping(annotation string) bool {
-	return strings.HasPrefix(annotation, "internal.config.kubernetes.io/") || strings.HasPrefix(annotation, "config.kubernetes.io/") ||
+	return strings.HasPrefix(annotation, "internal.config.kubernetes.io/") ||
+		strings.HasPrefix(annotation, "config.kubernetes.io/") ||
 		strings.HasPrefix(annotation, "config.k8s.io/")
 }
 
 // inlineFields are the fields of a kustomization.yaml that say all they have to say themselves.
 func inlineFields() []string {
 	return []string{
-		"apiVersion", "kind", "metadata", "resources", "namespace", "namePrefix", "nameSuffix", "commonLabels", "labels", "commonAnnotations",
-		"patches", "patchesJson6902", "patchesStrategicMerge", "images", "replicas", "replacements", "sortOptions", "vars",
+		"apiVersion", "kind", "metadata", "resources", "namespace", "namePrefix", "nameSuffix", "commonLabels",
+		"labels", "commonAnnotations",
+		"patches", "patchesJson6902", "patchesStrategicMerge", "images", "replicas", "replacements", "sortOptions",
+		"vars",
 	}
 }
 
@@ -167,7 +171,8 @@ func inline(text string) bool {
 	return strings.HasPrefix(text, "{") || strings.Contains(text, "\n")
 }
 
-// probe starts the fields by which InstanceSelectEach sees what its targets select. They are at the top, where every object takes one.
+// probe starts the fields by which InstanceSelectEach sees what its targets select. They are at the top, where every
+// object takes one.
 const probe = "selected-"
 
 // probePatches put a probe on what each target selects.
@@ -182,8 +187,8 @@ func probePatches(targets []map[string]any) []any {
 	return patches
 }
 
-// Selects lists the objects that a kustomize patch target (group, version, kind, name, namespace, labelSelector, annotationSelector)
-// selects among objects as they are. It asks kustomize's own selector, so that it cannot differ.
+// Selects lists the objects that a kustomize patch target (group, version, kind, name, namespace, labelSelector,
+// annotationSelector) selects among objects as they are. It asks kustomize's own selector, so that it cannot differ.
 func Selects(objects []*yaml.RNode, target map[string]any) ([]ID, error) {
 	each, err := SelectEach(objects, []map[string]any{target})
 	if err != nil {
@@ -250,8 +255,9 @@ func heads(objects []*yaml.RNode) []*yaml.RNode {
 	return all
 }
 
-// InstanceSelects lists the objects that a patch target selects when it comes after all patches of a FluxInstance. They are named as they
-// come out, but selected as the operator has them at that point: without namespace, labels of the install, or final names.
+// InstanceSelects lists the objects that a patch target selects when it comes after all patches of a FluxInstance. They
+// are named as they come out, but selected as the operator has them at that point: without namespace, labels of the
+// install, or final names.
 func InstanceSelects(fluxInstance map[string]any, version string, target map[string]any) ([]ID, error) {
 	each, err := InstanceSelectEach(fluxInstance, version, []map[string]any{target})
 	if err != nil {

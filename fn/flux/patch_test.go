@@ -25,7 +25,8 @@ const (
 	mergeSSA    = `{apiVersion: apps/v1, kind: Deployment, metadata: {name: any, annotations: {kustomize.toolkit.fluxcd.io/ssa: Merge}}}`
 )
 
-// patched is the spec of a FluxInstance with patches; each is a target in YAML flow style, which may be empty, and a patch.
+// patched is the spec of a FluxInstance with patches; each is a target in YAML flow style, which may be empty, and a
+// patch.
 func patched(extra string, patches ...[2]string) string {
 	spec := extra + "kustomize:\n  patches:\n"
 	for _, p := range patches {

@@ -8,15 +8,16 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 )
 
-// profiles are the operator's own patches, in its order. The ones that teach the CRDs of notification-controller the operator's kinds are
-// left out, because the CRDs here have no schemas.
+// profiles are the operator's own patches, in its order. The ones that teach the CRDs of notification-controller the
+// operator's kinds are left out, because the CRDs here have no schemas.
 func (in *instance) profiles(o Options) []types.Patch {
 	c := in.Spec.Cluster
 	patches := c.typePatches()
 	patches = append(patches, c.sizePatches()...)
 	patches = append(patches, c.tenantPatches()...)
 	if o.has(notificationController) {
-		patches = append(patches, jsonPatch("ClusterRole", "crd-controller-"+o.Namespace, op{Op: "add", Path: "/rules/-", Value: ruleOn("fluxcd.controlplane.io")}))
+		patches = append(patches, jsonPatch("ClusterRole", "crd-controller-"+o.Namespace,
+			op{Op: "add", Path: "/rules/-", Value: ruleOn("fluxcd.controlplane.io")}))
 	}
 	patches = append(patches, c.gatePatches(o)...)
 	if c.MultitenantWorkloadIdentity {
@@ -77,21 +78,24 @@ func sizeProfiles() []sizeProfile {
 		{
 			size:        "small",
 			applierArgs: []string{"--concurrent=5", "--requeue-dependency=10s"},
-			sourceArgs:  []string{"--helm-cache-max-size=10", "--helm-cache-ttl=720m", "--helm-cache-purge-interval=60m"},
-			all:         &resources{"100m", "64Mi", "1000m", "512Mi"},
+			sourceArgs: []string{"--helm-cache-max-size=10", "--helm-cache-ttl=720m",
+				"--helm-cache-purge-interval=60m"},
+			all: &resources{"100m", "64Mi", "1000m", "512Mi"},
 		},
 		{
 			size:        "medium",
 			applierArgs: []string{"--concurrent=10", "--requeue-dependency=5s"},
-			sourceArgs:  []string{"--helm-cache-max-size=50", "--helm-cache-ttl=720m", "--helm-cache-purge-interval=60m", "--concurrent=5"},
-			appliers:    medium, source: medium,
+			sourceArgs: []string{"--helm-cache-max-size=50", "--helm-cache-ttl=720m",
+				"--helm-cache-purge-interval=60m", "--concurrent=5"},
+			appliers: medium, source: medium,
 		},
 		{
 			size:        "large",
 			applierArgs: []string{"--concurrent=20", "--requeue-dependency=5s"},
-			sourceArgs:  []string{"--helm-cache-max-size=100", "--helm-cache-ttl=720m", "--helm-cache-purge-interval=60m", "--concurrent=10"},
-			appliers:    &resources{"100m", "256Mi", "3000m", "3Gi"},
-			source:      &resources{"100m", "256Mi", "2000m", "2Gi"},
+			sourceArgs: []string{"--helm-cache-max-size=100", "--helm-cache-ttl=720m",
+				"--helm-cache-purge-interval=60m", "--concurrent=10"},
+			appliers: &resources{"100m", "256Mi", "3000m", "3Gi"},
+			source:   &resources{"100m", "256Mi", "2000m", "2Gi"},
 		},
 	}
 }
@@ -100,7 +104,8 @@ func sizeProfiles() []sizeProfile {
 func podMetadata() []op {
 	return []op{
 		{Op: "add", Path: "/spec/template/metadata/labels/app.kubernetes.io~1part-of", Value: "flux"},
-		{Op: "add", Path: "/spec/template/metadata/annotations/cluster-autoscaler.kubernetes.io~1safe-to-evict", Value: "true"},
+		{Op: "add", Path: "/spec/template/metadata/annotations/cluster-autoscaler.kubernetes.io~1safe-to-evict",
+			Value: "true"},
 	}
 }
 
@@ -108,7 +113,8 @@ func podMetadata() []op {
 func (c cluster) sizePatches() []types.Patch {
 	for _, p := range sizeProfiles() {
 		if p.size == c.Size {
-			mark := mergePatch(map[string]any{"metadata": map[string]any{"name": "all", "annotations": map[string]any{"fluxcd.controlplane.io/profile": c.Size}}})
+			mark := mergePatch(map[string]any{"metadata": map[string]any{"name": "all",
+				"annotations": map[string]any{"fluxcd.controlplane.io/profile": c.Size}}})
 			return append([]types.Patch{mark}, p.patches()...)
 		}
 	}
@@ -134,10 +140,11 @@ func (r *resources) patches(name string) []types.Patch {
 	if r == nil {
 		return nil
 	}
-	return []types.Patch{jsonPatch("Deployment", name, op{Op: "replace", Path: container + "/resources", Value: map[string]any{
-		"requests": map[string]string{"cpu": r.cpuRequest, "memory": r.memoryRequest},
-		"limits":   map[string]string{"cpu": r.cpuLimit, "memory": r.memoryLimit},
-	}})}
+	return []types.Patch{jsonPatch("Deployment", name,
+		op{Op: "replace", Path: container + "/resources", Value: map[string]any{
+			"requests": map[string]string{"cpu": r.cpuRequest, "memory": r.memoryRequest},
+			"limits":   map[string]string{"cpu": r.cpuLimit, "memory": r.memoryLimit},
+		}})}
 }
 
 // tenantPatches are those of spec.cluster.multitenant.
@@ -147,7 +154,8 @@ func (c cluster) tenantPatches() []types.Patch {
 	}
 	account := or(c.TenantDefaultServiceAccount, "default")
 	appliers := anyOf(kustomizeController, helmController)
-	referrers := anyOf(kustomizeController, helmController, notificationController, imageReflectorController, imageAutomationController, sourceWatcher)
+	referrers := anyOf(kustomizeController, helmController, notificationController, imageReflectorController,
+		imageAutomationController, sourceWatcher)
 	return []types.Patch{
 		jsonPatch("Deployment", referrers, addArg("--no-cross-namespace-refs=true")),
 		jsonPatch("Deployment", kustomizeController, addArg("--no-remote-bases=true")),
@@ -169,10 +177,11 @@ func (c cluster) checkWorkloadIdentity(version string) error {
 	return nil
 }
 
-// identityOps set the workload identity feature gate: since Flux v2.7 in both directions, for all controllers; in v2.6, where it is off
-// by default, only to turn it on, and helm-controller has none. Before, there is no such gate.
+// identityOps set the workload identity feature gate: since Flux v2.7 in both directions, for all controllers; in v2.6,
+// where it is off by default, only to turn it on, and helm-controller has none. Before, there is no such gate.
 func (c cluster) identityOps(component, version string) []op {
-	controllers := []string{sourceController, kustomizeController, notificationController, imageReflectorController, imageAutomationController}
+	controllers := []string{sourceController, kustomizeController, notificationController, imageReflectorController,
+		imageAutomationController}
 	switch {
 	case atLeast(version, "2.7.0"):
 		controllers = append(controllers, helmController)
@@ -194,12 +203,13 @@ func (c cluster) tenantIdentityPatches() []types.Patch {
 	return []types.Patch{
 		jsonPatch("Deployment", users, addArg("--default-service-account="+account)),
 		jsonPatch("Deployment", kustomizeController, addArg("--default-decryption-service-account="+decryption)),
-		jsonPatch("Deployment", anyOf(kustomizeController, helmController), addArg("--default-kubeconfig-service-account="+kubeConfig)),
+		jsonPatch("Deployment", anyOf(kustomizeController, helmController), addArg(
+			"--default-kubeconfig-service-account="+kubeConfig)),
 	}
 }
 
-// rolePatches take the right to create service account tokens from the controllers where workload identity is off. The rule is there since
-// Flux v2.6, and one further down since v2.7, which put a rule for source-watcher before it.
+// rolePatches take the right to create service account tokens from the controllers where workload identity is off. The
+// rule is there since Flux v2.6, and one further down since v2.7, which put a rule for source-watcher before it.
 func (c cluster) rolePatches(version string) []types.Patch {
 	if c.ObjectLevelWorkloadIdentity || !atLeast(version, "2.6.0") {
 		return nil

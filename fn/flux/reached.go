@@ -12,11 +12,12 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// build has kustomize build the objects that a patch reaches, and gives the others no more than their namespace: no patch reaches most of
-// what Flux installs, and a small object costs kustomize as much as a large one.
+// build has kustomize build the objects that a patch reaches, and gives the others no more than their namespace: no
+// patch reaches most of what Flux installs, and a small object costs kustomize as much as a large one.
 //
-// A patch reaches what it selects at first, and what an earlier patch has made it select, which that one reached. Where shards multiply the
-// objects, where images change, and where a patch gives an object a name that others may refer to, kustomize builds all.
+// A patch reaches what it selects at first, and what an earlier patch has made it select, which that one reached. Where
+// shards multiply the objects, where images change, and where a patch gives an object a name that others may refer to,
+// kustomize builds all.
 func (in *instance) build(tree files, root types.Kustomization, o Options) ([]*yaml.RNode, error) {
 	if in.Spec.Sharding != nil || len(root.Images) > 0 || slices.ContainsFunc(root.Patches, untargeted) {
 		return tree.build()
@@ -41,7 +42,8 @@ func (in *instance) build(tree files, root types.Kustomization, o Options) ([]*y
 	if err != nil {
 		return tree.build() // and have kustomize say what is wrong
 	}
-	root.Resources = slices.DeleteFunc(slices.Clone(root.Resources), func(name string) bool { return slices.Contains(parts, name) })
+	root.Resources = slices.DeleteFunc(slices.Clone(root.Resources),
+		func(name string) bool { return slices.Contains(parts, name) })
 	if len(reached) > 0 {
 		root.Resources = append(root.Resources, "reached.yaml")
 		fewer["/reached.yaml"] = bytes.Join(reached, []byte("---\n"))
@@ -92,17 +94,21 @@ func reach(all []document, patches []types.Patch) (reached [][]byte, others []*y
 	return reached, others, nil
 }
 
-// renamed tells an object that did not have its name before the patches. Nothing refers to Flux's own objects by name in a way that kustomize
-// follows, and the roles are always built with what refers to them.
+// renamed tells an object that did not have its name before the patches. Nothing refers to Flux's own objects by name
+// in a way that kustomize follows, and the roles are always built with what refers to them.
 func renamed(object *yaml.RNode, all []document, o Options) bool {
 	id := IDOf(object)
 	switch {
-	case strings.HasSuffix(id.Group, ".toolkit.fluxcd.io"), strings.HasPrefix(id.Kind, "ClusterRole"), id.Kind == "ResourceQuota":
+	case strings.HasSuffix(id.Group, ".toolkit.fluxcd.io"), strings.HasPrefix(id.Kind, "ClusterRole"),
+		id.Kind == "ResourceQuota":
 		return false
 	case id.Kind == "Namespace":
 		return id.Name != o.Namespace
 	case id.Kind == "PersistentVolumeClaim":
 		return id.Name != sourceController
 	}
-	return !slices.ContainsFunc(all, func(d document) bool { return d.object.GetKind() == id.Kind && d.object.GetName() == id.Name })
+	return !slices.ContainsFunc(all, func(d document) bool {
+		return d.object.GetKind() == id.Kind &&
+			d.object.GetName() == id.Name
+	})
 }

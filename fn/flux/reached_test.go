@@ -8,8 +8,8 @@ import (
 	kyaml "sigs.k8s.io/yaml"
 )
 
-// TestBuildOfWhatPatchesReach holds a build of what patches reach against one of everything, for each FluxInstance that a case expects, and
-// for patches that reach further than they select.
+// TestBuildOfWhatPatchesReach holds a build of what patches reach against one of everything, for each FluxInstance that
+// a case expects, and for patches that reach further than they select.
 func TestBuildOfWhatPatchesReach(t *testing.T) {
 	files, err := filepath.Glob("../../testdata/*/expected/*/*/flux-operator/instance/instance.yaml")
 	if err != nil || len(files) < 100 {

@@ -8,16 +8,16 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// formerAnnotations are those by which kustomize remembers what an object was called before a step renamed it, so that a target for
-// the old name still selects it. Source: kustomize api v0.21, internal/utils/annotations.go.
+// formerAnnotations are those by which kustomize remembers what an object was called before a step renamed it, so that
+// a target for the old name still selects it. Source: kustomize api v0.21, internal/utils/annotations.go.
 var formerAnnotations = []string{
 	"internal.config.kubernetes.io/previousNames",
 	"internal.config.kubernetes.io/previousKinds",
 	"internal.config.kubernetes.io/previousNamespaces",
 }
 
-// PatchRenamed is Patch for a nameSuffix: what that renames is selected by its old name as well in later calls of Patch and SelectEach,
-// as it is in one build of all. Bare makes objects forget their old names.
+// PatchRenamed is Patch for a nameSuffix: what that renames is selected by its old name as well in later calls of Patch
+// and SelectEach, as it is in one build of all. Bare makes objects forget their old names.
 func PatchRenamed(objects []*yaml.RNode, fields map[string]any) ([]*yaml.RNode, error) {
 	built, err := Patch(objects, fields)
 	if err != nil {
@@ -39,7 +39,8 @@ func formerNames(objects []*yaml.RNode) map[ID][]string {
 	for _, o := range objects {
 		annotations := o.GetAnnotations(formerAnnotations...)
 		if len(annotations) == len(formerAnnotations) {
-			former[IDOf(o)] = []string{annotations[formerAnnotations[0]], annotations[formerAnnotations[1]], annotations[formerAnnotations[2]]}
+			former[IDOf(o)] = []string{annotations[formerAnnotations[0]], annotations[formerAnnotations[1]],
+				annotations[formerAnnotations[2]]}
 		}
 	}
 	return former

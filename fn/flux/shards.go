@@ -15,7 +15,8 @@ type sharding struct {
 	Storage string   `json:"storage"`
 }
 
-// ShardRole is the annotation that tells the objects of a shard from the main ones. Source: what Flux Operator v0.58.1 renders.
+// ShardRole is the annotation that tells the objects of a shard from the main ones. Source: what Flux Operator v0.58.1
+// renders.
 const ShardRole = "sharding.fluxcd.io/role"
 
 // check refuses what the CRD refuses.
@@ -26,12 +27,13 @@ func (s *sharding) check(claim *storage) error {
 	return nil
 }
 
-// persistent tells whether every shard gets a claim of its own.
+// persistent reports whether every shard gets a claim of its own.
 func (s *sharding) persistent() bool { return s.Storage == "persistent" }
 
 // shardable are the components that are run once more for each shard; source-watcher since Flux v2.9.
 func shardable(version string) []string {
-	components := []string{sourceController, kustomizeController, helmController, imageReflectorController, imageAutomationController}
+	components := []string{sourceController, kustomizeController, helmController, imageReflectorController,
+		imageAutomationController}
 	if atLeast(version, "2.9.0") {
 		components = append(components, sourceWatcher)
 	}
@@ -79,20 +81,23 @@ func (s *sharding) kustomization(o Options, shard string) types.Kustomization {
 			k.Resources = append(k.Resources, "../"+c+".yaml")
 		}
 	}
-	k.Patches = append(k.Patches, jsonPatch("Deployment", anyOf(shardable(o.Version)...), addArg("--watch-label-selector="+s.Key+"="+shard)))
+	k.Patches = append(k.Patches, jsonPatch("Deployment", anyOf(shardable(o.Version)...),
+		addArg("--watch-label-selector="+s.Key+"="+shard)))
 	return k
 }
 
 // dropPatch deletes what is there once only.
 func dropPatch() types.Patch {
-	once := strings.Join([]string{"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "ServiceAccount", "NetworkPolicy", "ResourceQuota"}, "|")
+	once := strings.Join([]string{"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding",
+		"ServiceAccount", "NetworkPolicy", "ResourceQuota"}, "|")
 	return types.Patch{
 		Patch:  `{"apiVersion": "v1", "kind": "all", "metadata": {"name": "all"}, "$patch": "delete"}`,
 		Target: target("("+once+")", ""),
 	}
 }
 
-// componentPatches give a component's Deployment and Service the shard's selector, and a store of artifacts its address and volume.
+// componentPatches give a component's Deployment and Service the shard's selector, and a store of artifacts its address
+// and volume.
 func (s *sharding) componentPatches(o Options, component, shard string) []types.Patch {
 	app := component + "-" + shard
 	ops := []op{
@@ -107,7 +112,8 @@ func (s *sharding) componentPatches(o Options, component, shard string) []types.
 		volume := "persistent-data-" + shard
 		ops = append(ops,
 			op{Op: "replace", Path: "/spec/template/spec/volumes/0", Value: claim(volume, app)},
-			op{Op: "replace", Path: container + "/volumeMounts/0", Value: map[string]any{"name": volume, "mountPath": "/data"}})
+			op{Op: "replace", Path: container + "/volumeMounts/0",
+				Value: map[string]any{"name": volume, "mountPath": "/data"}})
 	}
 	return []types.Patch{
 		jsonPatch("Service", component, op{Op: "replace", Path: "/spec/selector/app", Value: app}),

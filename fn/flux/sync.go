@@ -22,8 +22,8 @@ func (s *sync) check(version string) error {
 	return nil
 }
 
-// manifest is the pair that the operator generates. It is text on purpose: the operator puts the values in unquoted, so that a ref such as
-// 1.10 becomes a number, and fails on the cluster.
+// manifest is the pair that the operator generates. It is text on purpose: the operator puts the values in unquoted, so
+// that a ref such as 1.10 becomes a number, and fails on the cluster.
 func (s *sync) manifest(o Options) []byte {
 	source := []string{
 		"apiVersion: " + s.sourceAPI(o.Version),

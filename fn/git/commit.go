@@ -90,7 +90,8 @@ const (
 	above             // in the history of what is searched for
 )
 
-// contains reports whether a commit is this one or in its history. It looks no further back than to where both histories are one.
+// contains reports whether a commit is this one or in its history. It looks no further back than to where both
+// histories are one.
 func (c *Commit) contains(other *Commit) (bool, error) {
 	cut, err := c.repo.shallow()
 	if err != nil {

@@ -1,7 +1,9 @@
-// Package git answers what the product asks of Git, from the files of a repository alone. It starts no program, fetches nothing
-// and writes nothing, so that nothing that a repository configures is ever run: no filter, hook, helper or command.
+// Package git answers what the product asks of Git, from the files of a repository alone. It starts no program, fetches
+// nothing and writes nothing, so that nothing that a repository configures is ever run: no filter, hook, helper or
+// command.
 //
-// Whose repository it is does not matter for that reason. Git itself refuses to look into somebody else's ("dubious ownership").
+// Whose repository it is does not matter for that reason. Git itself refuses to look into somebody else's ("dubious
+// ownership").
 package git
 
 import (
@@ -34,8 +36,8 @@ type Repository struct {
 	loaded bool // the stores are there
 }
 
-// Find looks for a repository from a folder upwards. Only `.git` makes one: a bare repository that lies in a tree is files like others.
-// It is nil where there is none; what cannot be read is an error.
+// Find looks for a repository from a folder upwards. Only `.git` makes one: a bare repository that lies in a tree is
+// files like others. It is nil where there is none; what cannot be read is an error.
 func Find(dir string) (*Repository, error) {
 	at, err := filepath.Abs(dir)
 	if err == nil {
@@ -130,7 +132,8 @@ func gitDir(name string) (string, error) {
 	}
 	dir := from(filepath.Dir(name), to)
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return "", fmt.Errorf("the file names the folder %s, which is not there: run git worktree repair where the repository is, or clone it again", dir)
+		return "", fmt.Errorf("the file names the folder %s, which is not there: run git worktree repair where the "+
+			"repository is, or clone it again", dir)
 	}
 	return dir, nil
 }
@@ -143,8 +146,8 @@ func from(dir, name string) string {
 	return filepath.Join(dir, name)
 }
 
-// readConfig reads the repository's own config. Nothing that it includes is read, nor are the configs of the user and the system: no
-// answer depends on them.
+// readConfig reads the repository's own config. Nothing that it includes is read, nor are the configs of the user and
+// the system: no answer depends on them.
 func (r *Repository) readConfig() error {
 	r.config = config.New()
 	text, err := readFile(filepath.Join(r.common, "config"), limit.Size)
@@ -163,17 +166,21 @@ func (r *Repository) readConfig() error {
 
 // checkFormat refuses a repository that has its objects, branches or index in another form than is read here.
 func (r *Repository) checkFormat() error {
-	if version := r.config.Section("core").Option("repositoryformatversion"); !slices.Contains([]string{"", "0", "1"}, version) {
+	if version := r.config.Section("core").Option("repositoryformatversion"); !slices.Contains([]string{"", "0", "1"},
+		version) {
 		return fmt.Errorf("its core.repositoryFormatVersion is %q, and 0 and 1 are known", version)
 	}
 	for _, option := range r.config.Section("extensions").Options {
 		switch extension, value := strings.ToLower(option.Key), strings.ToLower(option.Value); {
-		case slices.Contains([]string{"noop", "noop-v1", "partialclone", "preciousobjects", "worktreeconfig", "relativeworktrees"}, extension),
+		case slices.Contains([]string{"noop", "noop-v1", "partialclone", "preciousobjects", "worktreeconfig",
+			"relativeworktrees"}, extension),
 			extension == "objectformat" && value == "sha1", extension == "refstorage" && value == "files":
 		case extension == "objectformat":
-			return fmt.Errorf("its extensions.objectFormat is %q, and only sha1 is read, by this program as by Flux", value)
+			return fmt.Errorf("its extensions.objectFormat is %q, and only sha1 is read, by this program as by Flux",
+				value)
 		case extension == "refstorage":
-			return fmt.Errorf("its extensions.refStorage is %q, and only files is read: run git refs migrate --ref-format=files", value)
+			return fmt.Errorf("its extensions.refStorage is %q, and only files is read: run git refs migrate "+
+				"--ref-format=files", value)
 		default:
 			return fmt.Errorf("its extensions.%s is not known", extension)
 		}
@@ -191,7 +198,8 @@ func (r *Repository) isPartial() bool {
 	})
 }
 
-// openFile opens a regular file: a device or a pipe would never end. A link to one is followed, as Git does in its own folder.
+// openFile opens a regular file: a device or a pipe would never end. A link to one is followed, as Git does in its own
+// folder.
 func openFile(name string) (*os.File, error) {
 	info, err := os.Stat(name)
 	if err != nil {

@@ -343,7 +343,8 @@ func TestRevisions(t *testing.T) {
 	}
 }
 
-// TestFiles holds that a commit's files are those that are stored, below the folder, whatever is configured or an attribute says.
+// TestFiles holds that a commit's files are those that are stored, below the folder, whatever is configured or an
+// attribute says.
 func TestFiles(t *testing.T) {
 	dir, marker := t.TempDir(), filepath.Join(t.TempDir(), "ran")
 	run(t, dir, "init", "--quiet")
@@ -383,7 +384,8 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestMissing holds that an object which is not in the clone is named, that nothing is fetched, and that what the error says brings it.
+// TestMissing holds that an object which is not in the clone is named, that nothing is fetched, and that what the error
+// says brings it.
 func TestMissing(t *testing.T) {
 	upstream, dir := made(t)
 	commit(t, dir, map[string]string{"a.yaml": "a: 3\n"})

@@ -42,8 +42,8 @@ func (r *Repository) Index() (*Index, error) {
 	err = safely(func() error { return index.NewDecoder(bytes.NewReader(summed(text))).Decode(&read) })
 	switch {
 	case errors.Is(err, index.ErrUnknownExtension):
-		return nil, fmt.Errorf("%s is in parts, or a sparse one, which is not read: run git update-index --no-split-index, "+
-			"or git sparse-checkout reapply --no-sparse-index", name)
+		return nil, fmt.Errorf("%s is in parts, or a sparse one, which is not read: run git update-index "+
+			"--no-split-index, or git sparse-checkout reapply --no-sparse-index", name)
 	case err != nil:
 		return nil, fmt.Errorf("%s cannot be read: %w", name, errBroken)
 	}
@@ -68,7 +68,8 @@ func (i *Index) LeftOut() []string {
 	return slices.DeleteFunc(i.Files(), func(name string) bool { return !i.entries[name].SkipWorktree })
 }
 
-// Changed are the files that Git tracks, or that HEAD has, and that are not in the working tree as they are in HEAD, sorted.
+// Changed are the files that Git tracks, or that HEAD has, and that are not in the working tree as they are in HEAD,
+// sorted.
 func (r *Repository) Changed(i *Index) ([]string, error) {
 	committed, err := r.committed()
 	if err != nil {
@@ -122,8 +123,8 @@ func (r *Repository) committed() (map[string]plumbing.Hash, error) {
 	})
 }
 
-// isUnchanged reports whether a file of the working tree is as Git tracks it. As for Git, its size and time tell, unless it was written
-// as late as the index, and line breaks may be \r\n where \n is stored.
+// isUnchanged reports whether a file of the working tree is as Git tracks it. As for Git, its size and time tell,
+// unless it was written as late as the index, and line breaks may be \r\n where \n is stored.
 func (i *Index) isUnchanged(root *os.Root, name string, e *index.Entry) (bool, error) {
 	name = filepath.FromSlash(name)
 	info, err := root.Lstat(name)

@@ -17,17 +17,18 @@ import (
 type Publication struct {
 	// Uncommitted are the files that HEAD does not hold with the expected content, sorted.
 	Uncommitted []string
-	// Upstream is the branch that the checked out one follows, such as origin/main; empty where it follows none, and Why says why.
+	// Upstream is the branch that the checked out one follows, such as origin/main; empty where it follows none, and
+	// Why says why.
 	Upstream, Why string
-	// Unpushed are the files that the upstream branch, as last fetched, does not hold with the expected content, sorted; all
-	// where there is no upstream branch.
+	// Unpushed are the files that the upstream branch, as last fetched, does not hold with the expected content,
+	// sorted; all where there is no upstream branch.
 	Unpushed []string
 	// Behind says what the upstream branch may hold that HEAD does not; empty where HEAD holds all of it.
 	Behind string
 }
 
-// Published looks for files, given by path with the content that each is to have, in HEAD and in the upstream branch as it was last
-// fetched. Line breaks are compared as Git stores them: \r\n and \n are the same.
+// Published looks for files, given by path with the content that each is to have, in HEAD and in the upstream branch as
+// it was last fetched. Line breaks are compared as Git stores them: \r\n and \n are the same.
 func (r *Repository) Published(files map[string][]byte) (Publication, error) {
 	p := Publication{Unpushed: slices.Sorted(maps.Keys(files))}
 	branch, id, err := r.head()
@@ -86,8 +87,9 @@ func (r *Repository) publishedIn(p *Publication, head *Commit, files map[string]
 	return nil
 }
 
-// Fetched looks for files in a branch of the remote that the checked out branch follows, as it was last fetched. It returns how that is
-// called here, such as origin/main, empty where it was never fetched, and the files that it does not hold with the expected content.
+// Fetched looks for files in a branch of the remote that the checked out branch follows, as it was last fetched. It
+// returns how that is called here, such as origin/main, empty where it was never fetched, and the files that it does
+// not hold with the expected content.
 func (r *Repository) Fetched(branch string, files map[string][]byte) (name string, lacking []string, err error) {
 	current, _, err := r.head()
 	if err != nil {

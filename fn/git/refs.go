@@ -116,7 +116,8 @@ func (r *Repository) upstream(branch string) (string, error) {
 			return to, nil
 		}
 	}
-	return "", fmt.Errorf("the branch %s follows %s of %s, which is not fetched: see git config --get-all remote.%[3]s.fetch", branch, merge, remote)
+	return "", fmt.Errorf("the branch %s follows %s of %s, which is not fetched: see git config --get-all "+
+		"remote.%[3]s.fetch", branch, merge, remote)
 }
 
 // mapped is where a fetch puts a reference of a remote; empty where it does not take it.
@@ -148,8 +149,8 @@ func short(ref string) string {
 // revision is a name, and the steps from there through the history.
 var revision = regexp.MustCompile(`^([^~^:]+)((?:~\d{0,6}|\^\d{0,3}|\^\{(?:commit)?\})*)$`)
 
-// Commit finds the commit that a revision names: a branch, a remote's branch, a tag, a hash or the beginning of one, @{upstream}, and
-// ancestors of these by ~ and ^.
+// Commit finds the commit that a revision names: a branch, a remote's branch, a tag, a hash or the beginning of one,
+// @{upstream}, and ancestors of these by ~ and ^.
 func (r *Repository) Commit(name string) (*Commit, error) {
 	parts := revision.FindStringSubmatch(name)
 	if parts == nil || strings.HasPrefix(name, "-") {
@@ -207,7 +208,8 @@ func (r *Repository) named(name string) (plumbing.Hash, error) {
 	if plumbing.IsHash(name) {
 		return plumbing.NewHash(name), nil
 	}
-	for _, at := range []string{"%s", "refs/%s", "refs/tags/%s", "refs/heads/%s", "refs/remotes/%s", "refs/remotes/%s/HEAD"} {
+	for _, at := range []string{"%s", "refs/%s", "refs/tags/%s", "refs/heads/%s", "refs/remotes/%s",
+		"refs/remotes/%s/HEAD"} {
 		if id, err := r.follow(fmt.Sprintf(at, name)); !errors.Is(err, errNoRef) {
 			return id, err
 		}
@@ -239,7 +241,8 @@ func (r *Repository) upstreamOf(branch string) (id plumbing.Hash, err error) {
 
 // notFetched is the error where what a branch follows is not in the clone.
 func notFetched(branch, ref string) error {
-	return fmt.Errorf("%s, which the branch %s follows, is not in this clone: run git fetch, or let it follow another one", short(ref), branch)
+	return fmt.Errorf("%s, which the branch %s follows, is not in this clone: run git fetch, or let it follow "+
+		"another one", short(ref), branch)
 }
 
 // abbreviated finds the object whose hash begins so.
@@ -253,7 +256,10 @@ func (r *Repository) abbreviated(name string) (plumbing.Hash, error) {
 	if err != nil {
 		return plumbing.ZeroHash, err
 	}
-	found = slices.DeleteFunc(found, func(id plumbing.Hash) bool { return !strings.HasPrefix(id.String(), strings.ToLower(name)) })
+	found = slices.DeleteFunc(found, func(id plumbing.Hash) bool {
+		return !strings.HasPrefix(id.String(),
+			strings.ToLower(name))
+	})
 	switch len(found) {
 	case 0:
 		return plumbing.ZeroHash, errNoRef

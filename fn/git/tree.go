@@ -22,8 +22,9 @@ const (
 	mostFiles = 1_000_000
 )
 
-// Files are the regular files of a commit below the folder that the repository was asked for, as they are stored: no filter and no
-// attribute is in effect. As in Flux's artifacts there are no links, and what a submodule holds is in another repository.
+// Files are the regular files of a commit below the folder that the repository was asked for, as they are stored: no
+// filter and no attribute is in effect. As in Flux's artifacts there are no links, and what a submodule holds is in
+// another repository.
 func (c *Commit) Files() (fs.FS, error) {
 	files := fstest.MapFS{}
 	return files, c.eachBelow(func(name string, e entry) error {

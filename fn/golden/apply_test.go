@@ -13,8 +13,8 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// proveApply proves that the command apply comes to the same files on a checkout as the function through kpt, refuses what the function
-// refuses, and then writes nothing.
+// proveApply proves that the command apply comes to the same files on a checkout as the function through kpt, refuses
+// what the function refuses, and then writes nothing.
 func proveApply(t *testing.T, c golden, function outcome) {
 	dir, config := t.TempDir(), filepath.Join(t.TempDir(), configFile)
 	c.input.write(t, dir)
@@ -32,7 +32,8 @@ func proveApply(t *testing.T, c golden, function outcome) {
 	c.checkTree(t, c.reindented(t, readTree(t, dir)))
 }
 
-// reindented is a tree whose new files are indented as the project prints YAML: kpt writes lists of new files without indentation.
+// reindented is a tree whose new files are indented as the project prints YAML: kpt writes lists of new files without
+// indentation.
 func (c golden) reindented(t *testing.T, files tree) tree {
 	t.Helper()
 	same := maps.Clone(files)

@@ -40,7 +40,8 @@ type golden struct {
 	list []byte
 	// want is the output for such an input, and failure what goes to stderr where there is no output.
 	want, failure []byte
-	// results are the facts of what is said: severity, object, field, file and tags. messages are the words, in the same order.
+	// results are the facts of what is said: severity, object, field, file and tags. messages are the words, in the
+	// same order.
 	results, messages []byte
 	// flags are those of the command line, for a case that is run by the commands alone; nil for others.
 	flags []byte

@@ -12,8 +12,8 @@ import (
 	"migrate-to-flux-operator/fn/command"
 )
 
-// runCheckout holds what the commands make of a checkout against the expectation, byte by byte. Its files may be such as kpt
-// would rewrite, or stop at.
+// runCheckout holds what the commands make of a checkout against the expectation, byte by byte. Its files may be such
+// as kpt would rewrite, or stop at.
 func runCheckout(t *testing.T, c golden) {
 	dir := t.TempDir()
 	c.input.write(t, dir)

@@ -27,7 +27,8 @@ import (
 	"migrate-to-flux-operator/fn/shell"
 )
 
-// hostile is what stands around names and paths on a copy of a case: what a shell, a comment, a list or a template could take for its own.
+// hostile is what stands around names and paths on a copy of a case: what a shell, a comment, a list or a template
+// could take for its own.
 type hostile struct{ before, after string }
 
 // put is a name with it.
@@ -52,9 +53,9 @@ var (
 // option starts a name that is an option where a program takes it for one.
 const option = "--kubeconfig=x,"
 
-// TestCommands runs every command that a plan of a case prints, and every script that apply writes, in a shell in which all programs are
-// stubs. On a copy with hostile names of files and folders, no stub is called with anything but what one is called with on a benign copy, and
-// no file says anything else: word by word, but for these names.
+// TestCommands runs every command that a plan of a case prints, and every script that apply writes, in a shell in which
+// all programs are stubs. On a copy with hostile names of files and folders, no stub is called with anything but what
+// one is called with on a benign copy, and no file says anything else: word by word, but for these names.
 func TestCommands(t *testing.T) {
 	s := newStubs(t)
 	cases := map[string]golden{}
@@ -100,8 +101,8 @@ func everything(c golden) bool {
 	return slices.Contains(cases, filepath.Base(c.dir))
 }
 
-// TestNames puts what a shell would run into every name, one after the other and into all that are the same at once: either nothing is said
-// that the name is in, or the stubs get it as one word.
+// TestNames puts what a shell would run into every name, one after the other and into all that are the same at once:
+// either nothing is said that the name is in, or the stubs get it as one word.
 func TestNames(t *testing.T) {
 	const evil = "a\"'$(touch PWNED);`touch PWNED`,b"
 	s := newStubs(t)
@@ -153,7 +154,8 @@ func (c golden) withName(of name, value string) golden {
 	return c
 }
 
-// each visits the texts of the objects of Flux and Flux Operator, each with the two keys above it, and returns the files as they are then.
+// each visits the texts of the objects of Flux and Flux Operator, each with the two keys above it, and returns the
+// files as they are then.
 func (files tree) each(visit func(keys string, node *kyaml.Node)) tree {
 	var walk func(above, key string, node *kyaml.Node)
 	walk = func(above, key string, node *kyaml.Node) {
@@ -281,8 +283,8 @@ func (r renaming) scalars(dir string, node *kyaml.Node) {
 	}
 }
 
-// calls are what the stubs are called with by the commands that a plan prints and the scripts that apply writes, and what stands in the
-// other files that it writes for a rebuilt cluster.
+// calls are what the stubs are called with by the commands that a plan prints and the scripts that apply writes, and
+// what stands in the other files that it writes for a rebuilt cluster.
 func (s *stubs) calls(t *testing.T, c golden) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -428,7 +430,8 @@ func (s *stubs) run(t *testing.T, line string) []string {
 	return s.ran[line]
 }
 
-// exec runs a program among the stubs, in a folder in which nothing may come to be, and returns the calls that it makes.
+// exec runs a program among the stubs, in a folder in which nothing may come to be, and returns the calls that it
+// makes.
 func (s *stubs) exec(t *testing.T, dir, get string, args ...string) []string {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "log")
@@ -463,7 +466,8 @@ func (s *stubs) exec(t *testing.T, dir, get string, args ...string) []string {
 	return calls
 }
 
-// file is a word as its program reads it: kubectl takes the value of --filename for a line of CSV, and ./ may stand before a path.
+// file is a word as its program reads it: kubectl takes the value of --filename for a line of CSV, and ./ may stand
+// before a path.
 func file(word string) string {
 	const filename = "--filename="
 	value, isFilename := strings.CutPrefix(word, filename)

@@ -1,5 +1,5 @@
-// Package golden runs the cases of testdata and examples: a directory is a case, and its name is the fact that it shows.
-// testdata/README.md says how a case is laid out.
+// Package golden runs the cases of testdata and examples: a directory is a case, and its name is the fact that it
+// shows. testdata/README.md says how a case is laid out.
 package golden
 
 import (

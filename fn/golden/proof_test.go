@@ -122,7 +122,7 @@ func proveNew(t *testing.T, at, text string) {
 	}
 }
 
-// meansTheSame tells whether two texts are the same YAML.
+// meansTheSame reports whether two texts are the same YAML.
 func meansTheSame(t *testing.T, a, b string) bool {
 	t.Helper()
 	var am, bm any

@@ -13,14 +13,14 @@ import (
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
-// The function has two readers: one cuts a list by bytes and passes most items on as they are, the other one has the framework parse
-// and print every item. They are equal when for every list
+// The function has two readers: one cuts a list by bytes and passes most items on as they are, the other one has the
+// framework parse and print every item. They are equal when for every list
 //   - stderr and the results are the same texts,
 //   - the items are as many, in the same order, and each has the same value,
 //   - an item that has the value that it had comes out of the first reader in the bytes that it came in.
 //
-// Two differences are meant: the framework takes off empty annotations and leaves an empty metadata where it had to add one, and
-// what YAML's printer gets wrong, such as some folded texts, only it gets wrong.
+// Two differences are meant: the framework takes off empty annotations and leaves an empty metadata where it had to add
+// one, and what YAML's printer gets wrong, such as some folded texts, only it gets wrong.
 
 // proveReaders proves that the readers are equal for a list.
 func proveReaders(t *testing.T, list []byte, got outcome) {
@@ -44,7 +44,7 @@ func proveReaders(t *testing.T, list []byte, got outcome) {
 	}
 }
 
-// misprinted tells whether an item that came in with a value gets another one when it is only printed.
+// misprinted reports whether an item that came in with a value gets another one when it is only printed.
 func misprinted(t *testing.T, list []byte, value string) bool {
 	t.Helper()
 	for _, item := range itemsOf(t, list) {
@@ -56,7 +56,8 @@ func misprinted(t *testing.T, list []byte, value string) bool {
 	return false
 }
 
-// failureOf is what goes to stderr, without the number of a line, which is another one behind the line that one of the lists has more.
+// failureOf is what goes to stderr, without the number of a line, which is another one behind the line that one of the
+// lists has more.
 func failureOf(o outcome) string { return atLine.ReplaceAllString(fmt.Sprint(o.err), "line: ") }
 
 var atLine = regexp.MustCompile(`\bline \d+: `)
@@ -199,8 +200,8 @@ func TestReaders(t *testing.T) {
 	}
 }
 
-// TestReadersMutated proves it for lists whose lines were dropped, doubled, swapped, indented or mixed with the characters that mean
-// something in YAML.
+// TestReadersMutated proves it for lists whose lines were dropped, doubled, swapped, indented or mixed with the
+// characters that mean something in YAML.
 func TestReadersMutated(t *testing.T) {
 	for seed := range uint64(*mutations) {
 		r := rand.New(rand.NewPCG(seed, 2))

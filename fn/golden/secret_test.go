@@ -48,7 +48,8 @@ func traceIn(text string) string {
 	return ""
 }
 
-// saidOf is all that the commands and the function say about files, but for the function's items. The live objects go into a file.
+// saidOf is all that the commands and the function say about files, but for the function's items. The live objects go
+// into a file.
 func saidOf(t testing.TB, files tree, config []byte, live string, ways []string) map[string]string {
 	t.Helper()
 	above := t.TempDir()
@@ -124,7 +125,8 @@ func saidByFunction(files tree, config []byte) string {
 var everyWay = []string{"plan", "plan --output json", "plan --output yaml", "plan --report -", "diff", "apply --dry-run", "check", "inventory", "inventory --output text",
 	"inventory --output json", "verify", "verify --output json", "function"}
 
-// TestCasesShowNothing puts the marker in the place of every value of every Secret, generator and SOPS object of the cases.
+// TestCasesShowNothing puts the marker in the place of every value of every Secret, generator and SOPS object of the
+// cases.
 func TestCasesShowNothing(t *testing.T) {
 	planted := 0
 	for i, name := range caseNames(t, "testdata") {
@@ -231,8 +233,8 @@ func isKind(n *yaml.Node, kind string) bool {
 	return false
 }
 
-// The pieces that a random repository is made of. @ is the marker, @@ its Base64; the first line of each is where it goes, and + adds it to what
-// is there as one more document.
+// The pieces that a random repository is made of. @ is the marker, @@ its Base64; the first line of each is where it
+// goes, and + adds it to what is there as one more document.
 var pieces = []string{
 	"apps/secret.yaml\napiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  namespace: default\nstringData:\n  password: @\n  more: \"x @\"\ndata:\n  token: @@\n",
 	"apps/list.yaml\napiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: l, namespace: default}\n  data: {token: @@}\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: c, namespace: default}\n",

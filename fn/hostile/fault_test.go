@@ -111,8 +111,8 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// TestFileChangedMeanwhile changes a file that is to be edited as soon as apply has started, at later and later moments: the change
-// is kept, and either everything else is applied or nothing.
+// TestFileChangedMeanwhile changes a file that is to be edited as soon as apply has started, at later and later
+// moments: the change is kept, and either everything else is applied or nothing.
 func TestFileChangedMeanwhile(t *testing.T) {
 	const theirs = "# Somebody else's.\n"
 	for delay := time.Duration(0); delay < 200*time.Millisecond; delay += 20 * time.Millisecond {
@@ -154,8 +154,8 @@ func noLeftovers(t *testing.T, files map[string]string) {
 	}
 }
 
-// TestSignals ends each command, and the function, at any moment: the exit code is not 0, and the files are as they were, or all as
-// they are to be.
+// TestSignals ends each command, and the function, at any moment: the exit code is not 0, and the files are as they
+// were, or all as they are to be.
 func TestSignals(t *testing.T) {
 	done := repository(t, nil, nil)
 	if got := execute(t, "", "apply", done); got.code != 0 {
@@ -217,7 +217,8 @@ func TestSignalWhileItReads(t *testing.T) {
 	}
 }
 
-// TestClosedStdout prints into a pipe that nobody reads any more, as `diff | head -1` does: no error, and apply is done all the same.
+// TestClosedStdout prints into a pipe that nobody reads any more, as `diff | head -1` does: no error, and apply is done
+// all the same.
 func TestClosedStdout(t *testing.T) {
 	for _, command := range []string{"plan", "diff", "check", "apply"} {
 		dir := repository(t, nil, nil)

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// fetching are kustomization.yaml files, with a file x.yaml and one in a folder beside them where they need these, that have kustomize
-// fetch %[1]s. The last ones make what configures a plugin with a patch, so that it shows in no file.
+// fetching are kustomization.yaml files, with a file x.yaml and one in a folder beside them where they need these, that
+// have kustomize fetch %[1]s. The last ones make what configures a plugin with a patch, so that it shows in no file.
 var fetching = [][3]string{
 	{"resources: [%[1]q]\n"},
 	{"Resources: [%[1]q]\n"},
@@ -45,8 +45,9 @@ var fetching = [][3]string{
 		"resources: [../x.yaml]\npatches:\n- target: {kind: X}\n  options: {allowKindChange: true}\n  patch: '[{\"op\": \"replace\", \"path\": \"/apiVersion\", \"value\": \"builtin\"}, {\"op\": \"replace\", \"path\": \"/kind\", \"value\": \"HelmChartInflationGenerator\"}]'\n"},
 }
 
-// TestNothingIsFetched runs the commands on a repository in which every field names an address: that of a server which counts, or of a
-// repository, where a git that leaves a mark is what would clone it. Nobody is asked, and nothing is left.
+// TestNothingIsFetched runs the commands on a repository in which every field names an address: that of a server which
+// counts, or of a repository, where a git that leaves a mark is what would clone it. Nobody is asked, and nothing is
+// left.
 func TestNothingIsFetched(t *testing.T) {
 	var asked atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { asked.Add(1) }))

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestFilesThatAreNone reads a repository with links to endless devices, pipes and files that are too large in the place of what a run
-// reads: it does not wait, stays in its bounds, and says what it has not read.
+// TestFilesThatAreNone reads a repository with links to endless devices, pipes and files that are too large in the
+// place of what a run reads: it does not wait, stays in its bounds, and says what it has not read.
 func TestFilesThatAreNone(t *testing.T) {
 	const kustomization = "apps/kustomization.yaml"
 	link := func(name, to string) func(dir string) error {

@@ -16,8 +16,8 @@ import (
 // workFolder is where apply keeps what it has not put into its place yet.
 const workFolder = ".migrate-to-flux-operator~"
 
-// TestKilled kills apply while it writes, at any moment: plan names what is left, and the next apply puts back what was changed, and then
-// does all of its work.
+// TestKilled kills apply while it writes, at any moment: plan names what is left, and the next apply puts back what was
+// changed, and then does all of its work.
 func TestKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: it takes many runs until some are killed half way")

@@ -8,8 +8,8 @@ import (
 	"migrate-to-flux-operator/fn/fields/census"
 )
 
-// TestCensus holds the tables of the sync pair against the Flux APIs: no field is without a rule, no rule without a field, and no row can go
-// unseen.
+// TestCensus holds the tables of the sync pair against the Flux APIs: no field is without a rule, no rule without a
+// field, and no row can go unseen.
 func TestCensus(t *testing.T) {
 	tables := map[string][]fields.Rule{"GitRepository": gitRules, "OCIRepository": ociRules, "Bucket": bucketRules, "Kustomization": rootRules}
 	for kind, table := range tables {

@@ -17,8 +17,8 @@ const chartRepository = "oci://ghcr.io/controlplaneio-fluxcd/charts"
 // keepComment stands above the guard on what must outlive its removal from Git.
 const keepComment = "Removing this file must not uninstall Flux."
 
-// serves picks the newest API version of a kind that the running Flux serves: deploy is applied by it, not by the release
-// that Flux Operator will install.
+// serves picks the newest API version of a kind that the running Flux serves: deploy is applied by it, not by the
+// release that Flux Operator will install.
 func (p *Plan) serves(group, kind string) string {
 	served := flux.Served(p.Install.Version.Release.String(), group, kind)
 	for _, version := range []string{"v1", "v2", "v1beta2", "v2beta2", "v2beta1", "v1beta1"} {
@@ -29,7 +29,7 @@ func (p *Plan) serves(group, kind string) string {
 	return group + "/v1"
 }
 
-// chartRefs tells whether the running Flux takes a Helm chart from an OCIRepository: since Flux 2.3.
+// chartRefs reports whether the running Flux takes a Helm chart from an OCIRepository: since Flux 2.3.
 func (p *Plan) chartRefs() bool { return p.Install.Version.Release.Minor() >= 3 }
 
 // release is a HelmRelease of one of Flux Operator's charts, which are versioned as Flux Operator is.
@@ -61,7 +61,8 @@ func (p *Plan) instanceKustomizationName() string {
 	return cmp.Or(p.Config.Instance.Kustomization, instanceName)
 }
 
-// chartSource is where Flux gets the chart from, pinned to the version of Flux Operator where the source says the version.
+// chartSource is where Flux gets the chart from, pinned to the version of Flux Operator where the source says the
+// version.
 func (p *Plan) chartSource(chart string) *kyaml.Node {
 	if !p.chartRefs() {
 		return object.Map(
@@ -110,12 +111,13 @@ func (p *Plan) helmRelease(r release) *kyaml.Node {
 	return object.Map(
 		object.F("apiVersion", p.serves(classic.HelmGroup, "HelmRelease")),
 		object.F("kind", "HelmRelease"),
-		object.F("metadata", p.metadata(p.releaseName(r.chart), append([]object.Field{object.Because(keepComment, PruneKey, Disabled)}, r.annotations...)...)),
+		object.F("metadata", p.metadata(p.releaseName(r.chart),
+			append([]object.Field{object.Because(keepComment, PruneKey, Disabled)}, r.annotations...)...)),
 		object.F("spec", object.Map(spec...)))
 }
 
-// helmAccount is the service account for the HelmRelease where the controllers are locked down to a default account that
-// may not install an operator; the root says so by naming an account of its own.
+// helmAccount is the service account for the HelmRelease where the controllers are locked down to a default account
+// that may not install an operator; the root says so by naming an account of its own.
 // Source: Flux documentation, multi-tenancy lockdown.
 func (p *Plan) helmAccount() string {
 	if p.Install.Pair.LiveRoot.Str("spec", "serviceAccountName") == "" {

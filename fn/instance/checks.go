@@ -16,29 +16,34 @@ import (
 )
 
 // renaming refuses what gives other names to the Flux Kustomizations that deploy adds.
-const renaming = "%q renames all that the root applies, the new Kustomizations too, which then do not find each other. " +
-	"Set prune: false on the root and on each Flux Kustomization that has the name, push, and wait until that is applied: " +
-	"Flux deletes what such a Kustomization applied otherwise. Then take it out, apply what needs the name with a Flux " +
-	"Kustomization of its own, and delete by hand what else is left under it"
+const renaming = "%q renames all that the root applies, the new Kustomizations too, which then do not find each " +
+	"other. Set prune: false on the root and on each Flux Kustomization that has the name, push, and wait until that " +
+	"is applied: Flux deletes what such a Kustomization applied otherwise. Then take it out, apply what needs the " +
+	"name with a Flux Kustomization of its own, and delete by hand what else is left under it"
 
-// checkPair refuses a sync pair that Flux Operator cannot take over as it is, or that the new Kustomizations cannot be applied by.
+// checkPair refuses a sync pair that Flux Operator cannot take over as it is, or that the new Kustomizations cannot be
+// applied by.
 func (p *Plan) checkPair(set *object.Set, findings *finding.List) {
 	pair := p.Install.Pair
 	for _, o := range []*object.Object{pair.LiveRoot, pair.LiveSource} {
 		if o.Namespace != p.Install.Namespace {
-			findings.Error(o, "metadata.namespace", "the sync pair must be in %s, where Flux runs: Flux Operator writes it there and nowhere else, "+
-				"and the new Kustomizations look for the source there. To move it, set prune: false on the root first, push, and wait until that is applied: "+
-				"the root in the old namespace deletes all that it applied otherwise; then change the namespace, and once the root there is Ready, "+
-				"delete the old root and its source by hand", p.Install.Namespace)
+			findings.Error(o, "metadata.namespace", "the sync pair must be in %s, where Flux runs: Flux Operator "+
+				"writes it there and nowhere else, and the new Kustomizations look for the source there. To move it, "+
+				"set prune: false on the root first, push, and wait until that is applied: the root in the old "+
+				"namespace deletes all that it applied otherwise; then change the namespace, and once the root there "+
+				"is Ready, delete the old root and its source by hand", p.Install.Namespace)
 		}
 	}
 	if _, remote := object.Get[any](pair.LiveRoot.Map(), "spec", "kubeConfig"); remote {
-		findings.Error(pair.Root, "spec.kubeConfig", "the root applies to another cluster, and what it installs there is not "+
-			"the Flux that runs the root: give that cluster a root of its own first, and set prune: false on this one, push, and wait until that is applied, before it goes")
+		findings.Error(pair.Root, "spec.kubeConfig", "the root applies to another cluster, and what it installs "+
+			"there is not the Flux that runs the root: give that cluster a root of its own first, and set prune: "+
+			"false on this one, push, and wait until that is applied, before it goes")
 	}
 	if namespace := pair.LiveRoot.Str("spec", "targetNamespace"); namespace != "" && namespace != p.Install.Namespace {
-		findings.Error(pair.Root, "spec.targetNamespace", "the root moves what it applies to %[1]s, the new Kustomizations too. Set prune: false on the root first, push, "+
-			"and wait until that is applied: the root deletes what moves otherwise; then write the namespace %[1]s into the objects, and remove the field", namespace)
+		findings.Error(pair.Root, "spec.targetNamespace", "the root moves what it applies to %[1]s, the new "+
+			"Kustomizations too. Set prune: false on the root first, push, and wait until that is applied: the root "+
+			"deletes what moves otherwise; then write the namespace %[1]s into the objects, and remove the field",
+			namespace)
 	}
 	for _, field := range []string{"namePrefix", "nameSuffix"} {
 		if value := pair.LiveRoot.Str("spec", field); value != "" {
@@ -62,12 +67,12 @@ func (p *Plan) checkMove(set *object.Set, findings *finding.List) {
 		return
 	}
 	if !set.HasPaths() || pair.Prefix != "" || p.Config.Proof == config.Off {
-		findings.Error(pair.Root, "spec.path", "config field sync.path: the root can only move where the proof shows that it applies the same from its new path: "+
-			"run on the root of the checkout, with proof on")
+		findings.Error(pair.Root, "spec.path", "config field sync.path: the root can only move where the proof shows "+
+			"that it applies the same from its new path: run on the root of the checkout, with proof on")
 	}
 	if _, set := object.Get[[]any](pair.LiveRoot.Map(), "spec", "components"); set {
-		findings.Error(pair.Root, "spec.components", "config field sync.path: the components are paths from the sync path, and would be others from a new one: "+
-			"list them in a kustomization.yaml first")
+		findings.Error(pair.Root, "spec.components", "config field sync.path: the components are paths from the sync "+
+			"path, and would be others from a new one: list them in a kustomization.yaml first")
 	}
 }
 
@@ -90,19 +95,22 @@ func (p *Plan) planSync(_ *object.Set, findings *finding.List) {
 	}
 }
 
-// checkVariables refuses variables that go through other substitutions in the FluxInstance than they do today: through two, the
-// root's and then the install's own; or through the root's, which does not reach what a child of it applies.
+// checkVariables refuses variables that go through other substitutions in the FluxInstance than they do today: through
+// two, the root's and then the install's own; or through the root's, which does not reach what a child of it applies.
 func (p *Plan) checkVariables(_ *object.Set, findings *finding.List) {
 	install := p.Install
 	_, byRoot := object.Get[any](install.Pair.LiveRoot.Map(), "spec", "postBuild")
 	switch {
 	case !byRoot:
 	case install.Substitute != nil && hasVariables(p.shaped()):
-		findings.Error(cmp.Or(install.Child, install.Owner), "spec.postBuild", "the ${variables} of the install go through the root's postBuild and then through its own, and the "+
-			"FluxInstance can have one of the two: write the values out first")
-	case install.Child != nil && install.Substitute == nil && slices.ContainsFunc(install.Patches, isBelowWithVariables):
-		findings.Error(install.Child, "spec.postBuild", "a patch in what it applies has a ${variable}, which nothing substitutes today, and the root's postBuild would substitute it "+
-			"in the FluxInstance: remove the variable first")
+		findings.Error(cmp.Or(install.Child, install.Owner), "spec.postBuild", "the ${variables} of the install go "+
+			"through the root's postBuild and then through its own, and the FluxInstance can have one of the two: "+
+			"write the values out first")
+	case install.Child != nil && install.Substitute == nil &&
+		slices.ContainsFunc(install.Patches, isBelowWithVariables):
+		findings.Error(install.Child, "spec.postBuild", "a patch in what it applies has a ${variable}, which nothing "+
+			"substitutes today, and the root's postBuild would substitute it in the FluxInstance: remove the "+
+			"variable first")
 	}
 }
 
@@ -119,14 +127,15 @@ func (p *Plan) checkUnread(_ *object.Set, findings *finding.List) {
 				continue
 			}
 			if list, _ := object.Get[[]any](o.Map(), "spec", field); len(list) > 0 {
-				findings.Warn(o, "spec."+field, "left out: it is %s; to have these patches back, add them to the FluxInstance", classic.Unread)
+				findings.Warn(o, "spec."+field, "left out: it is %s; to have these patches back, add them to the "+
+					"FluxInstance", classic.Unread)
 			}
 		}
 	}
 }
 
-// checkServed refuses an upgrade to a Flux that no longer serves an API version that the repository uses. The CRDs are of the release
-// that the labels of the manifests say, whatever the images are.
+// checkServed refuses an upgrade to a Flux that no longer serves an API version that the repository uses. The CRDs are
+// of the release that the labels of the manifests say, whatever the images are.
 func (p *Plan) checkServed(set *object.Set, findings *finding.List) {
 	crds := p.Install.Version.Release
 	if labels, err := semver.NewVersion(p.Install.Labels); err == nil {
@@ -144,14 +153,18 @@ func (p *Plan) checkServed(set *object.Set, findings *finding.List) {
 		remedy = fmt.Sprintf("; it works today because the CRDs in the manifests are those of Flux %s", crds)
 	}
 	for _, o := range unserved {
-		findings.Error(o, "apiVersion", "Flux %s serves no %s of %s, only %s: change the version first%s", p.Target, o.Version(), o.Kind,
+		findings.Error(o, "apiVersion", "Flux %s serves no %s of %s, only %s: change the version first%s", p.Target,
+			o.Version(), o.Kind,
 			strings.Join(flux.Served(p.Target, o.Group(), o.Kind), ", "), remedy)
 	}
 }
 
 // fluxObjects are the objects of Flux in the repository, in an order that does not depend on that of the input.
 func fluxObjects(set *object.Set) []*object.Object {
-	all := slices.DeleteFunc(set.Current(), func(o *object.Object) bool { return !strings.HasSuffix(o.Group(), ".toolkit.fluxcd.io") })
+	all := slices.DeleteFunc(set.Current(), func(o *object.Object) bool {
+		return !strings.HasSuffix(o.Group(),
+			".toolkit.fluxcd.io")
+	})
 	slices.SortStableFunc(all, object.Compare)
 	return all
 }
@@ -170,8 +183,8 @@ func unservedBy(release string, objects []*object.Object) []*object.Object {
 	})
 }
 
-// versionServing says which Flux serves all that the repository has: the one that runs where Flux Operator has it, else the
-// newest, else none.
+// versionServing says which Flux serves all that the repository has: the one that runs where Flux Operator has it, else
+// the newest, else none.
 func (p *Plan) versionServing(set *object.Set) string {
 	if p.Operator.Runs(p.Install.Version.Release.String()) {
 		return ", or stay on " + p.Install.Version.MinorRange()
@@ -182,11 +195,12 @@ func (p *Plan) versionServing(set *object.Set) string {
 	return ""
 }
 
-// newestServing is the newest minor version, not below the one that runs, that Flux Operator carries and that serves all of some
-// objects; it is empty where there is none.
+// newestServing is the newest minor version, not below the one that runs, that Flux Operator carries and that serves
+// all of some objects; it is empty where there is none.
 func (p *Plan) newestServing(objects []*object.Object) string {
 	for _, release := range slices.Backward(flux.Releases()) {
-		if p.Operator.Runs(release.String()) && !release.LessThan(p.Install.Version.Release) && len(unservedBy(release.String(), objects)) == 0 {
+		if p.Operator.Runs(release.String()) && !release.LessThan(p.Install.Version.Release) &&
+			len(unservedBy(release.String(), objects)) == 0 {
 			return fmt.Sprintf("%d.%d.x", release.Major(), release.Minor())
 		}
 	}
@@ -197,7 +211,8 @@ func (p *Plan) newestServing(objects []*object.Object) string {
 func (p *Plan) checkPlace(set *object.Set, findings *finding.List) {
 	dir := p.Install.Pair.Dir()
 	if p.Dir != "" && !object.Within(p.Dir, dir) && classic.KustomizationIn(set, dir) == nil {
-		findings.Error(p.Install.Pair.Root, "spec.path", "config field outputDir: %s is outside of the sync path ./%s, which has no kustomization.yaml to list it: "+
-			"nothing would apply the new files", p.Dir, strings.TrimPrefix(dir, "."))
+		findings.Error(p.Install.Pair.Root, "spec.path", "config field outputDir: %s is outside of the sync path "+
+			"./%s, which has no kustomization.yaml to list it: nothing would apply the new files", p.Dir,
+			strings.TrimPrefix(dir, "."))
 	}
 }

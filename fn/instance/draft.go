@@ -63,7 +63,8 @@ func newDraft(p *Plan) *draft {
 func (d *draft) clone() *draft {
 	c := *d
 	c.distribution, c.cluster, c.extra = maps.Clone(d.distribution), maps.Clone(d.cluster), maps.Clone(d.extra)
-	c.patches, c.comments, c.replaced, c.taken = slices.Clone(d.patches), maps.Clone(d.comments), slices.Clone(d.replaced), slices.Clone(d.taken)
+	c.patches, c.comments, c.replaced, c.taken = slices.Clone(d.patches), maps.Clone(d.comments),
+		slices.Clone(d.replaced), slices.Clone(d.taken)
 	return &c
 }
 
@@ -78,17 +79,19 @@ func inOrder(m map[string]any, comments map[string]string, keys ...string) *kyam
 	return object.Map(fields...)
 }
 
-// versionComment tells the next reader what upgrades Flux. Without an artifact Flux Operator installs the newest release of
-// the version among the manifests in its image. Source: MIGRATION facts 1.1 and 4.
-const versionComment = "Upgrade Flux here: a newer Flux Operator stays within this version. There is no artifact, so that the\n" +
-	"manifests come from inside Flux Operator and not from a tag that moves."
+// versionComment tells the next reader what upgrades Flux. Without an artifact Flux Operator installs the newest
+// release of the version among the manifests in its image. Source: MIGRATION facts 1.1 and 4.
+const versionComment = "Upgrade Flux here: a newer Flux Operator stays within this version. There is no artifact, so " +
+	"that the\nmanifests come from inside Flux Operator and not from a tag that moves."
 
 // spec is the FluxInstance's spec without kustomize.
 func (d *draft) spec() *kyaml.Node {
 	fields := []object.Field{
-		object.F("distribution", inOrder(d.distribution, map[string]string{"version": versionComment}, "version", "registry", "imagePullSecret")),
+		object.F("distribution", inOrder(d.distribution, map[string]string{"version": versionComment}, "version",
+			"registry", "imagePullSecret")),
 		object.F("components", d.plan.Install.Options.Components),
-		object.F("cluster", inOrder(d.cluster, d.comments, "type", "size", "domain", "multitenant", "tenantDefaultServiceAccount",
+		object.F("cluster", inOrder(d.cluster, d.comments, "type", "size", "domain", "multitenant",
+			"tenantDefaultServiceAccount",
 			"objectLevelWorkloadIdentity", "networkPolicy")),
 	}
 	for _, key := range []string{"commonMetadata", "storage", "sharding"} {
@@ -97,7 +100,8 @@ func (d *draft) spec() *kyaml.Node {
 		}
 	}
 	if d.plan.Config.Sync.Mode == config.Adopt {
-		fields = append(fields, object.F("sync", inOrder(d.plan.Sync.Spec, nil, "kind", "name", "url", "ref", "path", "pullSecret", "provider", "interval")))
+		fields = append(fields, object.F("sync",
+			inOrder(d.plan.Sync.Spec, nil, "kind", "name", "url", "ref", "path", "pullSecret", "provider", "interval")))
 	}
 	return object.Map(fields...)
 }
@@ -118,7 +122,8 @@ func (d *draft) nodes() []*kyaml.Node {
 func (d *draft) instance() (map[string]any, error) {
 	spec := d.spec()
 	if nodes := d.nodes(); len(nodes) > 0 {
-		spec.Content = append(spec.Content, object.Map(object.F("kustomize", object.Map(object.F("patches", nodes)))).Content...)
+		spec.Content = append(spec.Content, object.Map(object.F("kustomize",
+			object.Map(object.F("patches", nodes)))).Content...)
 	}
 	o, err := object.Build(object.Map(
 		object.F("apiVersion", classic.OperatorGroup+"/v1"),

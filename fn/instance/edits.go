@@ -12,14 +12,16 @@ import (
 	"migrate-to-flux-operator/fn/flux"
 )
 
-// readEdits turns what was changed by hand in the manifests, images included, into patches that come before the owner's own.
-// What no patch can say is an Error.
+// readEdits turns what was changed by hand in the manifests, images included, into patches that come before the owner's
+// own. What no patch can say is an Error.
 //
-// An argument is changed where it stands in the release that is installed, base; it is not tested, because Flux Operator spells some otherwise.
+// An argument is changed where it stands in the release that is installed, base; it is not tested, because Flux
+// Operator spells some otherwise.
 func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 	p.edits = p.Install.PinsAbove(p.Target)
 	for _, pin := range p.edits {
-		findings.Warn(p.Install.Anchor, pin.Field, "the image of %v stays as it is in the manifests by a patch, because Flux %s has another: remove that when you upgrade Flux",
+		findings.Warn(p.Install.Anchor, pin.Field, "the image of %v stays as it is in the manifests by a patch, "+
+			"because Flux %s has another: remove that when you upgrade Flux",
 			pin.Target["name"], p.Target)
 	}
 	edits, anchor, labels := p.Install.Edits, p.Install.Anchor, p.Install.Labels
@@ -40,9 +42,11 @@ func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 		return
 	}
 	here := byID(edits.Here)
-	built, err := flux.Patch(edits.Release, map[string]any{"patches": classic.Entries(repairs(edits.Differences, here, byID(edits.Release)))})
+	built, err := flux.Patch(edits.Release, map[string]any{"patches": classic.Entries(repairs(edits.Differences, here,
+		byID(edits.Release)))})
 	if err != nil {
-		findings.Error(anchor, "", "the changes that were made by hand in the manifests cannot be made patches: %s", err)
+		findings.Error(anchor, "", "the changes that were made by hand in the manifests cannot be made patches: %s",
+			err)
 		return
 	}
 	left, _, err := flux.Compare(edits.Here, built)
@@ -54,13 +58,17 @@ func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 		return strings.HasSuffix(d.Path, ".image") || labels != "" && takesRight(d)
 	})
 	for _, d := range left {
-		findings.Error(anchor, "", "the manifests were changed by hand, in a way that no flag of flux install and no patch makes: %s; undo it in these "+
-			"manifests first, and move an object of your own, in the same commit, into another file that the same Flux Kustomization applies", d)
+		findings.Error(anchor, "", "the manifests were changed by hand, in a way that no flag of flux install and no "+
+			"patch makes: %s; undo it in these manifests first, and move an object of your own, in the same commit, "+
+			"into another file that the same Flux Kustomization applies", d)
 	}
-	said, comment := "the manifests were changed by hand, a patch of the FluxInstance says so now", "Changed by hand in the manifests of the classic install."
+	said, comment := "the manifests were changed by hand, a patch of the FluxInstance says so now",
+		"Changed by hand in the manifests of the classic install."
 	if labels != "" {
-		said = fmt.Sprintf("the manifests are not all of Flux %s, a patch of the FluxInstance keeps what differs: remove it to have what that release has", p.Install.Version)
-		comment = "As the classic install has it, whose labels say Flux " + labels + ". Remove this to have what the release has."
+		said = fmt.Sprintf("the manifests are not all of Flux %s, a patch of the FluxInstance keeps what differs: "+
+			"remove it to have what that release has", p.Install.Version)
+		comment = "As the classic install has it, whose labels say Flux " + labels + ". Remove this to have what the " +
+			"release has."
 	}
 	for _, changes := range byObject(edits.Differences) {
 		findings.Info(finding.Moved, anchor, "", "%s: %s", said, changes)
@@ -85,7 +93,8 @@ func byObject(differences []flux.Difference) []string {
 	return lines
 }
 
-// takesRight tells a rule, or somebody who has it, that the roles of the controllers have in the release and not in the manifests.
+// takesRight tells a rule, or somebody who has it, that the roles of the controllers have in the release and not in the
+// manifests.
 func takesRight(d flux.Difference) bool {
 	ours := strings.HasPrefix(d.Object.Name, "crd-controller") || strings.HasPrefix(d.Object.Name, "cluster-reconciler")
 	return d.Classic == nil && strings.HasPrefix(d.Object.Kind, "ClusterRole") && ours
@@ -96,7 +105,8 @@ func untested(patches []classic.Patch) []classic.Patch {
 	for n, patch := range patches {
 		ops, isJSON := classic.Operations(patch.Body)
 		if isJSON {
-			patches[n].Body = marshal(slices.DeleteFunc(ops, func(op map[string]any) bool { return op["op"] == "test" }))
+			patches[n].Body = marshal(slices.DeleteFunc(ops,
+				func(op map[string]any) bool { return op["op"] == "test" }))
 		}
 	}
 	return patches

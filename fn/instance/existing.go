@@ -30,10 +30,12 @@ type Existing struct {
 // Existings are all of the input.
 func Existings(set *object.Set) []*Existing { return ExistingsIn(set, "") }
 
-// Kustomization is the name of the Flux Kustomization that applies it and little else; that which deploy writes where none does.
+// Kustomization is the name of the Flux Kustomization that applies it and little else; that which deploy writes where
+// none does.
 func (e *Existing) Kustomization(set *object.Set) string {
 	for _, k := range set.Of(classic.KustomizeGroup, "Kustomization") {
-		if at := k.Str("spec", "path"); at != "" && e.At.File != "" && strings.HasSuffix(classic.CleanPath(at), path.Dir(e.At.File)) {
+		if at := k.Str("spec", "path"); at != "" && e.At.File != "" &&
+			strings.HasSuffix(classic.CleanPath(at), path.Dir(e.At.File)) {
 			return k.Name
 		}
 	}
@@ -81,7 +83,8 @@ func chartOr(version string) *semver.Version {
 
 // ID is that of the FluxInstance.
 func (e *Existing) ID() object.ID {
-	return object.ID{APIVersion: classic.OperatorGroup + "/v1", Kind: "FluxInstance", Namespace: e.Str("metadata", "namespace"), Name: e.Str("metadata", "name")}
+	return object.ID{APIVersion: classic.OperatorGroup + "/v1", Kind: "FluxInstance",
+		Namespace: e.Str("metadata", "namespace"), Name: e.Str("metadata", "name")}
 }
 
 // Str reads a text of the FluxInstance.
@@ -98,14 +101,14 @@ func (e *Existing) Field(field string) string {
 	return field
 }
 
-// Adopts tells whether the FluxInstance generates the sync pair.
+// Adopts reports whether the FluxInstance generates the sync pair.
 func (e *Existing) Adopts() bool {
 	_, hasSync := object.Get[map[string]any](e.Instance, "spec", "sync")
 	return hasSync
 }
 
-// Kept tells whether Helm leaves the FluxInstance when its release goes. Helm looks at the release, not at the object on the
-// cluster. Source: helm.sh/helm v3.19.0 and v4.2.2, filterManifestsToKeep.
+// Kept reports whether Helm leaves the FluxInstance when its release goes. Helm looks at the release, not at the object
+// on the cluster. Source: helm.sh/helm v3.19.0 and v4.2.2, filterManifestsToKeep.
 func (e *Existing) Kept() bool {
 	annotations, _ := object.Get[map[string]any](e.Instance, "metadata", "annotations")
 	return e.Form != config.HelmRelease || annotations[policyKey] == keep

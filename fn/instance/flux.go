@@ -16,8 +16,8 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// minimumOperator is the first release that sets prune: Disabled on everything it applies, so that the old Kustomization
-// leaves it alone. Source: Flux Operator commit 0b736b6.
+// minimumOperator is the first release that sets prune: Disabled on everything it applies, so that the old
+// Kustomization leaves it alone. Source: Flux Operator commit 0b736b6.
 const minimumOperator = "0.28.0"
 
 // chooseOperator finds the Flux Operator release that will run.
@@ -35,25 +35,30 @@ func (p *Plan) chooseOperator(set *object.Set, findings *finding.List) {
 	}
 	if !known {
 		newest := flux.NewestOperator()
-		p.refuseOperator(set, findings, "Flux Operator %s is not known to this tool, whose tables of %s end with %s; update it, or use a known version",
+		p.refuseOperator(set, findings, "Flux Operator %s is not known to this tool, whose tables of %s end with %s; "+
+			"update it, or use a known version",
 			version, newest.Date, newest.Version)
 		return
 	}
 	p.Operator = operator
 	if oldest, _ := flux.FindOperator(minimumOperator); operator.Version.LessThan(oldest.Version) {
-		p.refuseOperator(set, findings, "Flux Operator %s does not mark what it takes over, so the classic install could still delete it; use %s or later",
+		p.refuseOperator(set, findings, "Flux Operator %s does not mark what it takes over, so the classic install "+
+			"could still delete it; use %s or later",
 			version, minimumOperator)
 	}
 	if (!p.External || p.asRelease()) && !flux.ChartPublished(operator.Version) {
-		p.refuseOperator(set, findings, "the charts of Flux Operator were not published for %s; use another version, such as %s", version, config.Default().Operator.Version)
+		p.refuseOperator(set, findings, "the charts of Flux Operator were not published for %s; use another version, "+
+			"such as %s", version, config.Default().Operator.Version)
 	}
 }
 
-// warnLater warns of a Flux Operator that came after all that are known. The plan uses none but fields that the last one has.
+// warnLater warns of a Flux Operator that came after all that are known. The plan uses none but fields that the last
+// one has.
 func (p *Plan) warnLater(set *object.Set, findings *finding.List, version string) {
 	newest := flux.NewestOperator()
-	const format = "Flux Operator %s is newer than all that this tool knows, whose tables of %s end with %s: the plan uses only fields which " +
-		"that one has, and sees no later Flux; update this tool to have the plan checked against %[1]s"
+	const format = "Flux Operator %s is newer than all that this tool knows, whose tables of %s end with %s: the " +
+		"plan uses only fields which that one has, and sees no later Flux; update this tool to have the plan checked " +
+		"against %[1]s"
 	if p.present != nil {
 		at, field := p.presentVersionField(set)
 		findings.Warn(at, field, format, version, newest.Date, newest.Version)
@@ -62,7 +67,8 @@ func (p *Plan) warnLater(set *object.Set, findings *finding.List, version string
 	findings.Warn(nil, "", "config field operator.version: "+format, version, newest.Date, newest.Version)
 }
 
-// refuseOperator refuses the version of Flux Operator where it is said: in what already installs it, else in the config.
+// refuseOperator refuses the version of Flux Operator where it is said: in what already installs it, else in the
+// config.
 func (p *Plan) refuseOperator(set *object.Set, findings *finding.List, format string, args ...any) {
 	if p.present != nil {
 		at, field := p.presentVersionField(set)
@@ -81,7 +87,8 @@ func (p *Plan) chooseVersion(set *object.Set, findings *finding.List) {
 	case config.Exact:
 		p.Version = detected.Release.String()
 		if !detected.Exact {
-			findings.Error(p.Install.Anchor, "", "instance.version exact: the input names no release of Flux, only %s (%s); use minor or a version",
+			findings.Error(p.Install.Anchor, "", "instance.version exact: the input names no release of Flux, only "+
+				"%s (%s); use minor or a version",
 				detected.MinorRange(), detected.From)
 			return
 		}
@@ -95,32 +102,37 @@ func (p *Plan) chooseVersion(set *object.Set, findings *finding.List) {
 func (p *Plan) resolveVersion(set *object.Set, findings *finding.List) {
 	anchor, detected := p.Install.Anchor, p.Install.Version.Release
 	if newest := flux.NewestOperator(); detected.GreaterThan(newest.Max) {
-		findings.Error(anchor, "", "Flux %s is newer than all that this tool knows: update this tool, whose tables of %s end with %s",
+		findings.Error(anchor, "", "Flux %s is newer than all that this tool knows: update this tool, whose tables "+
+			"of %s end with %s",
 			p.Install.Version, newest.Date, newest.Max)
 		return
 	}
 	target, err := p.Operator.Latest(p.Version)
 	explicit := p.Config.Instance.Version != config.Minor && p.Config.Instance.Version != config.Exact
 	if err != nil || !explicit && detected.LessThan(p.Operator.Min) {
-		findings.Error(anchor, "", "Flux %s cannot be installed by Flux Operator %s, which carries %s to %s: %s", p.wanted(explicit),
+		findings.Error(anchor, "", "Flux %s cannot be installed by Flux Operator %s, which carries %s to %s: %s",
+			p.wanted(explicit),
 			p.Operator.Version, p.Operator.Min, p.Operator.Max, p.versionRemedy(set))
 		return
 	}
 	p.Target = target.String()
 	detectedMinor, targetMinor := detected.Major()*1000+detected.Minor(), target.Major()*1000+target.Minor()
 	switch {
-	case targetMinor < detectedMinor || targetMinor == detectedMinor && p.Install.Version.Exact && target.LessThan(detected):
-		findings.Error(anchor, "", "instance.version %s means Flux %s, lower than the %s that runs: a downgrade is refused; use %s",
+	case targetMinor < detectedMinor || targetMinor == detectedMinor && p.Install.Version.Exact &&
+		target.LessThan(detected):
+		findings.Error(anchor, "", "instance.version %s means Flux %s, lower than the %s that runs: a downgrade is "+
+			"refused; use %s",
 			p.Version, target, detected, p.Install.Version.MinorRange())
 	case targetMinor > detectedMinor && !p.Operator.Runs(detected.String()):
-		findings.Warn(anchor, "", "instance.version %s also upgrades Flux from %s, which Flux Operator does not carry, to %s; better upgrade first, "+
-			"in a commit of its own", p.Version, detected, target)
+		findings.Warn(anchor, "", "instance.version %s also upgrades Flux from %s, which Flux Operator does not "+
+			"carry, to %s; better upgrade first, in a commit of its own", p.Version, detected, target)
 	case targetMinor > detectedMinor:
-		findings.Warn(anchor, "", "instance.version %s also upgrades Flux from %s to %s; better migrate first and upgrade in a later commit",
+		findings.Warn(anchor, "", "instance.version %s also upgrades Flux from %s to %s; better migrate first and "+
+			"upgrade in a later commit",
 			p.Version, detected, target)
 	case !target.Equal(detected) && p.Install.Version.Exact:
-		findings.Info(finding.Imposed, anchor, "", "Flux Operator installs %s, the newest release of %s, where %s runs; "+
-			"set instance.version to exact to keep the release", target, p.Version, detected)
+		findings.Info(finding.Imposed, anchor, "", "Flux Operator installs %s, the newest release of %s, where %s "+
+			"runs; set instance.version to exact to keep the release", target, p.Version, detected)
 	}
 }
 
@@ -142,7 +154,8 @@ func (p *Plan) versionRemedy(set *object.Set) string {
 		return p.upgradeRemedy(set)
 	case detected.GreaterThan(p.Operator.Max):
 		if p.present != nil {
-			return fmt.Sprintf("upgrade Flux Operator, in %s, to one that carries Flux %s first", p.present.File, p.Install.Version.MinorRange())
+			return fmt.Sprintf("upgrade Flux Operator, in %s, to one that carries Flux %s first", p.present.File,
+				p.Install.Version.MinorRange())
 		}
 		return fmt.Sprintf("set operator.version to one that carries Flux %s", p.Install.Version.MinorRange())
 	default:
@@ -150,18 +163,19 @@ func (p *Plan) versionRemedy(set *object.Set) string {
 	}
 }
 
-// upgradeRemedy names the version to go to from one that is too old: the first that Flux Operator carries, unless the repository
-// has objects that only a later one serves.
+// upgradeRemedy names the version to go to from one that is too old: the first that Flux Operator carries, unless the
+// repository has objects that only a later one serves.
 func (p *Plan) upgradeRemedy(set *object.Set) string {
 	objects := fluxObjects(set)
 	if newest := p.newestServing(objects); newest != "" && len(unservedBy(p.Operator.Min.String(), objects)) > 0 {
-		return fmt.Sprintf("set instance.version to %s, the newest that serves all of this repository; it also upgrades Flux", newest)
+		return fmt.Sprintf("set instance.version to %s, the newest that serves all of this repository; it also "+
+			"upgrades Flux", newest)
 	}
 	return fmt.Sprintf("set instance.version to %s or later, which also upgrades Flux", p.Operator.Min)
 }
 
-// planInstance carries the patches over, finds the fields that say the same as a patch, and proves that the result renders
-// what the classic install renders.
+// planInstance carries the patches over, finds the fields that say the same as a patch, and proves that the result
+// renders what the classic install renders.
 func (p *Plan) planInstance(set *object.Set, findings *finding.List) {
 	today, err := p.Install.Base(p.Target)
 	if err != nil {
@@ -185,7 +199,8 @@ func (p *Plan) planInstance(set *object.Set, findings *finding.List) {
 	}
 	options := p.Install.Options
 	options.Version = p.Target
-	c := &carrier{classic: selected, options: options, instance: bare, version: p.Target, namespace: p.Install.Namespace, shards: p.Install.Shards,
+	c := &carrier{classic: selected, options: options, instance: bare, version: p.Target,
+		namespace: p.Install.Namespace, shards: p.Install.Shards,
 		findings: findings}
 	draft.patches = c.carry(slices.Concat(p.edits, p.Install.Patches))
 	if findings.Failed() {
@@ -237,14 +252,18 @@ func Everything(options flux.Options) ([]*kyaml.RNode, error) {
 
 // checkHelm refuses a HelmRelease on a cluster that runs nothing which would install it.
 func (p *Plan) checkHelm(running []*kyaml.RNode, findings *finding.List) {
-	runs := slices.ContainsFunc(running, func(o *kyaml.RNode) bool { return o.GetKind() == "Deployment" && o.GetName() == "helm-controller" })
+	runs := slices.ContainsFunc(running, func(o *kyaml.RNode) bool {
+		return o.GetKind() == "Deployment" &&
+			o.GetName() == "helm-controller"
+	})
 	if !runs && p.External && p.asRelease() {
-		findings.Error(p.Install.Anchor, "", "helm-controller does not run on this cluster, so nothing would install the HelmRelease of the FluxInstance; "+
-			"leave out the config field instance.form")
+		findings.Error(p.Install.Anchor, "", "helm-controller does not run on this cluster, so nothing would install "+
+			"the HelmRelease of the FluxInstance; leave out the config field instance.form")
 	}
 	if !runs && !p.External {
-		findings.Error(p.Install.Anchor, "", "helm-controller does not run on this cluster, so nothing would install the HelmRelease of Flux Operator; "+
-			"install Flux Operator %s with Helm into %s, and set the config field operator.install to external", p.Operator.Version, p.Install.Namespace)
+		findings.Error(p.Install.Anchor, "", "helm-controller does not run on this cluster, so nothing would install "+
+			"the HelmRelease of Flux Operator; install Flux Operator %s with Helm into %s, and set the config field "+
+			"operator.install to external", p.Operator.Version, p.Install.Namespace)
 	}
 }
 
@@ -273,8 +292,8 @@ func (p *Plan) rendered(today []*kyaml.RNode) ([]*kyaml.RNode, error) {
 	return objects, nil
 }
 
-// suffix gives the objects of a remote base the names that Flux Operator gives them: it creates them anew under these names,
-// and the old ones stay on the cluster without effect. Source: MIGRATION facts 5.1.
+// suffix gives the objects of a remote base the names that Flux Operator gives them: it creates them anew under these
+// names, and the old ones stay on the cluster without effect. Source: MIGRATION facts 5.1.
 func (p *Plan) suffix(objects []*kyaml.RNode) error {
 	if !p.Install.RemoteBase {
 		return nil
@@ -312,7 +331,8 @@ func bareNode(content map[string]any, moved fields.Moved) (*kyaml.RNode, error) 
 		if len(keys) < 2 || leaf.Path == "metadata.namespace" || strings.HasPrefix(leaf.Path, "spec.sourceRef.") {
 			continue
 		}
-		if err := reason.Of(node.PipeE(kyaml.Lookup(keys[:len(keys)-1]...), kyaml.Clear(keys[len(keys)-1]))); err != nil {
+		if err := reason.Of(node.PipeE(kyaml.Lookup(keys[:len(keys)-1]...),
+			kyaml.Clear(keys[len(keys)-1]))); err != nil {
 			return nil, err
 		}
 	}
@@ -322,8 +342,9 @@ func bareNode(content map[string]any, moved fields.Moved) (*kyaml.RNode, error) 
 // report says which differences are left; each is an Error, because Flux Operator would change the running Flux.
 func (p *Plan) report(differences []flux.Difference, findings *finding.List) {
 	for _, difference := range differences {
-		findings.Error(p.Install.Anchor, "", "Flux Operator would render this differently, and no field or patch of a FluxInstance that is known here can say it: %s; "+
-			"take what makes it so out of the classic install first", difference)
+		findings.Error(p.Install.Anchor, "", "Flux Operator would render this differently, and no field or patch of "+
+			"a FluxInstance that is known here can say it: %s; take what makes it so out of the classic install first",
+			difference)
 	}
 }
 
@@ -332,7 +353,8 @@ func (p *Plan) spec() *kyaml.Node {
 	spec := *p.fields
 	spec.Content = slices.Clone(spec.Content)
 	if len(p.patches) > 0 {
-		spec.Content = append(spec.Content, object.Map(object.F("kustomize", object.Map(object.F("patches", p.patches)))).Content...)
+		spec.Content = append(spec.Content, object.Map(object.F("kustomize",
+			object.Map(object.F("patches", p.patches)))).Content...)
 	}
 	return &spec
 }
@@ -355,8 +377,8 @@ func (p *Plan) literally() []object.Field {
 	return []object.Field{object.Because("The patches are meant literally.", substituteKey, Disabled)}
 }
 
-// substitution is the postBuild that a part of the plan needs to mean what the classic files meant: they went through the root's, and
-// the patches through the install's own. It is nil where nothing is there to substitute.
+// substitution is the postBuild that a part of the plan needs to mean what the classic files meant: they went through
+// the root's, and the patches through the install's own. It is nil where nothing is there to substitute.
 func (p *Plan) substitution(part *kyaml.Node) any {
 	if !hasVariables(part) {
 		return nil

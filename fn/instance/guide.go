@@ -12,12 +12,13 @@ import (
 	"migrate-to-flux-operator/fn/shell"
 )
 
-// OwnerCommands print who owns the Flux objects of a cluster, and the sync pair where Flux Operator takes it over. Flux Operator's
-// own Deployment has no owner, and is not part of Flux.
+// OwnerCommands print who owns the Flux objects of a cluster, and the sync pair where Flux Operator takes it over. Flux
+// Operator's own Deployment has no owner, and is not part of Flux.
 func OwnerCommands(install *classic.Install, adopts bool) []shell.Line {
 	const owner = "fluxcd.controlplane.io/name"
 	commands := []shell.Line{
-		shell.Run("kubectl", "-n", install.Namespace, "get", "deploy", "-l", "app.kubernetes.io/part-of=flux", "-L", owner),
+		shell.Run("kubectl", "-n", install.Namespace, "get", "deploy", "-l", "app.kubernetes.io/part-of=flux", "-L",
+			owner),
 		shell.Run("kubectl", "get", "crds", "-l", "app.kubernetes.io/part-of=flux", "-L", owner),
 	}
 	if adopts {
@@ -37,7 +38,8 @@ func reconcile(namespace, name string, flags ...string) shell.Line {
 }
 
 func resourceOf(kind string) string {
-	return map[string]string{"GitRepository": "gitrepositories", "OCIRepository": "ocirepositories", "Bucket": "buckets"}[kind] +
+	return map[string]string{"GitRepository": "gitrepositories", "OCIRepository": "ocirepositories",
+		"Bucket": "buckets"}[kind] +
 		"." + classic.SourceGroup
 }
 
@@ -46,28 +48,33 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	p.prerequisites(set, findings)
 	switch {
 	case p.present != nil:
-		findings.Info(finding.Prerequisite, p.present, "", "Flux Operator %s must run in %s before this commit is pushed: see that %s", p.Operator.Version, p.Install.Namespace, p.presentRuns())
+		findings.Info(finding.Prerequisite, p.present, "", "Flux Operator %s must run in %s before this commit is "+
+			"pushed: see that %s", p.Operator.Version, p.Install.Namespace, p.presentRuns())
 	case p.External:
-		findings.Info(finding.Prerequisite, p.Install.Anchor, "", "Flux Operator %s must run in %s before this commit is pushed: nothing here installs it", p.Operator.Version, p.Install.Namespace)
+		findings.Info(finding.Prerequisite, p.Install.Anchor, "", "Flux Operator %s must run in %s before this "+
+			"commit is pushed: nothing here installs it", p.Operator.Version, p.Install.Namespace)
 	}
 	p.tellImposed(findings)
 	p.monitored(set, findings)
 	root := p.Install.Pair.Root
 	for _, o := range []*object.Object{p.Install.Pair.Source, root} {
 		if suspended, _ := object.Get[bool](o.Map(), "spec", "suspend"); suspended {
-			findings.Warn(o, "spec.suspend", "it is suspended, also after the take-over: nothing of this commit reaches the cluster, nor of the next, until it is resumed")
+			findings.Warn(o, "spec.suspend", "it is suspended, also after the take-over: nothing of this commit "+
+				"reaches the cluster, nor of the next, until it is resumed")
 		}
 	}
 	if revision := fixedRevision(p.Install.Pair.LiveSource); revision != "" {
-		findings.Warn(p.Install.Pair.Source, "spec.ref", "the source fetches the %s, not a branch: this commit reaches the cluster only with the next revision that it fetches. Give "+
-			"deploy and cleanup a revision each: one that brings both at once makes Flux delete everything", revision)
+		findings.Warn(p.Install.Pair.Source, "spec.ref", "the source fetches the %s, not a branch: this commit "+
+			"reaches the cluster only with the next revision that it fetches. Give deploy and cleanup a revision "+
+			"each: one that brings both at once makes Flux delete everything", revision)
 	}
 	if wait, _ := object.Get[bool](root.Map(), "spec", "wait"); wait {
-		findings.Warn(root, "spec.wait", "the root waits for what it applies, so later pushes stall until the take-over is done; "+
-			"expect it, or set wait: false until then")
+		findings.Warn(root, "spec.wait", "the root waits for what it applies, so later pushes stall until the "+
+			"take-over is done; expect it, or set wait: false until then")
 	}
 	if !p.healthExpressions() {
-		findings.Warn(root, "", "Flux %s has no healthCheckExprs: the Kustomization %s can be Ready before the take-over; look at the labels",
+		findings.Warn(root, "", "Flux %s has no healthCheckExprs: the Kustomization %s can be Ready before the "+
+			"take-over; look at the labels",
 			p.Install.Version.MinorRange(), p.instanceKustomizationName())
 	}
 	findings.Run(finding.Wait, root, p.waits(), "push this commit and wait until the FluxInstance is Ready")
@@ -76,25 +83,30 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	if p.NewPath != "" {
 		p.guideMove(findings)
 	}
-	findings.Info(finding.Verify, root, "", "only then cleanup, a commit of its own: in one push with this one it deletes everything")
+	findings.Info(finding.Verify, root, "", "only then cleanup, a commit of its own: in one push with this one it "+
+		"deletes everything")
 	p.rollback(findings)
 }
 
-// waits are the commands that wait for the take-over. kubectl does not wait for what is not there, nor for a kind that is not served
-// yet: the root brings the Flux Kustomizations, the first of these the CRD, and the second the FluxInstance.
+// waits are the commands that wait for the take-over. kubectl does not wait for what is not there, nor for a kind that
+// is not served yet: the root brings the Flux Kustomizations, the first of these the CRD, and the second the
+// FluxInstance.
 func (p *Plan) waits() []shell.Line {
 	ready := func(names ...string) shell.Line {
-		return shell.Run(slices.Concat([]string{"kubectl", "-n", p.Install.Namespace, "wait"}, names, []string{"--for=condition=Ready", "--timeout=10m"})...)
+		return shell.Run(slices.Concat([]string{"kubectl", "-n", p.Install.Namespace, "wait"}, names,
+			[]string{"--for=condition=Ready", "--timeout=10m"})...)
 	}
-	added := []string{"kustomization/" + p.operatorKustomizationName(), "kustomization/" + p.instanceKustomizationName()}
+	added := []string{"kustomization/" + p.operatorKustomizationName(), "kustomization/" +
+		p.instanceKustomizationName()}
 	if p.External {
 		added = added[1:]
 	}
-	return []shell.Line{reconcile(p.Install.Namespace, p.Install.Pair.Root.Name, "--with-source"), ready(added...), ready("fluxinstance/" + fluxName)}
+	return []shell.Line{reconcile(p.Install.Namespace, p.Install.Pair.Root.Name, "--with-source"), ready(added...),
+		ready("fluxinstance/" + fluxName)}
 }
 
-// fixedRevision is what a source fetches where that does not follow each push; empty where it does. Source: source-controller v1.7.3, the
-// order in which it looks at a ref.
+// fixedRevision is what a source fetches where that does not follow each push; empty where it does. Source:
+// source-controller v1.7.3, the order in which it looks at a ref.
 func fixedRevision(source *object.Object) string {
 	ref := func(key string) string { return source.Str("spec", "ref", key) }
 	name := ref("name")
@@ -119,21 +131,25 @@ func fixedRevision(source *object.Object) string {
 func (p *Plan) rollback(findings *finding.List) {
 	root, ns := p.Install.Pair.Root, p.Install.Namespace
 	release := func(name string) shell.Line { // with the source of its chart
-		return shell.Run("kubectl", "-n", ns, "delete", "helmreleases."+classic.HelmGroup+"/"+name, p.chartSourceResource()+"."+classic.SourceGroup+"/"+name)
+		return shell.Run("kubectl", "-n", ns, "delete", "helmreleases."+classic.HelmGroup+"/"+name,
+			p.chartSourceResource()+"."+classic.SourceGroup+"/"+name)
 	}
 	first, remove := p.operatorKustomizationName(), []shell.Line{release(p.releaseName(operatorName))}
 	uninstall := "remove Flux Operator"
 	if p.External {
 		first, remove, uninstall = p.instanceKustomizationName(), nil, "uninstall Flux Operator as it was installed"
 	}
-	findings.Info(finding.Rollback, root, "", "before the take-over: revert this commit and wait until Kustomization/%s is gone", first)
-	free := []shell.Line{shell.Run("kubectl", "-n", ns, "annotate", "--overwrite", "fluxinstance/"+fluxName, "fluxcd.controlplane.io/reconcile=disabled")}
+	findings.Info(finding.Rollback, root, "", "before the take-over: revert this commit and wait until "+
+		"Kustomization/%s is gone", first)
+	free := []shell.Line{shell.Run("kubectl", "-n", ns, "annotate", "--overwrite", "fluxinstance/"+fluxName,
+		"fluxcd.controlplane.io/reconcile=disabled")}
 	if p.asRelease() {
 		// Helm leaves the FluxInstance where it is.
 		free = append(free, release(p.releaseName(instanceName)))
 	}
 	free = append(free, shell.Run("kubectl", "-n", ns, "delete", "fluxinstance/"+fluxName))
-	findings.Run(finding.Rollback, root, free, "after it: revert this commit, wait until Kustomization/%s is gone, then", p.instanceKustomizationName())
+	findings.Run(finding.Rollback, root, free, "after it: revert this commit, wait until Kustomization/%s is gone, "+
+		"then", p.instanceKustomizationName())
 	give := append(remove, releaseCommand(p.Install), reconcile(ns, p.Install.Pair.LiveRoot.Name, "--with-source"))
 	if owner := p.Install.Owner; owner != nil {
 		give = append(give, reconcile(owner.Namespace, owner.Name))
@@ -145,10 +161,12 @@ func (p *Plan) rollback(findings *finding.List) {
 func (p *Plan) guideMove(findings *finding.List) {
 	root := p.Install.Pair.Root
 	findings.Run(finding.Verify, root, []shell.Line{
-		shell.Run("kubectl", "-n", p.Install.Namespace, "get", kustomizations+"/"+root.Name, "-o", "jsonpath={.spec.path}"),
+		shell.Run("kubectl", "-n", p.Install.Namespace, "get", kustomizations+"/"+root.Name, "-o",
+			"jsonpath={.spec.path}"),
 	}, "and that the root has moved: this must print %s", p.Sync.Spec["path"])
-	findings.Info(finding.Rollback, root, "spec.path", "from the take-over on the root syncs %s: without that folder it cannot be built, and neither applies nor prunes anything; "+
-		"set spec.sync.path of the FluxInstance back to %s, and wait until the root has it, before a commit takes the folder away",
+	findings.Info(finding.Rollback, root, "spec.path", "from the take-over on the root syncs %s: without that folder "+
+		"it cannot be built, and neither applies nor prunes anything; set spec.sync.path of the FluxInstance back to "+
+		"%s, and wait until the root has it, before a commit takes the folder away",
 		p.Sync.Spec["path"], cmp.Or(p.Install.Pair.LiveRoot.Str("spec", "path"), "./"))
 }
 
@@ -165,7 +183,8 @@ func releaseCommand(install *classic.Install) shell.Line {
 	return shell.Run("kubectl", "-n", install.Namespace, "annotate",
 		"namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,serviceaccounts,services,deployments,networkpolicies,resourcequotas,"+
 			kustomizations+","+resourceOf(install.Pair.Source.Kind),
-		"-l", "app.kubernetes.io/managed-by=flux-operator", "kustomize.toolkit.fluxcd.io/ssa-", "kustomize.toolkit.fluxcd.io/prune-")
+		"-l", "app.kubernetes.io/managed-by=flux-operator", "kustomize.toolkit.fluxcd.io/ssa-",
+		"kustomize.toolkit.fluxcd.io/prune-")
 }
 
 // GuideCleanup says what to look at after cleanup, and what of the classic install is left to be deleted by hand.
@@ -181,13 +200,17 @@ func GuideCleanup(install *classic.Install, left []*object.Object, findings *fin
 			remove = append(remove, strings.ToLower(o.Kind)+"."+o.Group()+"/"+o.Name)
 		}
 		findings.Run(finding.Wait, left[0], []shell.Line{shell.Run(remove...)},
-			"what applies this does not prune, so that it stays on the cluster when it leaves Git: delete it by hand after that")
+			"what applies this does not prune, so that it stays on the cluster when it leaves Git: delete it by hand "+
+				"after that")
 	}
-	findings.Run(finding.Verify, install.Anchor, []shell.Line{shell.Run("flux", "-n", ns, "events", "--for", "Kustomization/"+root.Name)},
+	findings.Run(finding.Verify, install.Anchor,
+		[]shell.Line{shell.Run("flux", "-n", ns, "events", "--for", "Kustomization/"+root.Name)},
 		"nothing that Flux Operator owns may be deleted: the events of %s must say skipped for Flux objects", root.ID)
-	findings.Info(finding.Rollback, install.Anchor, "", "a revert of this commit is safe: the files come back and are skipped")
+	findings.Info(finding.Rollback, install.Anchor, "", "a revert of this commit is safe: the files come back and "+
+		"are skipped")
 	if len(install.Bootstrap) > 0 {
-		findings.Info(finding.Bootstrap, install.Bootstrap[0], "", "the one-shot bootstrap is gone: --bootstrap helmfile, shell or terraform writes what builds the cluster anew")
+		findings.Info(finding.Bootstrap, install.Bootstrap[0], "", "the one-shot bootstrap is gone: --bootstrap "+
+			"helmfile, shell or terraform writes what builds the cluster anew")
 	}
 }
 

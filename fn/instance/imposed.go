@@ -15,13 +15,16 @@ func (p *Plan) tellImposed(findings *finding.List) {
 		findings.Info(finding.Imposed, p.Install.Anchor, "", format, args...)
 	}
 	if changes := p.podChanges(); len(changes) > 0 {
-		tell("the pods of the controllers are replaced once, because their template changes: %s", strings.Join(changes, "; "))
+		tell("the pods of the controllers are replaced once, because their template changes: %s",
+			strings.Join(changes, "; "))
 	}
 	if lost := p.keys("spec.template.metadata.labels.", isLost); lost != "" {
-		tell("what selects the pods by %s, such as a PodMonitor or a NetworkPolicy, needs another label, such as app", lost)
+		tell("what selects the pods by %s, such as a PodMonitor or a NetworkPolicy, needs another label, such as app",
+			lost)
 	}
 	if p.imposes(func(d flux.Difference) bool { return isRule(d) && isLost(d) }) {
-		tell("the controllers lose the permission to create service account tokens, unless cluster.objectLevelWorkloadIdentity is set")
+		tell("the controllers lose the permission to create service account tokens, unless " +
+			"cluster.objectLevelWorkloadIdentity is set")
 	}
 	if p.imposes(func(d flux.Difference) bool { return isRule(d) && isGained(d) }) {
 		tell("the cluster role of the controllers gains a rule for the API group fluxcd.controlplane.io")
@@ -30,7 +33,8 @@ func (p *Plan) tellImposed(findings *finding.List) {
 		tell("its objects lose the labels %s", labels)
 	}
 	if labels := p.everywhere("metadata.labels."); labels != "" {
-		tell("everything it applies carries the labels %s and the annotations %s", labels, p.everywhere("metadata.annotations."))
+		tell("everything it applies carries the labels %s and the annotations %s", labels,
+			p.everywhere("metadata.annotations."))
 	}
 	if p.imposes(func(d flux.Difference) bool { return d.Path == "apiVersion" }) {
 		tell("the sync pair is written in the API version that the release serves")
@@ -40,7 +44,8 @@ func (p *Plan) tellImposed(findings *finding.List) {
 // podChanges are the changes to the pods of the controllers, in words.
 func (p *Plan) podChanges() []string {
 	var changes []string
-	for _, part := range []struct{ prefix, what string }{{"spec.template.metadata.labels.", "label"}, {"spec.template.metadata.annotations.", "annotation"}} {
+	for _, part := range []struct{ prefix, what string }{{"spec.template.metadata.labels.", "label"},
+		{"spec.template.metadata.annotations.", "annotation"}} {
 		for _, side := range []struct {
 			match func(flux.Difference) bool
 			verb  string

@@ -45,8 +45,8 @@ type Plan struct {
 	// Before is what the classic install renders, After what Flux Operator renders in its place.
 	Before, After []*kyaml.RNode
 
-	// imposed are what Flux Operator changes by itself between the two: that depends on the releases and on the install, so it is
-	// looked at and not known.
+	// imposed are what Flux Operator changes by itself between the two: that depends on the releases and on the
+	// install, so it is looked at and not known.
 	imposed []flux.Difference
 	draft   *draft
 	left    []leftOut
@@ -71,7 +71,8 @@ type Plan struct {
 func New(set *object.Set, install *classic.Install, cfg config.Config, findings *finding.List) *Plan {
 	plan := &Plan{Install: install, Config: cfg}
 	plan.place(set)
-	steps := []func(*object.Set, *finding.List){plan.checkPair, plan.checkMove, plan.checkPlace, plan.chooseOperator, plan.chooseVersion, plan.checkServed,
+	steps := []func(*object.Set, *finding.List){plan.checkPair, plan.checkMove, plan.checkPlace, plan.chooseOperator,
+		plan.chooseVersion, plan.checkServed,
 		plan.planSync, plan.planInstance, plan.checkVariables, plan.checkUnread, plan.checkRelease}
 	for _, step := range steps {
 		if step(set, findings); findings.Failed() {
@@ -81,9 +82,10 @@ func New(set *object.Set, install *classic.Install, cfg config.Config, findings 
 	return plan
 }
 
-// place decides where the new files go: in a folder of the sync path, so that each cluster has its own. The folder gets a
-// kustomization.yaml that lists ks.yaml alone, so that the root applies the two Flux Kustomizations and not what is below
-// them, even where kustomize-controller generates the root's own kustomization.yaml: it does not look into such a folder.
+// place decides where the new files go: in a folder of the sync path, so that each cluster has its own. The folder gets
+// a kustomization.yaml that lists ks.yaml alone, so that the root applies the two Flux Kustomizations and not what is
+// below them, even where kustomize-controller generates the root's own kustomization.yaml: it does not look into such a
+// folder.
 // Source: fluxcd/pkg/kustomize v1.39.0, the walk of the generator.
 func (p *Plan) place(set *object.Set) {
 	pair := p.Install.Pair

@@ -15,7 +15,7 @@ const (
 	Disabled         = inventory.Disabled
 )
 
-// sameDuration tells whether two values are one duration, such as 2h and 2h0m0s.
+// sameDuration reports whether two values are one duration, such as 2h and 2h0m0s.
 func sameDuration(a, b any) bool {
 	as, aok := a.(string)
 	bs, bok := b.(string)

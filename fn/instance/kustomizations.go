@@ -30,15 +30,18 @@ func (p *Plan) operatorKustomization() *kyaml.Node {
 func (p *Plan) instanceKustomization() *kyaml.Node {
 	spec := p.kustomizationSpec("instance")
 	if !p.External {
-		spec = append(spec, object.F("dependsOn", []*kyaml.Node{object.Map(object.F("name", p.operatorKustomizationName()))}))
+		spec = append(spec, object.F("dependsOn",
+			[]*kyaml.Node{object.Map(object.F("name", p.operatorKustomizationName()))}))
 	}
 	if p.asRelease() {
-		spec = append(spec, object.Because("The HelmRelease is ready once the FluxInstance exists: this waits for Flux itself.", "healthChecks", p.healthChecks()))
+		spec = append(spec, object.Because("The HelmRelease is ready once the FluxInstance exists: this waits for "+
+			"Flux itself.", "healthChecks", p.healthChecks()))
 	} else {
 		spec = append(spec, object.F("wait", true))
 	}
 	if p.healthExpressions() {
-		spec = append(spec, object.Because("Without these a new FluxInstance, which has no status yet, counts as healthy.",
+		spec = append(spec, object.Because("Without these a new FluxInstance, which has no status yet, counts as "+
+			"healthy.",
 			"healthCheckExprs", []*kyaml.Node{healthCheck()}))
 	}
 	if postBuild := p.substitution(p.shaped()); postBuild != nil {
@@ -76,17 +79,20 @@ func (p *Plan) fluxKustomization(name string, spec []object.Field) *kyaml.Node {
 // Source: kustomize-controller v1.7.3, checkHealth.
 func (p *Plan) healthChecks() []*kyaml.Node {
 	check := func(apiVersion, kind, name string) *kyaml.Node {
-		return object.Map(object.F("apiVersion", apiVersion), object.F("kind", kind), object.F("name", name), object.F("namespace", p.Install.Namespace))
+		return object.Map(object.F("apiVersion", apiVersion), object.F("kind", kind), object.F("name", name),
+			object.F("namespace", p.Install.Namespace))
 	}
-	return []*kyaml.Node{check(p.serves(classic.HelmGroup, "HelmRelease"), "HelmRelease", p.releaseName(instanceName)), check(classic.OperatorGroup+"/v1", "FluxInstance", fluxName)}
+	return []*kyaml.Node{check(p.serves(classic.HelmGroup, "HelmRelease"), "HelmRelease", p.releaseName(instanceName)),
+		check(classic.OperatorGroup+"/v1", "FluxInstance", fluxName)}
 }
 
-// healthExpressions tells whether the running Flux has spec.healthCheckExprs: since Flux 2.5.
+// healthExpressions reports whether the running Flux has spec.healthCheckExprs: since Flux 2.5.
 func (p *Plan) healthExpressions() bool { return p.Install.Version.Release.Minor() >= 5 }
 
 func healthCheck() *kyaml.Node {
 	condition := func(kind string) string {
-		return "status.conditions.exists(c, c.type == '" + kind + "' && c.status == 'True' && c.observedGeneration == metadata.generation)"
+		return "status.conditions.exists(c, c.type == '" + kind + "' && c.status == 'True' && c.observedGeneration " +
+			"== metadata.generation)"
 	}
 	return object.Map(
 		object.F("apiVersion", classic.OperatorGroup+"/v1"),

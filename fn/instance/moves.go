@@ -189,8 +189,10 @@ func (p *Plan) accountOf(o *object.Object, moved fields.Moved, content, rendered
 		switch {
 		case leaf.To == "path" && p.Config.Sync.Path != "":
 			leaf.Value = p.Install.Pair.LiveRoot.Str("spec", "path")
-			add(leaf, "spec.sync.path", fmt.Sprintf("moved to %v, as the config field sync.path says", p.Sync.Spec["path"]))
-		case leaf.To == "name" && o == p.Install.Pair.Root && p.Install.Pair.LiveRoot.Name != p.Install.Pair.LiveSource.Name:
+			add(leaf, "spec.sync.path", fmt.Sprintf("moved to %v, as the config field sync.path says",
+				p.Sync.Spec["path"]))
+		case leaf.To == "name" && o == p.Install.Pair.Root &&
+			p.Install.Pair.LiveRoot.Name != p.Install.Pair.LiveSource.Name:
 			add(leaf, patchField(patch)+" /metadata/name", "Flux Operator would name it as the source")
 		case leaf.To != "kind" || o == p.Install.Pair.Source:
 			add(leaf, "spec.sync."+leaf.To, "")

@@ -22,8 +22,8 @@ const operatorImage = "controlplaneio-fluxcd/flux-operator"
 
 var operatorPorts = []string{"8080", "8081", "9080"}
 
-// OperatorValues are the values of the chart flux-operator, nil where its defaults do. Those of the config win over those
-// that follow the controllers.
+// OperatorValues are the values of the chart flux-operator, nil where its defaults do. Those of the config win over
+// those that follow the controllers.
 func (p *Plan) OperatorValues() *kyaml.Node {
 	own := p.Config.Operator.Values
 	values := object.Overlay(p.follow, own)
@@ -65,19 +65,22 @@ func (p *Plan) followControllers(running []*kyaml.RNode, findings *finding.List)
 		}
 	}
 	if len(p.follow) > 0 {
-		findings.Info(finding.Moved, p.Install.Anchor, "spec.template.spec", "the values %s of Flux Operator are what all controllers have; "+
-			"the config field operator.values wins over them", strings.Join(slices.Sorted(maps.Keys(p.follow)), ", "))
+		findings.Info(finding.Moved, p.Install.Anchor, "spec.template.spec", "the values %s of Flux Operator are "+
+			"what all controllers have; the config field operator.values wins over them",
+			strings.Join(slices.Sorted(maps.Keys(p.follow)), ", "))
 	}
 }
 
-// monitored says that what scrapes Flux does not scrape Flux Operator. Its chart could be told to, and is not: that needs
-// the CRDs of the Prometheus Operator on the cluster before the chart is installed.
+// monitored says that what scrapes Flux does not scrape Flux Operator. Its chart could be told to, and is not: that
+// needs the CRDs of the Prometheus Operator on the cluster before the chart is installed.
 func (p *Plan) monitored(set *object.Set, findings *finding.List) {
 	for _, kind := range []string{"PodMonitor", "ServiceMonitor"} {
 		for _, o := range set.Of("monitoring.coreos.com", kind) {
 			scrapes := strings.Contains(o.Text(), "source-controller") || strings.Contains(o.Text(), "part-of: flux")
-			if scrapes && !p.External && !own(p.Config.Operator.Values, "serviceMonitor") && !p.Install.Foreign(set, o) {
-				findings.Info(finding.Reference, o, "spec.selector", "it scrapes Flux and not Flux Operator; once that runs, set the value serviceMonitor.create of its chart")
+			if scrapes && !p.External && !own(p.Config.Operator.Values, "serviceMonitor") &&
+				!p.Install.Foreign(set, o) {
+				findings.Info(finding.Reference, o, "spec.selector", "it scrapes Flux and not Flux Operator; once "+
+					"that runs, set the value serviceMonitor.create of its chart")
 			}
 		}
 	}
@@ -97,7 +100,7 @@ func podsOf(running []*kyaml.RNode) []map[string]any {
 	return pods
 }
 
-// inAll tells whether a value is among those that each pod has.
+// inAll reports whether a value is among those that each pod has.
 func inAll(pods []map[string]any, value any, list func(pod map[string]any) []any) bool {
 	return !slices.ContainsFunc(pods, func(pod map[string]any) bool {
 		return !slices.ContainsFunc(list(pod), func(other any) bool { return reflect.DeepEqual(value, other) })
@@ -157,7 +160,8 @@ func commonNodeSelector(pods []map[string]any) any {
 	return common
 }
 
-// commonNodeAffinity is about nodes only: what the controllers say about each other's pods says nothing about Flux Operator.
+// commonNodeAffinity is about nodes only: what the controllers say about each other's pods says nothing about Flux
+// Operator.
 func commonNodeAffinity(pods []map[string]any) any {
 	if common := commonEntries(pods, single("affinity", "nodeAffinity")); len(common) > 0 {
 		return map[string]any{"nodeAffinity": common[0]}
@@ -175,15 +179,17 @@ func commonPriority(pods []map[string]any) any {
 	return nil
 }
 
-// commonHostNetwork is left out where a controller listens on a port of Flux Operator: on one node only one of them would run.
+// commonHostNetwork is left out where a controller listens on a port of Flux Operator: on one node only one of them
+// would run.
 func (p *Plan) commonHostNetwork(findings *finding.List) func([]map[string]any) any {
 	return func(pods []map[string]any) any {
 		if len(commonEntries(pods, single("hostNetwork"))) == 0 || pods[0]["hostNetwork"] != true {
 			return nil
 		}
 		if port := sharedPort(pods); port != "" {
-			findings.Warn(p.Install.Anchor, "spec.template.spec.hostNetwork", "all controllers are on the host network and one listens on port %s, as Flux Operator does, "+
-				"which is therefore not on it; set operator.values {hostNetwork: true} where it finds a node of its own", port)
+			findings.Warn(p.Install.Anchor, "spec.template.spec.hostNetwork", "all controllers are on the host "+
+				"network and one listens on port %s, as Flux Operator does, which is therefore not on it; set "+
+				"operator.values {hostNetwork: true} where it finds a node of its own", port)
 			return nil
 		}
 		return true
@@ -206,7 +212,8 @@ func sharedPort(pods []map[string]any) string {
 	return ""
 }
 
-// commonImage is where the image comes from: the pull secrets, and the registry where its path shows that it mirrors ghcr.io.
+// commonImage is where the image comes from: the pull secrets, and the registry where its path shows that it mirrors
+// ghcr.io.
 func (p *Plan) commonImage(findings *finding.List) func([]map[string]any) any {
 	return func(pods []map[string]any) any {
 		image := map[string]any{}
@@ -221,8 +228,9 @@ func (p *Plan) commonImage(findings *finding.List) func([]map[string]any) any {
 			image["repository"] = mirror + "ghcr.io/" + operatorImage
 		case own(p.Config.Operator.Values, "image", "repository"):
 		default:
-			findings.Warn(p.Install.Anchor, "spec.template.spec.containers[0].image", "the controllers come from %s, and Flux Operator comes from ghcr.io/%s: where the nodes "+
-				"cannot pull that, set operator.values {image: {repository: ...}} to where you mirror it", registry, operatorImage)
+			findings.Warn(p.Install.Anchor, "spec.template.spec.containers[0].image", "the controllers come from %s, "+
+				"and Flux Operator comes from ghcr.io/%s: where the nodes cannot pull that, set operator.values "+
+				"{image: {repository: ...}} to where you mirror it", registry, operatorImage)
 		}
 		if len(image) == 0 {
 			return nil
@@ -231,7 +239,7 @@ func (p *Plan) commonImage(findings *finding.List) func([]map[string]any) any {
 	}
 }
 
-// own tells whether the config sets a value.
+// own reports whether the config sets a value.
 func own(values map[string]any, keys ...string) bool {
 	_, set := object.Get[any](values, keys...)
 	return set

@@ -18,8 +18,9 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// carrier carries the owner's patches over to spec.kustomize.patches. The same patch does not always mean the same there:
-// Flux Operator applies it before it sets namespaces and labels, to objects whose cluster roles have no suffix yet.
+// carrier carries the owner's patches over to spec.kustomize.patches. The same patch does not always mean the same
+// there: Flux Operator applies it before it sets namespaces and labels, to objects whose cluster roles have no suffix
+// yet.
 // Source: MIGRATION facts 2.2, measured with Flux Operator 0.32.0 and 0.58.1.
 type carrier struct {
 	// classic is what the owner's patches apply to today.
@@ -64,7 +65,10 @@ func (c *carrier) carry(patches []classic.Patch) []classic.Patch {
 
 // selectedToday is what each patch applies to now. An Error names the patch whose target kustomize refuses.
 func (c *carrier) selectedToday(patches []classic.Patch) ([][]flux.ID, error) {
-	return c.selected(patches, func(targets []map[string]any) ([][]flux.ID, error) { return flux.SelectEach(c.classic, targets) })
+	return c.selected(patches, func(targets []map[string]any) ([][]flux.ID,
+		error) {
+		return flux.SelectEach(c.classic, targets)
+	})
 }
 
 // selectedThen is what each patch will apply to under Flux Operator.
@@ -77,7 +81,8 @@ func (c *carrier) selectedThen(patches []classic.Patch) ([][]flux.ID, error) {
 	})
 }
 
-func (c *carrier) selected(patches []classic.Patch, ask func([]map[string]any) ([][]flux.ID, error)) ([][]flux.ID, error) {
+func (c *carrier) selected(patches []classic.Patch, ask func([]map[string]any) ([][]flux.ID, error)) ([][]flux.ID,
+	error) {
 	var targets []map[string]any
 	for _, patch := range patches {
 		targets = append(targets, patch.Target)
@@ -129,20 +134,22 @@ func (c *carrier) schemaPatch(patch classic.Patch, crds []flux.ID) []classic.Pat
 	switch {
 	case isJSON && len(kept) == 0:
 		c.left = append(c.left, leftOut{patch, "Flux Operator adds its kinds to this CRD by itself"})
-		c.findings.Info(finding.Moved, patch.Object, patch.Field, "the patch is left out: Flux Operator adds its kinds to this CRD by itself")
+		c.findings.Info(finding.Moved, patch.Object, patch.Field, "the patch is left out: Flux Operator adds its "+
+			"kinds to this CRD by itself")
 		return nil
 	case isJSON && len(kept) < len(ops):
 		patch = patch.With(marshal(kept), patch.Target)
 	}
-	c.findings.Warn(patch.Object, patch.Field, "the patch on a CRD is carried as it is, and what it changes is not compared: check the CRD after the take-over")
+	c.findings.Warn(patch.Object, patch.Field, "the patch on a CRD is carried as it is, and what it changes is not "+
+		"compared: check the CRD after the take-over")
 	return []classic.Patch{patch}
 }
 
 // versionAt is the number of a version in the path of an operation on a CRD.
 var versionAt = regexp.MustCompile(`^/spec/versions/(\d+)/`)
 
-// hasVersions refuses a patch on a version that a CRD does not have, at which kustomize stops. Releases of Flux take old versions out, so
-// that the numbers of the others change.
+// hasVersions refuses a patch on a version that a CRD does not have, at which kustomize stops. Releases of Flux take
+// old versions out, so that the numbers of the others change.
 func (c *carrier) hasVersions(patch classic.Patch, ops []map[string]any, crds []flux.ID) (ok bool) {
 	for _, op := range ops {
 		at, _ := op["path"].(string)
@@ -153,8 +160,9 @@ func (c *carrier) hasVersions(patch classic.Patch, ops []map[string]any, crds []
 		n, _ := strconv.Atoi(found[1])
 		for _, crd := range crds {
 			if names := c.versionsOf(crd); n >= len(names) {
-				c.findings.Error(patch.Object, patch.Field, "the patch is about /spec/versions/%s of %s, which in Flux %s has %s and no more, so that kustomize refuses it: "+
-					"correct the number, or take the patch out first", found[1], crd, c.version, strings.Join(names, ", "))
+				c.findings.Error(patch.Object, patch.Field, "the patch is about /spec/versions/%s of %s, which in "+
+					"Flux %s has %s and no more, so that kustomize refuses it: correct the number, or take the patch "+
+					"out first", found[1], crd, c.version, strings.Join(names, ", "))
 				return false
 			}
 		}
@@ -231,8 +239,8 @@ func (c *carrier) retarget(patch classic.Patch, today, then []flux.ID) []classic
 	}
 }
 
-// selectsNothing leaves out a patch that has no effect today. One for a kind that Flux never installs was meant for others: a root
-// gives it to every Flux Kustomization. The rest can be a mistake.
+// selectsNothing leaves out a patch that has no effect today. One for a kind that Flux never installs was meant for
+// others: a root gives it to every Flux Kustomization. The rest can be a mistake.
 func (c *carrier) selectsNothing(patch classic.Patch) {
 	all, err := Everything(c.options)
 	if err != nil {
@@ -241,16 +249,20 @@ func (c *carrier) selectsNothing(patch classic.Patch) {
 	}
 	known, err := flux.Selects(all, patch.Target)
 	if err == nil && len(known) > 0 {
-		c.left = append(c.left, leftOut{patch, fmt.Sprintf("it selects %s, which is not installed under this name", known[0])})
-		c.findings.Warn(patch.Object, patch.Field, "the patch is left out: it selects %s, which is not installed under this name, so it has no effect today", known[0])
+		c.left = append(c.left, leftOut{patch,
+			fmt.Sprintf("it selects %s, which is not installed under this name", known[0])})
+		c.findings.Warn(patch.Object, patch.Field, "the patch is left out: it selects %s, which is not installed "+
+			"under this name, so it has no effect today", known[0])
 		return
 	}
 	if kinds, err := flux.Selects(all, kindOf(patch.Target)); err == nil && len(kinds) == 0 {
-		c.findings.Info(finding.Moved, patch.Object, patch.Field, "the patch is left out: Flux installs no %v, so it has no effect", patch.Target["kind"])
+		c.findings.Info(finding.Moved, patch.Object, patch.Field, "the patch is left out: Flux installs no %v, so it "+
+			"has no effect", patch.Target["kind"])
 		return
 	}
-	c.findings.Warn(patch.Object, patch.Field, "the patch is left out: it selects nothing that Flux installs (target %s), so it has no effect today; "+
-		"if that is a mistake, correct the target and add the patch to the FluxInstance", oneLine(patch.Target))
+	c.findings.Warn(patch.Object, patch.Field, "the patch is left out: it selects nothing that Flux installs (target "+
+		"%s), so it has no effect today; if that is a mistake, correct the target and add the patch to the "+
+		"FluxInstance", oneLine(patch.Target))
 }
 
 // kindOf is a target without what narrows it to some objects of its kind.
@@ -264,8 +276,8 @@ func kindOf(target map[string]any) map[string]any {
 	return kind
 }
 
-// sameObjects compares what a patch selects. Objects that Flux Operator does not generate, such as a NetworkPolicy that is
-// switched off, cannot be selected there and do not count.
+// sameObjects compares what a patch selects. Objects that Flux Operator does not generate, such as a NetworkPolicy that
+// is switched off, cannot be selected there and do not count.
 func sameObjects(today, then []flux.ID) bool {
 	a, b := slices.Clone(today), slices.Clone(then)
 	slices.SortFunc(a, compareIDs)
@@ -274,7 +286,8 @@ func sameObjects(today, then []flux.ID) bool {
 }
 
 func compareIDs(a, b flux.ID) int {
-	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Name, b.Name),
+		cmp.Compare(a.Namespace, b.Namespace))
 }
 
 // byName spells out what a patch selects today: one entry for each kind, and for those of the shards.
@@ -290,7 +303,8 @@ func (c *carrier) byName(patch classic.Patch, objects []flux.ID) []classic.Patch
 	}
 	var all []classic.Patch
 	for _, k := range slices.SortedFunc(maps.Keys(names), func(a, b kind) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.group, b.group), strings.Compare(fmt.Sprint(a.shard), fmt.Sprint(b.shard)))
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.group, b.group),
+			strings.Compare(fmt.Sprint(a.shard), fmt.Sprint(b.shard)))
 	}) {
 		slices.Sort(names[k])
 		target := map[string]any{"kind": k.kind, "name": alternatives(names[k])}
@@ -310,8 +324,8 @@ func (c *carrier) ofShard(id flux.ID) bool {
 	return slices.ContainsFunc(c.shards, func(s classic.Shard) bool { return strings.HasSuffix(id.Name, "-"+s.Name) })
 }
 
-// beside keeps a target that names a main controller from its shards: kustomize selects an object that got a suffix by the name
-// before it as well.
+// beside keeps a target that names a main controller from its shards: kustomize selects an object that got a suffix by
+// the name before it as well.
 func beside(target map[string]any) { target["annotationSelector"] = "!" + flux.ShardRole }
 
 // alternatives is the regular expression for these names; kustomize anchors it.

@@ -14,8 +14,8 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// settle brings the draft as close to the classic install as it can: fields in the place of patches, and a patch for what
-// neither says. It returns what is still different.
+// settle brings the draft as close to the classic install as it can: fields in the place of patches, and a patch for
+// what neither says. It returns what is still different.
 //
 // It fails where Flux Operator would refuse the draft.
 func (d *draft) settle(before []*kyaml.RNode) ([]flux.Difference, error) {
@@ -31,8 +31,8 @@ func (d *draft) settle(before []*kyaml.RNode) ([]flux.Difference, error) {
 	return d.repair(before, differences), nil
 }
 
-// mergeMetadata makes merges of the operations that add labels and annotations: Flux Operator patches objects before they have
-// any, and an operation cannot add to what is not there.
+// mergeMetadata makes merges of the operations that add labels and annotations: Flux Operator patches objects before
+// they have any, and an operation cannot add to what is not there.
 func (d *draft) mergeMetadata() {
 	for i, patch := range d.patches {
 		if body, only := metadataMerge(patch.Body); only {
@@ -41,7 +41,8 @@ func (d *draft) mergeMetadata() {
 	}
 }
 
-// metadataMerge is the merge that does what the operations do; false where they do more than add labels and annotations.
+// metadataMerge is the merge that does what the operations do; false where they do more than add labels and
+// annotations.
 func metadataMerge(body string) (string, bool) {
 	ops, isJSON := classic.Operations(body)
 	metadata := map[string]any{"name": "all"}
@@ -49,7 +50,8 @@ func metadataMerge(body string) (string, bool) {
 		pointer, _ := op["path"].(string)
 		keys := strings.Split(pointer, "/")
 		value, isText := op["value"].(string)
-		if !isText || op["op"] != "add" || len(keys) != 4 || keys[1] != "metadata" || keys[2] != "labels" && keys[2] != "annotations" {
+		if !isText || op["op"] != "add" || len(keys) != 4 || keys[1] != "metadata" || keys[2] != "labels" &&
+			keys[2] != "annotations" {
 			return "", false
 		}
 		entries, _ := metadata[keys[2]].(map[string]any)
@@ -78,7 +80,8 @@ func (d *draft) prefer(before []*kyaml.RNode, differences []flux.Difference, ref
 	return differences, refused
 }
 
-// differences are what the draft renders differently. It keeps what it renders, and what Flux Operator changes by itself.
+// differences are what the draft renders differently. It keeps what it renders, and what Flux Operator changes by
+// itself.
 //
 // It fails where Flux Operator would refuse the draft.
 func (d *draft) differences(before []*kyaml.RNode) (found []flux.Difference, err error) {
@@ -89,7 +92,7 @@ func (d *draft) differences(before []*kyaml.RNode) (found []flux.Difference, err
 	return found, err
 }
 
-// within tells whether all of some differences are among others.
+// within reports whether all of some differences are among others.
 func within(some, others []flux.Difference) bool {
 	for _, d := range some {
 		if !slices.Contains(others, d) {
@@ -130,18 +133,21 @@ type replacement struct {
 func replacedBy(field string, before, after []classic.Patch) []replacement {
 	var all []replacement
 	for _, patch := range before {
-		if !slices.ContainsFunc(after, func(p classic.Patch) bool { return sameOrigin(p, patch) && p.Body == patch.Body }) {
+		if !slices.ContainsFunc(after, func(p classic.Patch) bool {
+			return sameOrigin(p, patch) &&
+				p.Body == patch.Body
+		}) {
 			all = append(all, replacement{patch, field})
 		}
 	}
 	return all
 }
 
-// sameOrigin tells whether two patches were found in the same place.
+// sameOrigin reports whether two patches were found in the same place.
 func sameOrigin(a, b classic.Patch) bool { return a.Object == b.Object && a.Field == b.Field }
 
-// withCommonMetadata says spec.commonMetadata for the labels and annotations that are on everything that Flux installs, but
-// for those that Flux itself puts there.
+// withCommonMetadata says spec.commonMetadata for the labels and annotations that are on everything that Flux installs,
+// but for those that Flux itself puts there.
 func withCommonMetadata(d *draft, before []*kyaml.RNode) bool {
 	common := map[string]any{}
 	if labels := onAll(before, (*kyaml.RNode).GetLabels); len(labels) > 0 {
@@ -151,11 +157,12 @@ func withCommonMetadata(d *draft, before []*kyaml.RNode) bool {
 		common["annotations"] = annotations
 	}
 	d.extra["commonMetadata"] = common
-	d.patches = slices.DeleteFunc(slices.Clone(d.patches), func(p classic.Patch) bool { return onlySets(p.Body, common) })
+	d.patches = slices.DeleteFunc(slices.Clone(d.patches),
+		func(p classic.Patch) bool { return onlySets(p.Body, common) })
 	return len(common) > 0
 }
 
-// onlySets tells whether a patch does nothing but set labels and annotations that are common to everything.
+// onlySets reports whether a patch does nothing but set labels and annotations that are common to everything.
 func onlySets(body string, common map[string]any) bool {
 	if merged, isMetadata := metadataMerge(body); isMetadata {
 		body = merged
@@ -186,7 +193,8 @@ func onlySets(body string, common map[string]any) bool {
 func onAll(objects []*kyaml.RNode, get func(*kyaml.RNode, ...string) map[string]string) map[string]any {
 	common := map[string]any{}
 	for key, value := range get(objects[0]) {
-		shared := !slices.ContainsFunc(objects, func(o *kyaml.RNode) bool { v, set := get(o)[key]; return !set || v != value })
+		shared := !slices.ContainsFunc(objects,
+			func(o *kyaml.RNode) bool { v, set := get(o)[key]; return !set || v != value })
 		if shared && !strings.HasPrefix(key, "app.kubernetes.io/") {
 			common[key] = value
 		}
@@ -242,12 +250,16 @@ func withPullSecret(d *draft, before []*kyaml.RNode) bool {
 		}
 	}
 	var named []struct{ Name string }
-	if len(secrets) != 1 || yaml.Unmarshal([]byte(slices.Collect(maps.Keys(secrets))[0]), &named) != nil || len(named) != 1 || d.distribution["imagePullSecret"] != nil {
+	if len(secrets) != 1 || yaml.Unmarshal([]byte(slices.Collect(maps.Keys(secrets))[0]), &named) != nil ||
+		len(named) != 1 || d.distribution["imagePullSecret"] != nil {
 		return false
 	}
 	d.distribution["imagePullSecret"] = named[0].Name
 	merged := d.dropMerged(pullSecretsField...)
-	return d.dropOperations(func(op map[string]any) bool { return op["path"] == "/"+strings.Join(pullSecretsField, "/") }) || merged
+	return d.dropOperations(func(op map[string]any) bool {
+		return op["path"] == "/"+
+			strings.Join(pullSecretsField, "/")
+	}) || merged
 }
 
 // withOpenShift says cluster.type instead of removing what OpenShift sets itself.
@@ -255,7 +267,8 @@ func withOpenShift(d *draft, _ []*kyaml.RNode) bool {
 	d.cluster["type"] = "openshift"
 	return d.dropOperations(func(op map[string]any) bool {
 		at, _ := op["path"].(string)
-		return op["op"] == "remove" && (strings.Contains(at, "/securityContext") || strings.HasPrefix(at, "/metadata/labels/pod-security.kubernetes.io~1warn"))
+		return op["op"] == "remove" && (strings.Contains(at, "/securityContext") || strings.HasPrefix(at,
+			"/metadata/labels/pod-security.kubernetes.io~1warn"))
 	})
 }
 
@@ -300,14 +313,15 @@ func withTenancy(d *draft, _ []*kyaml.RNode) bool {
 	return found && account != ""
 }
 
-// withIdentity says cluster.objectLevelWorkloadIdentity instead of the feature gate: the gate alone leaves the permission to
-// create tokens out. Source: MIGRATION facts 9.
+// withIdentity says cluster.objectLevelWorkloadIdentity instead of the feature gate: the gate alone leaves the
+// permission to create tokens out. Source: MIGRATION facts 9.
 func withIdentity(d *draft, _ []*kyaml.RNode) bool {
 	d.cluster["objectLevelWorkloadIdentity"] = true
 	return d.dropOperations(func(op map[string]any) bool { return op["value"] == "--feature-gates=ObjectLevelWorkloadIdentity=true" })
 }
 
-// withSharding leaves it to spec.sharding, which is there as soon as there are shards, to keep the main controllers from their objects.
+// withSharding leaves it to spec.sharding, which is there as soon as there are shards, to keep the main controllers
+// from their objects.
 func withSharding(d *draft, _ []*kyaml.RNode) bool {
 	sharding, sharded := d.extra["sharding"].(map[string]any)
 	return sharded && d.dropOperations(func(op map[string]any) bool {
@@ -359,7 +373,8 @@ func (d *draft) dropMerged(field ...string) bool {
 	return dropped
 }
 
-// withoutField is a merge patch without a field; empty where it says nothing else, has is false where it does not say it.
+// withoutField is a merge patch without a field; empty where it says nothing else, has is false where it does not say
+// it.
 func withoutField(body string, field []string) (without string, has bool) {
 	node, err := reason.With(kyaml.Parse(body))
 	if err != nil || node.YNode().Kind != kyaml.MappingNode {
@@ -377,7 +392,11 @@ func withoutField(body string, field []string) (without string, has bool) {
 			break
 		}
 	}
-	if fields, err := node.Fields(); err != nil || !slices.ContainsFunc(fields, func(f string) bool { return !slices.Contains([]string{"apiVersion", "kind", "metadata"}, f) }) {
+	if fields, err := node.Fields(); err != nil ||
+		!slices.ContainsFunc(fields, func(f string) bool {
+			return !slices.Contains([]string{"apiVersion", "kind",
+				"metadata"}, f)
+		}) {
 		return "", true
 	}
 	text, err := node.String()

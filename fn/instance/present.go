@@ -17,8 +17,8 @@ import (
 	"migrate-to-flux-operator/fn/shell"
 )
 
-// presentOperator is what already installs Flux Operator on the cluster of an install, nil when nothing does: of several, that
-// of the same cluster. What the run has added for another one is none of it.
+// presentOperator is what already installs Flux Operator on the cluster of an install, nil when nothing does: of
+// several, that of the same cluster. What the run has added for another one is none of it.
 func presentOperator(set *object.Set, install *classic.Install) *object.Object {
 	var found []*object.Object
 	for _, kind := range operatorKinds {
@@ -43,14 +43,17 @@ type operatorKind struct {
 	field       string                                   // where the version is
 }
 
-// operatorKinds are the ways to install Flux Operator. Source: Flux Operator documentation, installation (Helm, OLM, the
-// install.yaml of a release); the APIs of OLM v1, of k3s's helm-controller and of Argo CD, which install charts too.
+// operatorKinds are the ways to install Flux Operator. Source: Flux Operator documentation, installation (Helm, OLM,
+// the install.yaml of a release); the APIs of OLM v1, of k3s's helm-controller and of Argo CD, which install charts
+// too.
 var operatorKinds = []operatorKind{
 	{classic.HelmGroup, "HelmRelease", installsChart, ReleaseVersion, "spec.chart.spec.version"},
 	{"operators.coreos.com", "Subscription", isSubscription, subscriptionVersion, "spec.startingCSV"},
-	{"olm.operatorframework.io", "ClusterExtension", isExtension, textAt("spec", "source", "catalog", "version"), "spec.source.catalog.version"},
+	{"olm.operatorframework.io", "ClusterExtension", isExtension, textAt("spec", "source", "catalog", "version"),
+		"spec.source.catalog.version"},
 	{"helm.cattle.io", "HelmChart", isChart, textAt("spec", "version"), "spec.version"},
-	{"argoproj.io", "Application", isApplication, textAt("spec", "source", "targetRevision"), "spec.source.targetRevision"},
+	{"argoproj.io", "Application", isApplication, textAt("spec", "source", "targetRevision"),
+		"spec.source.targetRevision"},
 	{classic.ConfigGroup, "Kustomization", listsOperator, listedVersion, "resources"},
 	{"apps", "Deployment", isOperatorDeployment, imageVersion, "spec.template.spec.containers"},
 }
@@ -160,7 +163,8 @@ func imageOfOperator(o *object.Object) string {
 	return ""
 }
 
-// InstallsOperator reports whether a Flux Kustomization applies what installs the Flux Operator that the repository already has.
+// InstallsOperator reports whether a Flux Kustomization applies what installs the Flux Operator that the repository
+// already has.
 func InstallsOperator(set *object.Set, install *classic.Install, k *object.Object) bool {
 	present := presentOperator(set, install)
 	return present != nil && k.Is(classic.KustomizeGroup, "Kustomization") &&
@@ -190,13 +194,16 @@ func (p *Plan) usePresent(set *object.Set, findings *finding.List) {
 	if present.Kind == "HelmRelease" {
 		p.operatorRelease = object.Map(object.F("name", present.Name), object.F("namespace", own))
 	}
-	to := cmp.Or(present.Str("spec", "targetNamespace"), present.Str("spec", "namespace"), present.Str("spec", "destination", "namespace"))
+	to := cmp.Or(present.Str("spec", "targetNamespace"), present.Str("spec", "namespace"),
+		present.Str("spec", "destination", "namespace"))
 	if namespace := cmp.Or(to, own); namespace != p.Install.Namespace {
-		findings.Error(present, "metadata.namespace", "Flux Operator is installed in %s, and manages the FluxInstance of its own namespace only: install it in %s",
+		findings.Error(present, "metadata.namespace", "Flux Operator is installed in %s, and manages the "+
+			"FluxInstance of its own namespace only: install it in %s",
 			namespace, p.Install.Namespace)
 	}
 	p.usePresentVersion(set, present, findings)
-	findings.Info(finding.Found, present, "", "Flux Operator is already installed by this %s: it stays as it is, and only the FluxInstance is added", presentName(present))
+	findings.Info(finding.Found, present, "", "Flux Operator is already installed by this %s: it stays as it is, and "+
+		"only the FluxInstance is added", presentName(present))
 }
 
 // presentRuns is how to see that the Flux Operator that is there runs.
@@ -204,7 +211,8 @@ func (p *Plan) presentRuns() string {
 	if p.present.Kind == "HelmRelease" {
 		return "this HelmRelease is Ready"
 	}
-	return fmt.Sprintf("its Deployment is available (%s)", shell.Run("kubectl", "-n", p.Install.Namespace, "get", "deployments", operatorName))
+	return fmt.Sprintf("its Deployment is available (%s)",
+		shell.Run("kubectl", "-n", p.Install.Namespace, "get", "deployments", operatorName))
 }
 
 // presentName is what people call the object that installs Flux Operator.
@@ -215,8 +223,8 @@ func presentName(o *object.Object) string {
 	return o.Kind
 }
 
-// usePresentVersion plans with the version of the Flux Operator that is there. One that floats may be the one that the config
-// names, else the newest known one that it allows.
+// usePresentVersion plans with the version of the Flux Operator that is there. One that floats may be the one that the
+// config names, else the newest known one that it allows.
 func (p *Plan) usePresentVersion(set *object.Set, present *object.Object, findings *finding.List) {
 	version, _, _ := strings.Cut(wayOf(present).version(set, present), "@")
 	if source := classic.ChartSource(set, present); version == "" && source != nil {
@@ -241,7 +249,8 @@ func (p *Plan) usePresentVersion(set *object.Set, present *object.Object, findin
 		return
 	}
 	p.Config.Operator.Version = strings.TrimPrefix(known[fits].Version.Original(), "v")
-	findings.Warn(present, "", "the version of Flux Operator is the range %s: it is taken for %s; where another runs, set the config field operator.version to that",
+	findings.Warn(present, "", "the version of Flux Operator is the range %s: it is taken for %s; where another "+
+		"runs, set the config field operator.version to that",
 		version, p.Config.Operator.Version)
 }
 

@@ -28,7 +28,7 @@ const (
 	waitComment     = "The FluxInstance replaces helm-controller, which must not wait for that."
 )
 
-// asRelease tells whether the FluxInstance comes from the chart flux-instance.
+// asRelease reports whether the FluxInstance comes from the chart flux-instance.
 func (p *Plan) asRelease() bool { return p.Config.Instance.Form == config.HelmRelease }
 
 // instanceFiles hold the FluxInstance, or the release of the chart that renders it.
@@ -49,12 +49,14 @@ func (p *Plan) instanceRelease() *kyaml.Node {
 		spec = append(spec, object.F("dependsOn", []*kyaml.Node{p.operatorRelease}))
 	}
 	wait, again := object.Because(waitComment, "disableWait", true), p.again()
-	spec = append(spec, object.F("install", object.Map(wait, again)), object.F("upgrade", object.Map(object.F("disableWait", true), again)))
-	return p.helmRelease(release{chart: flux.InstanceChart, annotations: p.literally(), spec: spec, values: p.InstanceValues()})
+	spec = append(spec, object.F("install", object.Map(wait, again)),
+		object.F("upgrade", object.Map(object.F("disableWait", true), again)))
+	return p.helmRelease(release{chart: flux.InstanceChart, annotations: p.literally(), spec: spec,
+		values: p.InstanceValues()})
 }
 
-// again makes Helm try again what failed. Since Flux 2.7 it can do so and no more; before it uninstalls first, which leaves
-// the FluxInstance, or goes back to the last release. Source: helm.toolkit.fluxcd.io of Flux 2.6 and 2.7.
+// again makes Helm try again what failed. Since Flux 2.7 it can do so and no more; before it uninstalls first, which
+// leaves the FluxInstance, or goes back to the last release. Source: helm.toolkit.fluxcd.io of Flux 2.6 and 2.7.
 func (p *Plan) again() object.Field {
 	if p.Install.Version.Release.Minor() < 7 {
 		return object.F("remediation", object.Map(object.F("retries", 3)))
@@ -68,7 +70,8 @@ func (p *Plan) InstanceValues() *kyaml.Node {
 	for i := 0; i < len(spec.Content); i += 2 {
 		if spec.Content[i].Value == "distribution" {
 			distribution := *spec.Content[i+1]
-			distribution.Content = append(slices.Clone(distribution.Content), object.Map(object.Because(artifactComment, "artifact", "")).Content...)
+			distribution.Content = append(slices.Clone(distribution.Content),
+				object.Map(object.Because(artifactComment, "artifact", "")).Content...)
 			spec.Content[i+1] = &distribution
 		}
 	}
@@ -77,7 +80,8 @@ func (p *Plan) InstanceValues() *kyaml.Node {
 		object.F("instance", spec))
 }
 
-// checkRelease refuses what the chart flux-instance of this version cannot say: it ignores values that it does not know.
+// checkRelease refuses what the chart flux-instance of this version cannot say: it ignores values that it does not
+// know.
 func (p *Plan) checkRelease(_ *object.Set, findings *finding.List) {
 	if !p.asRelease() {
 		return
@@ -94,17 +98,22 @@ func (p *Plan) checkRelease(_ *object.Set, findings *finding.List) {
 		return
 	}
 	for _, value := range ignored {
-		findings.Error(p.Install.Anchor, "", "instance.form HelmRelease: the chart %s %s has no value %s, which this cluster needs; %s",
+		findings.Error(p.Install.Anchor, "", "instance.form HelmRelease: the chart %s %s has no value %s, which this "+
+			"cluster needs; %s",
 			flux.InstanceChart, p.Operator.Version, value, remedy)
 	}
 	if last := flux.LastChart(); p.Operator.Version.GreaterThan(last) {
-		findings.Warn(p.Install.Anchor, "", "instance.form HelmRelease: the chart %[1]s %[2]s is taken to have the values that %[3]s has, the last that this release knows; "+
-			"see that it renders them: %[4]s", flux.InstanceChart, p.Operator.Version, last, shell.Line("yq .spec.values helmrelease.yaml").Pipe(shell.Run("helm", "template",
-			flux.InstanceChart, chartRepository+"/"+flux.InstanceChart, "--version", p.Operator.Version.String(), "-n", p.Install.Namespace, "-f", "-")))
+		findings.Warn(p.Install.Anchor, "", "instance.form HelmRelease: the chart %[1]s %[2]s is taken to have the "+
+			"values that %[3]s has, the last that this release knows; see that it renders them: %[4]s",
+			flux.InstanceChart, p.Operator.Version, last, shell.Line(
+				"yq .spec.values helmrelease.yaml").Pipe(shell.Run("helm", "template",
+				flux.InstanceChart, chartRepository+"/"+flux.InstanceChart, "--version", p.Operator.Version.String(),
+				"-n", p.Install.Namespace, "-f", "-")))
 	}
 	have, _ := object.Get[map[string]any](rendered, "spec")
 	for _, field := range lost(want, have) {
-		findings.Error(p.Install.Anchor, "", "instance.form HelmRelease: the chart %s %s does not render spec.%s as this cluster needs it; %s",
+		findings.Error(p.Install.Anchor, "", "instance.form HelmRelease: the chart %s %s does not render spec.%s as "+
+			"this cluster needs it; %s",
 			flux.InstanceChart, p.Operator.Version, field, remedy)
 	}
 }

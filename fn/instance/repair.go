@@ -17,7 +17,8 @@ import (
 )
 
 // repair adds a patch for every difference that is left: flags that a FluxInstance has no field for, and what labels,
-// replicas and the like of a kustomization.yaml do. The value is always the classic one. It returns what is still different.
+// replicas and the like of a kustomization.yaml do. The value is always the classic one. It returns what is still
+// different.
 func (d *draft) repair(before []*kyaml.RNode, differences []flux.Difference) []flux.Difference {
 	tried := d.clone()
 	tried.patches = append(tried.patches, repairs(differences, byID(before), byID(d.after))...)
@@ -51,7 +52,8 @@ func repairs(differences []flux.Difference, before, after map[flux.ID]map[string
 	for _, difference := range differences {
 		id := difference.Object
 		// A rule has no name to remove it by, so that where one has to go, all are set.
-		only := !slices.ContainsFunc(differences, func(d flux.Difference) bool { return d.Object == id && losesRule(d) })
+		only := !slices.ContainsFunc(differences,
+			func(d flux.Difference) bool { return d.Object == id && losesRule(d) })
 		if c, ok := repairOf(difference, before[id], after[id], only); ok && !slices.Contains(changes[id], c) {
 			changes[id] = append(changes[id], c)
 		}
@@ -97,8 +99,8 @@ func isShard(o map[string]any) bool {
 	return role != ""
 }
 
-// joined makes one patch of the operations on the same objects. What removes comes last and from the end of a list, so that
-// the places of the others hold.
+// joined makes one patch of the operations on the same objects. What removes comes last and from the end of a list, so
+// that the places of the others hold.
 func joined(patches []classic.Patch) []classic.Patch {
 	var all []classic.Patch
 	at := map[string]int{}
@@ -145,12 +147,13 @@ func losesRule(d flux.Difference) bool {
 	return isRule && d.Classic == nil
 }
 
-// repairOf is the patch body for one difference; false where no patch can mend it. Rules are appended to those of the role where that is
-// all that it takes.
+// repairOf is the patch body for one difference; false where no patch can mend it. Rules are appended to those of the
+// role where that is all that it takes.
 func repairOf(d flux.Difference, before, after map[string]any, appends bool) (change, bool) {
 	switch {
 	case before == nil && after != nil && d.Object.Kind != crdKind:
-		return change{d.Path, marshal(map[string]any{"$patch": "delete", "apiVersion": after["apiVersion"], "kind": d.Object.Kind, "metadata": map[string]any{"name": "all"}})}, true
+		return change{d.Path, marshal(map[string]any{"$patch": "delete", "apiVersion": after["apiVersion"],
+			"kind": d.Object.Kind, "metadata": map[string]any{"name": "all"}})}, true
 	case before == nil || after == nil:
 		return change{}, false
 	case strings.Contains(d.Path, ".args["):
@@ -179,13 +182,14 @@ func ruleOf(path string) (rule map[string]any, isRule bool) {
 	return rule, true
 }
 
-// pathKeys are the keys that lead to the smallest part of an object that can be set as a whole: in a pod, the field of the
-// one container or of the pod; elsewhere the field of the spec.
+// pathKeys are the keys that lead to the smallest part of an object that can be set as a whole: in a pod, the field of
+// the one container or of the pod; elsewhere the field of the spec.
 func pathKeys(path string) []string {
 	keys := strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' })
 	depth := 2
 	if strings.HasPrefix(path, "spec.template.spec.containers[") {
-		return []string{"spec", "template", "spec", "containers", "0", strings.TrimSuffix(keys[min(5, len(keys)-1)], "]")}
+		return []string{"spec", "template", "spec", "containers", "0",
+			strings.TrimSuffix(keys[min(5, len(keys)-1)], "]")}
 	}
 	if strings.HasPrefix(path, "spec.template.") {
 		depth = 4
@@ -219,8 +223,9 @@ func valueAt(o map[string]any, keys []string) (pointer string, value any, found 
 	return pointer, value, found
 }
 
-// repairArgument sets, adds or removes one flag of a controller, in its place. The place is tested first: in a later release the
-// argument may stand elsewhere, and Flux Operator then says so and applies nothing, rather than change another argument.
+// repairArgument sets, adds or removes one flag of a controller, in its place. The place is tested first: in a later
+// release the argument may stand elsewhere, and Flux Operator then says so and applies nothing, rather than change
+// another argument.
 func repairArgument(d flux.Difference, before, after map[string]any) (change, bool) {
 	flag := d.Path[strings.Index(d.Path, ".args[")+len(".args["):]
 	flag, _, _ = strings.Cut(flag, "]")
@@ -236,9 +241,11 @@ func repairArgument(d flux.Difference, before, after map[string]any) (change, bo
 	case classicArg == "":
 		return change{d.Path, marshal([]any{there, map[string]any{"op": "remove", "path": path}})}, true
 	case operatorArg == "":
-		return change{d.Path, marshal([]any{map[string]any{"op": "add", "path": containerPath + "/args/-", "value": classicArg}})}, true
+		return change{d.Path, marshal([]any{map[string]any{"op": "add", "path": containerPath + "/args/-",
+			"value": classicArg}})}, true
 	default:
-		return change{d.Path, marshal([]any{there, map[string]any{"op": "replace", "path": path, "value": classicArg}})}, true
+		return change{d.Path, marshal([]any{there,
+			map[string]any{"op": "replace", "path": path, "value": classicArg}})}, true
 	}
 }
 

@@ -43,7 +43,8 @@ func (r Requirement) Where() string {
 func (r Requirement) Provided() bool { return r.Defined != nil || r.Maker != nil || r.Optional }
 
 // secretFields name the Secrets that the pair needs; substituteFrom names ConfigMaps too.
-var secretFields = [][]string{{"secretRef"}, {"decryption", "secretRef"}, {"certSecretRef"}, {"proxySecretRef"}, {"verify", "secretRef"},
+var secretFields = [][]string{{"secretRef"}, {"decryption", "secretRef"}, {"certSecretRef"}, {"proxySecretRef"},
+	{"verify", "secretRef"},
 	{"sts", "secretRef"}, {"kubeConfig", "secretRef"}}
 
 // Requirements are the Secrets and ConfigMaps that the objects of a sync pair refer to, in their order.
@@ -105,8 +106,8 @@ func makerOf(set *object.Set, id object.ID) *object.Object {
 	return nil
 }
 
-// defined finds an object by name, the one of the same cluster where several have it; one without a namespace counts, because
-// a Kustomization may set it.
+// defined finds an object by name, the one of the same cluster where several have it; one without a namespace counts,
+// because a Kustomization may set it.
 func defined(set *object.Set, id object.ID, by *object.Object) *object.Object {
 	found := set.Find(id)
 	id.Namespace = ""

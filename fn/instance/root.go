@@ -26,7 +26,8 @@ func (e *Existing) Root() (inventory.Root, bool) {
 func RootAmong(nodes []*kyaml.RNode) (inventory.Root, error) {
 	root := inventory.Root{Fixed: true}
 	for _, node := range nodes {
-		target := map[string]*map[string]any{classic.KustomizeGroup: &root.Kustomization, classic.SourceGroup: &root.Source}[flux.IDOf(node).Group]
+		target := map[string]*map[string]any{classic.KustomizeGroup: &root.Kustomization,
+			classic.SourceGroup: &root.Source}[flux.IDOf(node).Group]
 		if target == nil {
 			continue
 		}

@@ -10,11 +10,12 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// claimName is the volume claim that Flux Operator makes for spec.storage. Source: Flux Operator v0.58.1, MIGRATION facts 5.
+// claimName is the volume claim that Flux Operator makes for spec.storage. Source: Flux Operator v0.58.1, MIGRATION
+// facts 5.
 const claimName = "source-controller"
 
-// Claim is the volume claim of source-controller that the repository defines under the name that Flux Operator gives its own;
-// nil when there is none.
+// Claim is the volume claim of source-controller that the repository defines under the name that Flux Operator gives
+// its own; nil when there is none.
 func Claim(set *object.Set, install *classic.Install) *object.Object {
 	for _, o := range set.Of("", "PersistentVolumeClaim") {
 		if o.Name != claimName || set.HasPaths() && !classic.SameCluster(set, o, install) {
@@ -53,7 +54,8 @@ func withStorage(d *draft, _ []*kyaml.RNode) bool {
 	d.taken = append(d.taken, nodes...)
 	dropped := d.dropOperations(func(op map[string]any) bool {
 		at, _ := op["path"].(string)
-		return strings.HasPrefix(at, "/spec/template/spec/volumes") || strings.HasPrefix(at, containerPath+"/volumeMounts")
+		return strings.HasPrefix(at, "/spec/template/spec/volumes") ||
+			strings.HasPrefix(at, containerPath+"/volumeMounts")
 	})
 	kept := slices.DeleteFunc(slices.Clone(d.patches), func(p classic.Patch) bool {
 		_, isJSON := classic.Operations(p.Body)

@@ -23,7 +23,8 @@ var identityRules = []fields.Rule{
 	{From: "apiVersion", Why: "Flux Operator writes the version that the release serves"},
 	{From: "kind", To: "kind"},
 	{From: "metadata.name", To: "name"},
-	{From: "metadata.namespace", Why: "Flux Operator writes the pair to its own namespace, which is checked to be the same"},
+	{From: "metadata.namespace", Why: "Flux Operator writes the pair to its own namespace, which is checked to be " +
+		"the same"},
 	{From: "metadata.creationTimestamp", Why: "written by the API server"},
 	{From: "metadata.resourceVersion", Why: "written by the API server"},
 	{From: "metadata.uid", Why: "written by the API server"},
@@ -33,7 +34,8 @@ var identityRules = []fields.Rule{
 	{From: "metadata.finalizers", Why: "written by the controller"},
 	{From: "metadata.annotations[kubectl.kubernetes.io/last-applied-configuration]", Why: "written by kubectl"},
 	{From: "metadata.annotations[" + PruneKey + "]", Why: "Flux Operator sets it on everything it applies"},
-	{From: "metadata.annotations[kustomize.toolkit.fluxcd.io/ssa]", Why: "Flux Operator sets it on everything it applies"},
+	{From: "metadata.annotations[kustomize.toolkit.fluxcd.io/ssa]", Why: "Flux Operator sets it on everything it " +
+		"applies"},
 	{From: "metadata.labels", Restate: true},
 	{From: "metadata.annotations", Restate: true},
 	{From: "status", Why: "written by the controller"},
@@ -105,8 +107,8 @@ var bucketRules = []fields.Rule{
 	{From: "spec.accessFrom", Why: "without effect in Flux 2 and gone from v1"},
 }
 
-// rootRules are about the root Flux Kustomization. Flux Operator renders interval 10m, prune true, path and sourceRef; all
-// else that the original says has to be restated, because the take-over drops what Flux Operator does not state.
+// rootRules are about the root Flux Kustomization. Flux Operator renders interval 10m, prune true, path and sourceRef;
+// all else that the original says has to be restated, because the take-over drops what Flux Operator does not state.
 var rootRules = []fields.Rule{
 	{From: "spec.path", To: "path"},
 	{From: "spec.sourceRef.kind", Why: "it is the source of the pair"},
@@ -142,8 +144,8 @@ var rootRules = []fields.Rule{
 	{From: "spec.validation", Why: "only known to v1beta1, without effect since Flux 0.18"},
 }
 
-// only accepts a reference that says this one key and nothing else, in a text that stays one: Flux Operator writes it into
-// YAML without quotes, where 1.10 becomes the number 1.1. Source: measured with Flux Operator 0.58.1.
+// only accepts a reference that says this one key and nothing else, in a text that stays one: Flux Operator writes it
+// into YAML without quotes, where 1.10 becomes the number 1.1. Source: measured with Flux Operator 0.58.1.
 func only(key string) func(any) (any, bool) {
 	return func(value any) (any, bool) {
 		ref, _ := value.(map[string]any)
@@ -175,8 +177,8 @@ type Sync struct {
 	sourceMap, rootMap map[string]any
 }
 
-// syncOf maps the pair to spec.sync and the patches that restate the rest; newPath is where the root moves, empty where it
-// stays. can tells whether the FluxInstance has a field or value.
+// syncOf maps the pair to spec.sync and the patches that restate the rest; newPath is where the root moves, empty where
+// it stays. can tells whether the FluxInstance has a field or value.
 //
 // It fails when a rule is wrong, never on what the pair says.
 func syncOf(pair classic.Pair, newPath string, can func(field string) bool) (Sync, error) {
@@ -205,8 +207,9 @@ func sourceRules(source *object.Object, can func(field string) bool) []fields.Ru
 	})
 }
 
-// refOf is the sync.ref that comes nearest to a reference that sync.ref cannot say; a patch restates the reference itself.
-// Source of the default branch: source.toolkit.fluxcd.io/v1 GitRepositoryRef; of the default tag: OCIRepositoryRef.
+// refOf is the sync.ref that comes nearest to a reference that sync.ref cannot say; a patch restates the reference
+// itself. Source of the default branch: source.toolkit.fluxcd.io/v1 GitRepositoryRef; of the default tag:
+// OCIRepositoryRef.
 func refOf(source *object.Object) string {
 	ref := func(key string) string { return source.Str("spec", "ref", key) }
 	switch {
@@ -223,16 +226,19 @@ func refOf(source *object.Object) string {
 
 // The comments that the patches carry, because a person will meet them in the FluxInstance years later.
 const (
-	sourceComment = "The source as it was before Flux Operator, restated: what is not stated here is dropped from the object."
-	refComment    = "\nTo follow another branch or tag, change /spec/ref here together with spec.sync.ref."
-	rootComment   = "The root Kustomization as it was before Flux Operator, restated: what is not stated here is dropped from the object."
-	renameComment = "\nThe first operation keeps its name. Never change or remove it: Flux Operator would delete the Kustomization\n" +
-		"under the old name, and that deletes everything it applied."
+	sourceComment = "The source as it was before Flux Operator, restated: what is not stated here is dropped from " +
+		"the object."
+	refComment  = "\nTo follow another branch or tag, change /spec/ref here together with spec.sync.ref."
+	rootComment = "The root Kustomization as it was before Flux Operator, restated: what is not stated here is " +
+		"dropped from the object."
+	renameComment = "\nThe first operation keeps its name. Never change or remove it: Flux Operator would delete the " +
+		"Kustomization\nunder the old name, and that deletes everything it applied."
 )
 
 func (s *Sync) sourcePatch(pair classic.Pair) []*kyaml.Node {
 	ops := restate(withUnknown(s.Source, s.sourceMap), renderedSource)
-	if _, hasRef := object.Get[any](pair.LiveSource.Map(), "spec", "ref"); !hasRef && pair.Source.Kind == "GitRepository" {
+	if _, hasRef := object.Get[any](pair.LiveSource.Map(), "spec", "ref"); !hasRef &&
+		pair.Source.Kind == "GitRepository" {
 		ops = append(ops, operation("remove", "/spec/ref", nil))
 	}
 	if len(ops) == 0 {
@@ -259,7 +265,8 @@ func (s *Sync) rootPatch(pair classic.Pair) []*kyaml.Node {
 	return []*kyaml.Node{jsonPatch(comment, "Kustomization", ops)}
 }
 
-// rootAnnotations are the root's own, and the one that keeps Flux Operator from deleting the root when it is no longer generated.
+// rootAnnotations are the root's own, and the one that keeps Flux Operator from deleting the root when it is no longer
+// generated.
 func (s *Sync) rootAnnotations() map[string]any {
 	annotations := map[string]any{operatorPruneKey: "disabled"}
 	for _, leaf := range s.Root.Restated {
@@ -270,7 +277,8 @@ func (s *Sync) rootAnnotations() map[string]any {
 	return annotations
 }
 
-// renderedSource and renderedRoot are the fields that Flux Operator writes by itself, so that they are replaced, not added.
+// renderedSource and renderedRoot are the fields that Flux Operator writes by itself, so that they are replaced, not
+// added.
 // Source: the objects that Flux Operator 0.58.1 generates for spec.sync.
 var (
 	renderedSource = map[string]any{"spec.ref": nil, "spec.interval": nil, "spec.url": nil}
@@ -349,8 +357,8 @@ func pointer(path string) string {
 	return out.String()
 }
 
-// operation is one JSON6902 operation. A text that ends in a newline comes before the path: kustomize trims the patch, and
-// would trim that newline with it if the text came last.
+// operation is one JSON6902 operation. A text that ends in a newline comes before the path: kustomize trims the patch,
+// and would trim that newline with it if the text came last.
 func operation(op, path string, value any) *kyaml.Node {
 	if endsInNewline(value) {
 		return object.Map(object.F("op", op), object.F("value", value), object.F("path", path))
@@ -358,7 +366,7 @@ func operation(op, path string, value any) *kyaml.Node {
 	return object.Map(object.F("op", op), object.F("path", path), object.F("value", value))
 }
 
-// endsInNewline tells whether the last text of a value, as it is written, ends in a newline.
+// endsInNewline reports whether the last text of a value, as it is written, ends in a newline.
 func endsInNewline(value any) bool {
 	switch v := value.(type) {
 	case string:

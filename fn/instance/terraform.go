@@ -12,29 +12,32 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// terraformBlock matches the start of a block of Terraform that can install a chart. Blocks are formatted: the brace that
-// closes one stands in the first column.
+// terraformBlock matches the start of a block of Terraform that can install a chart. Blocks are formatted: the brace
+// that closes one stands in the first column.
 var terraformBlock = regexp.MustCompile(`(?m)^(?:resource\s+"helm_release"|module)\s+"[^"]*"(?:\s*)\{(?s:.*?)^\}`)
 
 // terraformChart matches, in such a block, the chart of Flux Operator, or the module of its authors that installs it.
 // Source: Flux Operator documentation, installation with Terraform.
-var terraformChart = regexp.MustCompile(`(?m)^\s*(?:chart|source)\s*=\s*"(?:[^"]*/)?(?:` + operatorName + `|` + operatorName + `-bootstrap/kubernetes)"`)
+var terraformChart = regexp.MustCompile(`(?m)^\s*(?:chart|source)\s*=\s*"(?:[^"]*/)?(?:` + operatorName + `|` +
+	operatorName + `-bootstrap/kubernetes)"`)
 
-// refuseTerraform refuses to add a second Flux Operator where Terraform installs one, unless the config says who does: which
-// cluster a Terraform file is for, no file shows.
+// refuseTerraform refuses to add a second Flux Operator where Terraform installs one, unless the config says who does:
+// which cluster a Terraform file is for, no file shows.
 func (p *Plan) refuseTerraform(set *object.Set, findings *finding.List) {
 	if p.Config.Operator.Install != "" || set.Files == nil {
 		return
 	}
 	type key struct{}
 	if at := object.Once(set, key{}, terraformOperator); at != "" {
-		findings.Add(finding.Finding{Severity: finding.Error, File: at, Message: fmt.Sprintf("Terraform installs Flux Operator here, "+
-			"and a second one would fight it: set the config field operator.install to external, and operator.version to the version that runs; where that is another "+
-			"cluster's, set operator.install to %s", config.HelmRelease)})
+		findings.Add(finding.Finding{Severity: finding.Error, File: at, Message: fmt.Sprintf(
+			"Terraform installs Flux Operator here, and a second one would fight it: set the config field "+
+				"operator.install to external, and operator.version to the version that runs; where that is another "+
+				"cluster's, set operator.install to %s", config.HelmRelease)})
 	}
 }
 
-// terraformOperator is the file and line of the first block of Terraform that installs Flux Operator, empty where none does.
+// terraformOperator is the file and line of the first block of Terraform that installs Flux Operator, empty where none
+// does.
 func terraformOperator(set *object.Set) string {
 	for _, file := range set.Files(".") {
 		if path.Ext(file) != ".tf" {

@@ -78,8 +78,8 @@ var configured = map[string]any{
 	"ValueAddTransformerPlugin":            builtins.ValueAddTransformerPlugin{},
 }
 
-// TestEveryField holds that each text that kustomize reads is known to be a path, or to be none: a field that a new release of kustomize
-// adds fails here until somebody has looked at it.
+// TestEveryField holds that each text that kustomize reads is known to be a path, or to be none: a field that a new
+// release of kustomize adds fails here until somebody has looked at it.
 func TestEveryField(t *testing.T) {
 	known := map[string]bool{}
 	for line := range strings.Lines(plain) {

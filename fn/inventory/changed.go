@@ -5,8 +5,8 @@ import (
 	"reflect"
 )
 
-// Changed are the objects that the same Flux Kustomizations apply before and after, and not as they were. Those that differ by no more
-// than a guard against deletion are apart.
+// Changed are the objects that the same Flux Kustomizations apply before and after, and not as they were. Those that
+// differ by no more than a guard against deletion are apart.
 func Changed(before, after *Inventory) (changed, guarded []Entry) {
 	for _, is := range after.Entries {
 		was, found := before.of(is.Owner, is.ID)

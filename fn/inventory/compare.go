@@ -73,7 +73,7 @@ type CompareOptions struct {
 	Removed func(Entry) string
 	// Release is the one of Flux that runs; the newest where it is not known.
 	Release *semver.Version
-	// AdoptedBase says whether Flux Operator takes over what comes from a
+	// AdoptedBase reports whether Flux Operator takes over what comes from a
 	// remote base.
 	AdoptedBase func(address string) bool
 }
@@ -104,7 +104,7 @@ func (v Verdict) Of(a Action) []Change {
 	return out
 }
 
-// OK says whether nothing is lost and nothing breaks.
+// OK reports whether nothing is lost and nothing breaks.
 func (v Verdict) OK() bool {
 	return !slices.ContainsFunc(v.Changes, func(c Change) bool { return c.Severity == Error }) &&
 		!slices.ContainsFunc(v.Issues, func(i Issue) bool { return i.Severity == Error })
@@ -181,7 +181,7 @@ func (j *judge) followOrphans() {
 	}
 }
 
-// survives says whether a Flux Kustomization that no root and no file has
+// survives reports whether a Flux Kustomization that no root and no file has
 // any longer is still on the cluster afterwards.
 func (j *judge) survives(o Owner) bool {
 	id := o.id()
@@ -253,7 +253,7 @@ func owners(entries []Entry) []Name {
 	return out
 }
 
-// sameOwner says whether one of those who applied the object still does.
+// sameOwner reports whether one of those who applied the object still does.
 func sameOwner(from, to []Name) bool {
 	return slices.ContainsFunc(from, func(n Name) bool { return slices.Contains(to, n) })
 }
@@ -268,7 +268,8 @@ func (j *judge) stays(c *Change, was []Entry) {
 		if !slices.Contains(c.To, e.Owner) {
 			if _, safe := j.handsOver(e, c.To[0]); !safe {
 				c.Action, c.Severity = Moved, Error
-				c.Why = fmt.Sprintf("%s may have been the last to apply it, and then deletes it, though %s applies it as well: %s", e.Owner, c.To[0], guardFirst(e))
+				c.Why = fmt.Sprintf("%s may have been the last to apply it, and then deletes it, though %s applies "+
+					"it as well: %s", e.Owner, c.To[0], guardFirst(e))
 			}
 			continue
 		}
@@ -281,8 +282,8 @@ func (j *judge) stays(c *Change, was []Entry) {
 	}
 }
 
-// guarded reports whether Flux leaves an object when its owner itself goes. One that something applies afterwards has its guard then as
-// well: the owner can apply the new commit before it goes, and with it takes the guard away.
+// guarded reports whether Flux leaves an object when its owner itself goes. One that something applies afterwards has
+// its guard then as well: the owner can apply the new commit before it goes, and with it takes the guard away.
 func (j *judge) guarded(e Entry) bool {
 	return e.Guarded() && !slices.ContainsFunc(j.after.Find(e.ID), func(a Entry) bool { return !a.Guarded() })
 }
@@ -296,7 +297,7 @@ func guardFirst(e Entry) string {
 	return "guard it with " + guard + " one commit earlier"
 }
 
-// deleted says whether Flux deletes the Flux Kustomization itself.
+// deleted reports whether Flux deletes the Flux Kustomization itself.
 func (j *judge) deleted(o Owner) bool {
 	id := o.id()
 	return len(j.before.Find(id)) > 0 && j.judge(id).Action == Lost
@@ -352,7 +353,7 @@ func (j *judge) adopted(c *Change, was []Entry, reason string) {
 // hashed matches a name that kustomize generated.
 var hashed = regexp.MustCompile(`^(.+)-[bcdfghkmt2456789]{10}$`)
 
-// replaced says whether the owner generates the same object under another hash.
+// replaced reports whether the owner generates the same object under another hash.
 func (j *judge) replaced(e Entry) bool {
 	m := hashed.FindStringSubmatch(e.Name)
 	if m == nil || e.Kind != "ConfigMap" && e.Kind != "Secret" {
@@ -387,15 +388,16 @@ func (j *judge) pruned(e Entry) (Action, Severity, string) {
 	return j.finalized(e, was)
 }
 
-// renamed says whether the owner applies an object of that kind whose name is
+// renamed reports whether the owner applies an object of that kind whose name is
 // no longer known.
 func (j *judge) renamed(e Entry) bool {
 	return slices.ContainsFunc(j.after.Entries, func(a Entry) bool {
-		return a.Unknown && a.Owner == e.Owner && a.Group == e.Group && a.Kind == e.Kind && a.File.String() == e.File.String()
+		return a.Unknown && a.Owner == e.Owner && a.Group == e.Group && a.Kind == e.Kind &&
+			a.File.String() == e.File.String()
 	})
 }
 
-// prunes says whether objects that leave the inventory are deleted.
+// prunes reports whether objects that leave the inventory are deleted.
 func (o Owner) prunes() bool { return o.Prune && !o.Suspend }
 
 // stuck says why an owner fails to build though it did before.
@@ -460,21 +462,21 @@ func (j *judge) handsOver(e Entry, to Name) (why string, safe bool) {
 	return fmt.Sprintf("%s may delete it before %s takes it over: %s", e.Owner, to, guardFirst(e)), false
 }
 
-// asleep says whether an owner applies nothing: it is suspended, or does not
+// asleep reports whether an owner applies nothing: it is suspended, or does not
 // build.
 func (j *judge) asleep(n Name) bool {
 	is, _ := j.after.Owner(n)
 	return is.Suspend || is.Broken != ""
 }
 
-// suspended says whether an owner neither applies nor prunes, now and before.
+// suspended reports whether an owner neither applies nor prunes, now and before.
 func (j *judge) suspended(n Name) bool {
 	was, _ := j.before.Owner(n)
 	is, stays := j.after.Owner(n)
 	return stays && was.Suspend && is.Suspend
 }
 
-// waits says whether from reconciles a revision only after to has applied it,
+// waits reports whether from reconciles a revision only after to has applied it,
 // now and before.
 func (j *judge) waits(from, to Name) bool {
 	was, _ := j.before.Owner(from)
@@ -482,7 +484,7 @@ func (j *judge) waits(from, to Name) bool {
 	return ok && slices.Contains(was.DependsOn, to) && slices.Contains(is.DependsOn, to)
 }
 
-// takesFirst says whether to is what applied from, which goes: it applies
+// takesFirst reports whether to is what applied from, which goes: it applies
 // everything before it prunes. It holds only while from cannot act on its
 // own, because its path is gone or still has the object.
 func (j *judge) takesFirst(from, to Name) bool {
@@ -527,7 +529,8 @@ func (j *judge) blindIssues() []Issue {
 	for _, was := range j.before.Owners {
 		is, stays := j.after.Owner(was.Name)
 		if why := was.blind(); stays && why != "" && is.blind() == "" && is.prunes() {
-			out = append(out, Issue{Severity: Warning, Owner: was.Name, What: "not judged: it prunes what it applied last, which no file shows: until now it " + why})
+			out = append(out, Issue{Severity: Warning, Owner: was.Name, What: "not judged: it prunes what it applied " +
+				"last, which no file shows: until now it " + why})
 		}
 	}
 	return out
@@ -539,14 +542,16 @@ func (j *judge) baseIssues() []Issue {
 	var out []Issue
 	for _, was := range j.before.Opaque {
 		is, stays := j.after.Owner(was.Owner)
-		if was.Reason != OpaqueRemote || !stays || !is.Prune || j.stuck(is) != "" || is.Unread != "" || j.options.AdoptedBase != nil && j.options.AdoptedBase(was.What) {
+		if was.Reason != OpaqueRemote || !stays || !is.Prune || j.stuck(is) != "" || is.Unread != "" ||
+			j.options.AdoptedBase != nil && j.options.AdoptedBase(was.What) {
 			continue
 		}
 		if slices.ContainsFunc(j.after.Opaque, was.sameBase) {
 			continue
 		}
 		if guarded, _ := j.before.GuardsAll(was.File); !guarded {
-			out = append(out, Issue{Error, was.Owner, "prunes what it applied from the " + was.String() + ", which is gone", at(was.File)})
+			out = append(out, Issue{Error, was.Owner, "prunes what it applied from the " + was.String() +
+				", which is gone", at(was.File)})
 		}
 	}
 	return out
@@ -566,7 +571,8 @@ func (j *judge) sourceIssues() []Issue {
 		before, _ := j.before.walk.resolve(was.Source)
 		after, _ := j.after.walk.resolve(is.Source)
 		if from, to := location(before), location(after); from != to {
-			out = append(out, Issue{Severity: Warning, Owner: was.Name, What: fmt.Sprintf("not judged: %s fetches %s from now on and not %s: Flux prunes what that does not have", was.Source, spoken(to), spoken(from))})
+			out = append(out, Issue{Severity: Warning, Owner: was.Name, What: fmt.Sprintf("not judged: %s fetches %s "+
+				"from now on and not %s: Flux prunes what that does not have", was.Source, spoken(to), spoken(from))})
 		}
 	}
 	return out
@@ -575,7 +581,7 @@ func (j *judge) sourceIssues() []Issue {
 // spoken is a location for people: the parts that there are.
 func spoken(location string) string { return strings.Join(strings.Fields(location), " ") }
 
-// sameBase says whether both are one remote base of one owner, at any version.
+// sameBase reports whether both are one remote base of one owner, at any version.
 func (o Opaque) sameBase(other Opaque) bool {
 	return other.Reason == OpaqueRemote && o.Owner == other.Owner && unversioned(o.What) == unversioned(other.What)
 }
@@ -612,12 +618,13 @@ func (j *judge) danglingIssues() []Issue {
 		if e.Optional && !had[e.To] || j.kept(e.To) {
 			continue
 		}
-		out = append(out, Issue{Severity: Error, Owner: e.Owner, What: fmt.Sprintf("%s: %s of %s is %s, which nothing applies", ProblemDangling, e.Field, e.From, e.To)})
+		out = append(out, Issue{Severity: Error, Owner: e.Owner, What: fmt.Sprintf("%s: %s of %s is %s, which "+
+			"nothing applies", ProblemDangling, e.Field, e.From, e.To)})
 	}
 	return out
 }
 
-// kept says whether an object that no file has stays on the cluster.
+// kept reports whether an object that no file has stays on the cluster.
 func (j *judge) kept(r Ref) bool {
 	for _, e := range j.before.Entries {
 		if e.ref() == r {
@@ -654,17 +661,18 @@ func (j *judge) installerIssues() []Issue {
 		if e.Group == operatorGroup {
 			severity = Error
 		}
-		out = append(out, Issue{severity, e.Owner, ProblemCRD + ": " + e.ID.String() + " is the first of its kind, beside a new HelmRelease", e.File})
+		out = append(out, Issue{severity, e.Owner, ProblemCRD + ": " + e.ID.String() + " is the first of its kind, " +
+			"beside a new HelmRelease", e.File})
 	}
 	return out
 }
 
-// customGroup says whether a group is neither Kubernetes' own nor Flux's.
+// customGroup reports whether a group is neither Kubernetes' own nor Flux's.
 func customGroup(group string) bool {
 	return strings.Contains(group, ".") && !strings.HasSuffix(group, ".k8s.io") && !strings.HasSuffix(group, fluxGroups)
 }
 
-// definesCRD says whether the repository itself holds the CRD of e's kind.
+// definesCRD reports whether the repository itself holds the CRD of e's kind.
 func (j *judge) definesCRD(e Entry) bool {
 	return slices.ContainsFunc(append(slices.Clone(j.before.Entries), j.after.Entries...), func(c Entry) bool {
 		return c.Kind == "CustomResourceDefinition" && strings.HasSuffix(c.Name, "."+e.Group)

@@ -87,13 +87,14 @@ func (r *round) waiting() waiting {
 	return w
 }
 
-// waitsForAll says whether a Flux Kustomization is ready only when everything
+// waitsForAll reports whether a Flux Kustomization is ready only when everything
 // else that it applies is.
 func (o Owner) waitsForAll() bool { return boolean(o.object, "spec", "wait") && !o.Suspend }
 
-// waitedFor says whether the entry is a Flux object that may wait in turn.
+// waitedFor reports whether the entry is a Flux object that may wait in turn.
 func (e Entry) waitedFor() bool {
-	return (e.Kind == "Kustomization" || e.Kind == "HelmRelease") && strings.HasSuffix(e.Group, fluxGroups) && e.Cluster == "" && !e.Unknown
+	return (e.Kind == "Kustomization" || e.Kind == "HelmRelease") && strings.HasSuffix(e.Group, fluxGroups) &&
+		e.Cluster == "" && !e.Unknown
 }
 
 // prune takes out what waits for nothing that waits, again and again: what

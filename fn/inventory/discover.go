@@ -134,7 +134,7 @@ func (d *discovery) sort(o definedObject) {
 	}
 }
 
-// syncs says whether a Flux Kustomization may be about this tree. What has
+// syncs reports whether a Flux Kustomization may be about this tree. What has
 // neither a path nor a source is a patch.
 func (d *discovery) syncs(o Owner) bool {
 	spec := dig(o.object, "spec")
@@ -233,7 +233,7 @@ func (d *discovery) follow(roots ...Root) *Inventory {
 	return (&walk{files: d.files, renderer: d.renderer, roots: roots}).build()
 }
 
-// defines says whether the inventory has the object, by a build that read that
+// defines reports whether the inventory has the object, by a build that read that
 // very file.
 func defines(inv *Inventory, o definedObject) bool {
 	id := newOwner(definition{object: o.object}).id()
@@ -274,7 +274,8 @@ func (d *discovery) unreached() {
 			continue
 		}
 		inv := d.follow(d.root(c))
-		if dig(c.object, "spec", "sourceRef") == nil && len(inv.Find(newOwner(definition{object: c.object}).id())) == 0 {
+		if dig(c.object, "spec", "sourceRef") == nil &&
+			len(inv.Find(newOwner(definition{object: c.object}).id())) == 0 {
 			continue // a patch, of which nothing comes back: no object of its own
 		}
 		open = append(open, c)
@@ -305,7 +306,8 @@ func (d *discovery) ofMost() []definedObject {
 		readers[d.address(c)]++
 		most = max(most, readers[d.address(c)])
 	}
-	return slices.DeleteFunc(slices.Clone(d.candidates), func(c definedObject) bool { return readers[d.address(c)] < most })
+	return slices.DeleteFunc(slices.Clone(d.candidates),
+		func(c definedObject) bool { return readers[d.address(c)] < most })
 }
 
 // address is where a candidate's source fetches from, at whatever ref.

@@ -26,7 +26,8 @@ type Edge struct {
 
 // edges notes the references of a Flux object.
 func (r *round) edges(owner Name, object map[string]any) {
-	from := Ref{Kind: str(object, "kind"), Namespace: str(object, "metadata", "namespace"), Name: str(object, "metadata", "name")}
+	from := Ref{Kind: str(object, "kind"), Namespace: str(object, "metadata", "namespace"),
+		Name: str(object, "metadata", "name")}
 	spec := dig(object, "spec")
 	e := edgeList{owner: owner, from: from, awake: !boolean(spec, "suspend")}
 	e.sources(spec)

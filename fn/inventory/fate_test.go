@@ -6,8 +6,8 @@ import (
 	"testing/fstest"
 )
 
-// TestFate drops an object from its Flux Kustomization, or that from its parent: what becomes of the object is for the fields of
-// the Flux Kustomization to say.
+// TestFate drops an object from its Flux Kustomization, or that from its parent: what becomes of the object is for the
+// fields of the Flux Kustomization to say.
 func TestFate(t *testing.T) {
 	const prune = "prune: true"
 	for _, c := range []struct {
@@ -48,8 +48,8 @@ func TestFate(t *testing.T) {
 	}
 }
 
-// TestNameGetsUnknown puts a variable that has no value in the repository into the name of an object: whether the old one is
-// pruned cannot be told.
+// TestNameGetsUnknown puts a variable that has no value in the repository into the name of an object: whether the old
+// one is pruned cannot be told.
 func TestNameGetsUnknown(t *testing.T) {
 	spec := "  postBuild: {substituteFrom: [{kind: Secret, name: settings}]}\n"
 	was, _ := identities(t, files("apps/a.yaml", configMap("a"), "apps/b.yaml", configMap("b")), root(spec))

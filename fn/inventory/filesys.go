@@ -75,7 +75,7 @@ func (s *snapshot) look(p string) state {
 	return state{dir: s.isDir(p), content: s.content(p)}
 }
 
-// holds says whether s gives the answers that were traced.
+// holds reports whether s gives the answers that were traced.
 func (t trace) holds(s *snapshot) bool {
 	for p, was := range t {
 		is := s.look(p)
@@ -97,7 +97,7 @@ func (v *view) ask(p string) state {
 	return is
 }
 
-// has says whether p exists.
+// has reports whether p exists.
 func (v *view) has(p string) bool {
 	is := v.ask(p)
 	return is.dir || is.content != nil

@@ -5,7 +5,8 @@ import (
 	"testing/fstest"
 )
 
-// FuzzBuild follows a root into any kustomization.yaml and any manifest: it ends, twice with the same answer, and leaves the files alone.
+// FuzzBuild follows a root into any kustomization.yaml and any manifest: it ends, twice with the same answer, and
+// leaves the files alone.
 func FuzzBuild(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"resources: [a.yaml, ../b]\nnamePrefix: x-\npatches:\n- patch: '[{op: remove, path: /data}]'\n  target: {kind: ConfigMap}\n", configMap("a")},

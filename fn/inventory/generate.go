@@ -57,7 +57,8 @@ func (v *view) generate(dir string, t transforms) error {
 		return err
 	}
 	k.BuildMetadata = nil
-	if v.origins || len(k.Resources) == 0 { // as the controller does: kustomize takes a file without any field for a mistake
+	// as the controller does: kustomize takes a file without any field for a mistake
+	if v.origins || len(k.Resources) == 0 {
 		k.BuildMetadata = []string{types.OriginAnnotations}
 	}
 	v.override[file], err = encode(&k)
@@ -66,7 +67,8 @@ func (v *view) generate(dir string, t transforms) error {
 
 // base returns the kustomization of dir and the path of its file.
 func (v *view) base(dir string) (types.Kustomization, string, error) {
-	k := types.Kustomization{TypeMeta: types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind}}
+	k := types.Kustomization{TypeMeta: types.TypeMeta{APIVersion: types.KustomizationVersion,
+		Kind: types.KustomizationKind}}
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
 		file := path.Join(dir, name)
 		is := v.ask(file)
@@ -104,7 +106,7 @@ func (v *view) manifests(dir, sub string) []string {
 	return out
 }
 
-// hasKustomization says whether dir has a kustomization.yaml of any spelling.
+// hasKustomization reports whether dir has a kustomization.yaml of any spelling.
 func (v *view) hasKustomization(dir string) bool {
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
 		if v.ask(path.Join(dir, name)).content != nil {
@@ -162,5 +164,6 @@ func addImage(k *types.Kustomization, image types.Image) {
 		}
 		return
 	}
-	k.Images = append(k.Images, types.Image{Name: image.Name, NewName: image.NewName, NewTag: image.NewTag, Digest: image.Digest})
+	k.Images = append(k.Images, types.Image{Name: image.Name, NewName: image.NewName, NewTag: image.NewTag,
+		Digest: image.Digest})
 }

@@ -35,8 +35,8 @@ func EntryOf(content map[string]any) Entry {
 // OwnerOf is a Flux Kustomization as it is here.
 func OwnerOf(content map[string]any) Owner { return newOwner(definition{object: content}) }
 
-// Guarded reports whether kustomize-controller never deletes the object once it has applied it as it is here. What it does not apply
-// at all gets no guard from Git.
+// Guarded reports whether kustomize-controller never deletes the object once it has applied it as it is here. What it
+// does not apply at all gets no guard from Git.
 func (e Entry) Guarded() bool {
 	return e.has(PruneKey, Disabled) && !e.has(reconcileKey, Disabled) && !e.has(ssaKey, "ignore")
 }
@@ -44,7 +44,8 @@ func (e Entry) Guarded() bool {
 // Excluded reports whether kustomize-controller does not delete the object, which is on the cluster as it is here.
 func (e Entry) Excluded() bool { return e.has(PruneKey, Disabled) || e.has(reconcileKey, Disabled) }
 
-// Frozen names what keeps kustomize-controller from bringing a change in Git to the object on the cluster; empty where nothing does.
+// Frozen names what keeps kustomize-controller from bringing a change in Git to the object on the cluster; empty where
+// nothing does.
 func (e Entry) Frozen() string {
 	_, mark := e.frozen()
 	return mark
@@ -60,7 +61,8 @@ func (e Entry) frozen() (key, mark string) {
 	return "", ""
 }
 
-// Recreated reports whether kustomize-controller deletes and creates the object where a change is of an immutable field.
+// Recreated reports whether kustomize-controller deletes and creates the object where a change is of an immutable
+// field.
 func (e Entry) Recreated() bool { return e.has(forceKey, "enabled") }
 
 // has reports whether the object has a label or an annotation with a value.
@@ -71,8 +73,9 @@ func (e Entry) has(key, value string) bool {
 // orphanSince is the first release of Flux that knows spec.deletionPolicy.
 var orphanSince = semver.MustParse("2.5.0-0")
 
-// HasDeletionPolicy reports whether a Flux Kustomization of an API version can have spec.deletionPolicy in a release of Flux; nil is
-// the newest. The API server refuses a field that it does not know. Source: the CRD of kustomize-controller v1.4.0 to v1.9.4.
+// HasDeletionPolicy reports whether a Flux Kustomization of an API version can have spec.deletionPolicy in a release of
+// Flux; nil is the newest. The API server refuses a field that it does not know. Source: the CRD of
+// kustomize-controller v1.4.0 to v1.9.4.
 func HasDeletionPolicy(apiVersion string, release *semver.Version) bool {
 	return apiVersion == kustomizeGroup+"/v1" && (release == nil || !release.LessThan(orphanSince))
 }
@@ -103,8 +106,9 @@ func (inv *Inventory) Entry(o Owner) (Entry, bool) {
 	return Entry{}, false
 }
 
-// GuardsAll reports whether each Flux Kustomization that reads a kustomization.yaml guards all that this lists, also what no file
-// shows, such as a remote base: an object that stands in its place is guarded as it is applied. Nothing reads it where found is false.
+// GuardsAll reports whether each Flux Kustomization that reads a kustomization.yaml guards all that this lists, also
+// what no file shows, such as a remote base: an object that stands in its place is guarded as it is applied. Nothing
+// reads it where found is false.
 func (inv *Inventory) GuardsAll(file string) (guarded, found bool) {
 	guarded = true
 	for _, owner := range inv.readers(file) {
@@ -131,7 +135,8 @@ func (inv *Inventory) readers(file string) []Name {
 	return all
 }
 
-// guardsStandIn reports whether an object that a kustomization.yaml lists besides is guarded as a Flux Kustomization applies it.
+// guardsStandIn reports whether an object that a kustomization.yaml lists besides is guarded as a Flux Kustomization
+// applies it.
 func (inv *Inventory) guardsStandIn(name Name, file string) bool {
 	owner, _ := inv.Owner(name)
 	source, ours := inv.walk.resolve(owner.Source)
@@ -148,7 +153,8 @@ func (inv *Inventory) guardsStandIn(name Name, file string) bool {
 		}
 		finished := inv.walk.renderer.finish(built, variables{open: true}, dig(owner.object, "spec", "commonMetadata"))
 		n := slices.IndexFunc(finished.objects, func(o *object) bool { return strings.Contains(o.Name, standInName) })
-		return n >= 0 && Entry{Labels: finished.objects[n].labels, Annotations: finished.objects[n].annotations}.Guarded()
+		return n >= 0 && Entry{Labels: finished.objects[n].labels,
+			Annotations: finished.objects[n].annotations}.Guarded()
 	}
 	return false
 }
@@ -170,14 +176,14 @@ func (c *cleaner) putStandIn(k *types.Kustomization) {
 	c.changed = true
 }
 
-// Sets names what sets one of some keys on the way of an object to the cluster, what comes last first: fields of the Flux Kustomization
-// that applies it, and of the kustomization.yaml files that its build reads.
+// Sets names what sets one of some keys on the way of an object to the cluster, what comes last first: fields of the
+// Flux Kustomization that applies it, and of the kustomization.yaml files that its build reads.
 func (inv *Inventory) Sets(e Entry, keys ...string) []string {
 	return inv.sets(e, mentions(keys), maxDepth)
 }
 
-// Undoes names what takes a guard from an object that has it in its file, as Sets does: what sets one of the keys by which it is told
-// to anything else, or else what replaces all that holds them.
+// Undoes names what takes a guard from an object that has it in its file, as Sets does: what sets one of the keys by
+// which it is told to anything else, or else what replaces all that holds them.
 func (inv *Inventory) Undoes(e Entry, keys ...string) []string {
 	mentioned := mentions(keys)
 	sets := inv.sets(e, func(text string) bool { return mentioned(guards.ReplaceAllString(text, "")) }, maxDepth)
@@ -189,7 +195,8 @@ func (inv *Inventory) Undoes(e Entry, keys ...string) []string {
 
 var (
 	// guards is a guard in a patch: it undoes none.
-	guards = regexp.MustCompile(`(?i)` + PruneKey + `['"]?:\s*['"]?` + Disabled + `|deletionPolicy: Orphan|path: /spec/deletionPolicy\s+value: Orphan`)
+	guards = regexp.MustCompile(`(?i)` + PruneKey + `['"]?:\s*['"]?` + Disabled +
+		`|deletionPolicy: Orphan|path: /spec/deletionPolicy\s+value: Orphan`)
 	// replaces is a patch that replaces or removes the annotations, the labels, the spec or more of an object.
 	replaces = regexp.MustCompile(`path['"]?:\s*['"]?(/|/metadata|/metadata/annotations|/metadata/labels|/spec)?['"]?\s*[\n,}]|\$patch`)
 )
@@ -221,11 +228,13 @@ func (inv *Inventory) sets(e Entry, has func(text string) bool, depth int) []str
 	for _, file := range slices.SortedFunc(maps.Keys(read), outermost) {
 		var k map[string]any
 		content := read[file].content
-		if !slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(file)) || limit.Check(content) != nil ||
+		if !slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(file)) ||
+			limit.Check(content) != nil ||
 			yaml.Unmarshal(content, &k) != nil || !isKustomization(k) {
 			continue
 		}
-		for _, field := range mentioning(k, fileFields, e.Kind, func(name string) []byte { return read[path.Join(path.Dir(file), name)].content }, has) {
+		for _, field := range mentioning(k, fileFields, e.Kind,
+			func(name string) []byte { return read[path.Join(path.Dir(file), name)].content }, has) {
 			all = append(all, fmt.Sprintf("%s of %s", field, file))
 		}
 	}
@@ -250,15 +259,18 @@ func outermost(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// specFields and fileFields are the fields of a Flux Kustomization and of a kustomization.yaml that change what others apply, what
-// comes last first.
+// specFields and fileFields are the fields of a Flux Kustomization and of a kustomization.yaml that change what others
+// apply, what comes last first.
 var (
 	specFields = []string{"commonMetadata", "patches"}
-	fileFields = []string{"transformers", "commonAnnotations", "commonLabels", "labels", "patchesJson6902", "patches", "patchesStrategicMerge", "replacements"}
+	fileFields = []string{"transformers", "commonAnnotations", "commonLabels", "labels", "patchesJson6902", "patches",
+		"patchesStrategicMerge", "replacements"}
 )
 
-// mentioning are those fields, and entries of their lists, that reach objects of a kind and whose text or file has something.
-func mentioning(m map[string]any, fields []string, kind string, read func(file string) []byte, has func(text string) bool) []string {
+// mentioning are those fields, and entries of their lists, that reach objects of a kind and whose text or file has
+// something.
+func mentioning(m map[string]any, fields []string, kind string, read func(file string) []byte,
+	has func(text string) bool) []string {
 	found := func(value any) bool {
 		text, _ := yaml.Marshal(value)
 		entry, _ := value.(map[string]any)

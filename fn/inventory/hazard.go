@@ -5,7 +5,8 @@ import (
 	"path"
 )
 
-// Hazard is something that Flux would do, or not do, to Flux Operator or to the FluxInstance, through which Flux itself runs.
+// Hazard is something that Flux would do, or not do, to Flux Operator or to the FluxInstance, through which Flux itself
+// runs.
 type Hazard struct {
 	Entry Entry
 	Field string // of the object; empty where it is of the Flux Kustomization that applies it
@@ -25,20 +26,25 @@ func (inv *Inventory) Hazards() []Hazard {
 			all = append(all, Hazard{e, field, fmt.Sprintf(what, args...)})
 		}
 		if gone == uninstallsFlux && !e.Guarded() && (owner.Prune || owner.Orphans(nil) == "") {
-			add("metadata.annotations", "%s prunes it when it leaves Git, and that %s: annotate it with %s: %s", owner.ref(), gone, PruneKey, Disabled)
+			add("metadata.annotations", "%s prunes it when it leaves Git, and that %s: annotate it with %s: %s",
+				owner.ref(), gone, PruneKey, Disabled)
 		}
 		if where := inv.forces(owner, e); where != "" {
-			add("", "%s: where the API server refuses a change%s, Flux deletes it and creates it anew, and that %s: take that out for it", where, example(e), gone)
+			add("", "%s: where the API server refuses a change%s, Flux deletes it and creates it anew, and that %s: "+
+				"take that out for it", where, example(e), gone)
 		}
 		if key, frozen := e.frozen(); frozen != "" {
-			add("metadata.annotations", "%s is on it: what changes of it in Git does not reach the cluster%s", frozen, inv.setBy(e, key))
+			add("metadata.annotations", "%s is on it: what changes of it in Git does not reach the cluster%s", frozen,
+				inv.setBy(e, key))
 		}
 		of, _ := inv.Entry(owner)
 		if key, frozen := of.frozen(); frozen != "" {
-			add("", "%s is on %s, which applies it: Flux changes nothing of that%s", frozen, owner.ref(), inv.setBy(of, key))
+			add("", "%s is on %s, which applies it: Flux changes nothing of that%s", frozen, owner.ref(),
+				inv.setBy(of, key))
 		}
 		if owner.Suspend {
-			add("", "%s, which applies it, is suspended, so that it does not reach the cluster: resume it, once you know what else has changed in Git since, all of which Flux then applies and prunes", owner.ref())
+			add("", "%s, which applies it, is suspended, so that it does not reach the cluster: resume it, once you "+
+				"know what else has changed in Git since, all of which Flux then applies and prunes", owner.ref())
 		}
 	}
 	return all
@@ -58,8 +64,8 @@ const (
 	uninstallsOperator = "uninstalls Flux Operator"
 )
 
-// operates reports whether an object makes Flux Operator run Flux, and what happens when it goes. Helm keeps a FluxInstance that is
-// annotated for that.
+// operates reports whether an object makes Flux Operator run Flux, and what happens when it goes. Helm keeps a
+// FluxInstance that is annotated for that.
 func (inv *Inventory) operates(e Entry) (gone string, operates bool) {
 	if e.Group == operatorGroup && e.Kind == "FluxInstance" {
 		return uninstallsFlux, true

@@ -30,14 +30,15 @@ func (r Root) At(path string) Root {
 	return r
 }
 
-// Substituting is the root with its variables as the inventory read them at last: a root that applies itself replaces the
-// variables in their own values.
+// Substituting is the root with its variables as the inventory read them at last: a root that applies itself replaces
+// the variables in their own values.
 func (r Root) Substituting(read *Inventory) Root {
 	postBuild, set := dig(read.Owners[0].object, "spec")["postBuild"]
 	if !set {
 		return r
 	}
-	r.Kustomization = withField(r.Kustomization, "spec", withField(dig(r.Kustomization, "spec"), "postBuild", postBuild))
+	r.Kustomization = withField(r.Kustomization, "spec",
+		withField(dig(r.Kustomization, "spec"), "postBuild", postBuild))
 	return r
 }
 
@@ -144,11 +145,12 @@ type Owner struct {
 	object map[string]any
 }
 
-// Content is the Flux Kustomization as what applies it applies it, with variables where a value is not in the repository.
+// Content is the Flux Kustomization as what applies it applies it, with variables where a value is not in the
+// repository.
 func (o Owner) Content() map[string]any { return spelled(o.object).(map[string]any) }
 
-// Content is the object as its Flux Kustomization applies it, with variables where a value is not in the repository; empty where that is not
-// known.
+// Content is the object as its Flux Kustomization applies it, with variables where a value is not in the repository;
+// empty where that is not known.
 func (e Entry) Content() map[string]any {
 	if e.object == nil {
 		return map[string]any{}
@@ -234,7 +236,7 @@ type Problem struct {
 	Object ID      `json:"object,omitzero"`
 }
 
-// same says whether two are one problem, wherever the object was found.
+// same reports whether two are one problem, wherever the object was found.
 func (p Problem) same(o Problem) bool {
 	p.File, o.File = nil, nil
 	return p == o
@@ -252,7 +254,7 @@ func (inv *Inventory) From(roots ...Root) *Inventory {
 	return w.build()
 }
 
-// Applies tells whether the root is a Flux Kustomization of the inventory, with
+// Applies reports whether the root is a Flux Kustomization of the inventory, with
 // the same path.
 func (inv *Inventory) Applies(root Root) bool {
 	o := newOwner(definition{object: root.Kustomization})

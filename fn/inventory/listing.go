@@ -19,9 +19,10 @@ import (
 	"migrate-to-flux-operator/fn/plainyaml"
 )
 
-// listing is a build that only lists files, which most are: what comes out of kustomize is what is in the files. It is read many
-// times faster than kustomize builds it, and only where there is no doubt: written plainly, no object twice, nothing that kustomize
-// takes a hand in. Its names of other objects are not looked at: kustomize refuses some that have a wrong shape, as the API server does.
+// listing is a build that only lists files, which most are: what comes out of kustomize is what is in the files. It is
+// read many times faster than kustomize builds it, and only where there is no doubt: written plainly, no object twice,
+// nothing that kustomize takes a hand in. Its names of other objects are not looked at: kustomize refuses some that
+// have a wrong shape, as the API server does.
 type listing struct {
 	*view
 	objects []*object
@@ -43,7 +44,8 @@ func (v *view) list(dir string, t transforms) (objects []*object, sure bool) {
 	return l.objects, true
 }
 
-// top reads the directory that a Flux Kustomization names, where Flux lists everything if there is no kustomization.yaml.
+// top reads the directory that a Flux Kustomization names, where Flux lists everything if there is no
+// kustomization.yaml.
 func (l *listing) top(dir string) bool {
 	if l.hasKustomization(dir) {
 		return l.directory(dir)
@@ -91,7 +93,7 @@ func (l *listing) only(dir string) (text []byte) {
 	return text
 }
 
-// listsOnly tells whether a kustomization.yaml has nothing but resources.
+// listsOnly reports whether a kustomization.yaml has nothing but resources.
 func listsOnly(content map[string]any) bool {
 	for field, value := range content {
 		switch field {
@@ -115,7 +117,8 @@ func listsOnly(content map[string]any) bool {
 func (l *listing) resources(dir string, names []string) bool {
 	for _, name := range names {
 		at := rel(path.Join(mount, dir, name))
-		if path.IsAbs(name) || isRemoteFile(name) || isRepository(name) || strings.Contains(name, "\n") || strings.Contains(name, "//") {
+		if path.IsAbs(name) || isRemoteFile(name) || isRepository(name) || strings.Contains(name, "\n") ||
+			strings.Contains(name, "//") {
 			return false
 		}
 		switch is := l.ask(at); {
@@ -123,7 +126,8 @@ func (l *listing) resources(dir string, names []string) bool {
 			if !is.dir || !l.directory(at) {
 				return false
 			}
-		case slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(at)), l.tree.check(at) != nil, !l.file(at, l.lean(is.content)):
+		case slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(at)), l.tree.check(at) != nil,
+			!l.file(at, l.lean(is.content)):
 			return false
 		}
 	}
@@ -149,7 +153,7 @@ func (l *listing) file(name string, text []byte) bool {
 	return true
 }
 
-// isEmpty tells whether a document has nothing but comments.
+// isEmpty reports whether a document has nothing but comments.
 func isEmpty(doc []byte) bool {
 	for line := range bytes.Lines(doc) {
 		text := bytes.Trim(line, " \n")
@@ -161,8 +165,8 @@ func isEmpty(doc []byte) bool {
 	return sound
 }
 
-// listed is the object of a document, read plainly or by kustomize. Not sure are those that kustomize may not pass on as they are: without
-// a name, or with annotations that it reads.
+// listed is the object of a document, read plainly or by kustomize. Not sure are those that kustomize may not pass on
+// as they are: without a name, or with annotations that it reads.
 func listed(doc []byte) (o *object, sure bool) {
 	if o, sure = plainObject(doc); !sure {
 		o, sure = parsedObject(doc)
@@ -170,7 +174,8 @@ func listed(doc []byte) (o *object, sure bool) {
 	for key := range o.annotations {
 		sure = sure && !strings.Contains(key, "config.kubernetes.io/") && !strings.Contains(key, "config.k8s.io/")
 	}
-	return o, sure && o.apiVersion != "" && strings.Count(o.apiVersion, "/") < 2 && !strings.HasPrefix(o.Group, "kustomize.config.k8s.io") &&
+	return o, sure && o.apiVersion != "" && strings.Count(o.apiVersion, "/") < 2 &&
+		!strings.HasPrefix(o.Group, "kustomize.config.k8s.io") &&
 		o.Kind != "" && !strings.HasSuffix(o.Kind, "List") && o.Name != ""
 }
 
@@ -202,7 +207,8 @@ func plainObject(doc []byte) (o *object, sure bool) {
 	o.identify(read)
 	metadata := dig(read, "metadata")
 	_, hasNamespace := metadata["namespace"]
-	sure = hasNamespace == (o.Namespace != "") && isStrings(metadata, "labels", o.labels) && isStrings(metadata, "annotations", o.annotations)
+	sure = hasNamespace == (o.Namespace != "") && isStrings(metadata, "labels", o.labels) &&
+		isStrings(metadata, "annotations", o.annotations)
 	o.content = sync.OnceValues(func() (map[string]any, error) {
 		read, _ := readAsKustomize(doc)
 		return read, nil
@@ -215,8 +221,8 @@ func plainObject(doc []byte) (o *object, sure bool) {
 	return o, sure
 }
 
-// readAsKustomize is the content of a plain document as kustomize decodes it: with whole numbers, and without the annotations that
-// carry objects from function to function.
+// readAsKustomize is the content of a plain document as kustomize decodes it: with whole numbers, and without the
+// annotations that carry objects from function to function.
 func readAsKustomize(doc []byte) (read map[string]any, sure bool) {
 	if read, sure = plainyaml.Read(doc); !sure {
 		return nil, false
@@ -232,9 +238,10 @@ func readAsKustomize(doc []byte) (read map[string]any, sure bool) {
 
 // ofPipeline are the annotations that tell functions where an object is from, which kustomize drops.
 // Source: kustomize api v0.21.2, resource.BuildAnnotations.
-var ofPipeline = []string{kioutil.PathAnnotation, kioutil.IndexAnnotation, "config.kubernetes.io/path", "config.kubernetes.io/index"}
+var ofPipeline = []string{kioutil.PathAnnotation, kioutil.IndexAnnotation, "config.kubernetes.io/path",
+	"config.kubernetes.io/index"}
 
-// isStrings tells whether a field of metadata is absent, or a map of just these strings.
+// isStrings reports whether a field of metadata is absent, or a map of just these strings.
 func isStrings(metadata map[string]any, field string, have map[string]string) bool {
 	value, has := metadata[field]
 	given, isMap := value.(map[string]any)

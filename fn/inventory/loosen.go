@@ -14,8 +14,8 @@ import (
 	"migrate-to-flux-operator/fn/limit"
 )
 
-// leniency says what a build may fail to find. Without what is opaque, such as a remote base, kustomize refuses everything
-// that names an object of it, though Flux builds the same.
+// leniency says what a build may fail to find. Without what is opaque, such as a remote base, kustomize refuses
+// everything that names an object of it, though Flux builds the same.
 type leniency int
 
 const (
@@ -24,8 +24,8 @@ const (
 	replacements          // replacements are left out, and noted
 )
 
-// renderLoose builds dir, and where that fails beside something opaque, with less and less that must be found. What it returns
-// is the first success, or the failure of the strict build.
+// renderLoose builds dir, and where that fails beside something opaque, with less and less that must be found. What it
+// returns is the first success, or the failure of the strict build.
 func renderLoose(tree *snapshot, dir string, t transforms) *rendered {
 	out := renderLean(tree, dir, t, strict)
 	for _, allowed := range []leniency{patches, replacements} {
@@ -40,8 +40,8 @@ func renderLoose(tree *snapshot, dir string, t transforms) *rendered {
 	return out
 }
 
-// loosen makes patches without a target select their object, for a target may select nothing; they apply in the order in which
-// kustomize applies them. Replicas change no identity.
+// loosen makes patches without a target select their object, for a target may select nothing; they apply in the order
+// in which kustomize applies them. Replicas change no identity.
 func (c *cleaner) loosen(k *types.Kustomization) {
 	if c.allowed == strict {
 		return
@@ -89,8 +89,8 @@ func (c *cleaner) selecting(patch types.Patch) []types.Patch {
 	return all
 }
 
-// objectOf is the target that selects the object which a merge patch names; nil where the document is empty, not ok where it
-// names none.
+// objectOf is the target that selects the object which a merge patch names; nil where the document is empty, not ok
+// where it names none.
 func objectOf(doc string) (target *types.Selector, ok bool) {
 	var m map[string]any
 	if limit.Check([]byte(doc)) != nil || yaml.Unmarshal([]byte(doc), &m) != nil {

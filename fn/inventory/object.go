@@ -55,8 +55,8 @@ func digestOf(n *kyaml.Node) (sum [sha256.Size]byte) {
 	return sum
 }
 
-// digest writes what a node says: its kind, its type, and its value or how many nodes are below it, and these. kustomize has put what
-// they stand for in the place of aliases.
+// digest writes what a node says: its kind, its type, and its value or how many nodes are below it, and these.
+// kustomize has put what they stand for in the place of aliases.
 func digest(n *kyaml.Node, to io.Writer) {
 	fmt.Fprintf(to, "%d %s %d %d %s", n.Kind, n.ShortTag(), len(n.Content), len(n.Value), n.Value)
 	for _, c := range n.Content {
@@ -94,7 +94,7 @@ func (o *object) identify(content map[string]any) {
 	o.labels, o.annotations = stringMap(meta["labels"]), stringMap(meta["annotations"])
 }
 
-// hasDollar says whether a scalar below n holds a dollar sign.
+// hasDollar reports whether a scalar below n holds a dollar sign.
 func hasDollar(n *kyaml.Node) bool {
 	if n.Kind == kyaml.ScalarNode {
 		return strings.Contains(n.Value, "$")

@@ -37,7 +37,7 @@ func at(file string) *Origin {
 	return &Origin{build: &build{files: func() []string { return []string{file} }}}
 }
 
-// read says whether the build looked at what a file holds.
+// read reports whether the build looked at what a file holds.
 func (b *build) read(file string) bool { return b.trace[file].content != nil }
 
 // Read reports whether what made the object looked into a file. That costs nothing, where String builds once more.
@@ -55,7 +55,7 @@ func (o *Origin) String() string {
 	return files[o.place]
 }
 
-// IsZero says whether there is no path.
+// IsZero reports whether there is no path.
 func (o *Origin) IsZero() bool { return o.String() == "" }
 
 // MarshalText returns the path.
@@ -87,7 +87,8 @@ func (v *view) definition(r *resource.Resource) string {
 	gvk, found := r.GetGvk(), ""
 	for file, is := range v.trace {
 		for _, defined := range objectsIn(is.content) {
-			if defined.Kind != gvk.Kind || defined.Group != gvk.Group || defined.Name != r.GetName() || defined.Namespace != "" && defined.Namespace != r.GetNamespace() {
+			if defined.Kind != gvk.Kind || defined.Group != gvk.Group || defined.Name != r.GetName() ||
+				defined.Namespace != "" && defined.Namespace != r.GetNamespace() {
 				continue
 			}
 			if found != "" && found != file {
@@ -108,7 +109,8 @@ const originAnnotation = "config.kubernetes.io/origin"
 func originOf(r *resource.Resource, dir string) (file string, told bool) {
 	var origin resource.Origin
 	text, ok := r.GetAnnotations()[originAnnotation]
-	if !ok || kyaml.Unmarshal([]byte(text), &origin) != nil || strings.HasSuffix(origin.ConfiguredBy.Kind, "Transformer") {
+	if !ok || kyaml.Unmarshal([]byte(text), &origin) != nil ||
+		strings.HasSuffix(origin.ConfiguredBy.Kind, "Transformer") {
 		return "", false
 	}
 	if origin.Path == "" {

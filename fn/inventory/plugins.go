@@ -24,7 +24,8 @@ var plugins = map[string]any{
 	"ValueAddTransformer":            builtins.ValueAddTransformerPlugin{},
 }
 
-// inlined are the objects that the entry of a list of plugins is, as kustomize reads it; not inline where it is a path to kustomize.
+// inlined are the objects that the entry of a list of plugins is, as kustomize reads it; not inline where it is a path
+// to kustomize.
 func inlined(entry string) (objects []*resource.Resource, inline bool) {
 	defer func() {
 		if recover() != nil { // it panics on some malformed objects
@@ -81,7 +82,8 @@ func (c *cleaner) objects(all []*resource.Resource) string {
 	return stay.String()
 }
 
-// config is the object that configures a plugin without what would be fetched; nothing of one that does nothing without it.
+// config is the object that configures a plugin without what would be fetched; nothing of one that does nothing without
+// it.
 func (c *cleaner) config(o *resource.Resource) string {
 	written, err := o.AsYAML()
 	empty, reads := plugins[o.GetKind()]

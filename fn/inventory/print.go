@@ -119,7 +119,8 @@ func (v Verdict) Text() string {
 			}
 		}
 	}
-	fmt.Fprintf(&out, "%d unchanged, %d changed, of which %d stuck and %d lost\n", v.Unchanged, len(v.Changes), len(v.Of(Stuck)), len(v.Of(Lost)))
+	fmt.Fprintf(&out, "%d unchanged, %d changed, of which %d stuck and %d lost\n", v.Unchanged, len(v.Changes),
+		len(v.Of(Stuck)), len(v.Of(Lost)))
 	return out.String()
 }
 

@@ -54,7 +54,8 @@ func cutPrefix(p string, prefixes ...string) (prefix, rest string) {
 	return "", p
 }
 
-// inRepository reports whether what is behind a host names a repository, by a mark or by as many segments, and does not leave it again.
+// inRepository reports whether what is behind a host names a repository, by a mark or by as many segments, and does not
+// leave it again.
 func inRepository(p string, segments int) bool {
 	repository, inside := p, ""
 	if before, after, found := strings.Cut(p, "_git/"); found {
@@ -76,5 +77,6 @@ func inRepository(p string, segments int) bool {
 // isAddress reports whether p, which is not in the tree, is meant as an address.
 func isAddress(p string) bool {
 	prefix, _ := cutPrefix(p, "git::", "gh:", "git@", "github.com/", "github.com:", "gitlab.com/", "bitbucket.org/")
-	return prefix != "" || strings.Contains(p, "://") || strings.Contains(p, "?ref=") || strings.Contains(p, ".git/") || strings.Contains(p, "_git/")
+	return prefix != "" || strings.Contains(p, "://") || strings.Contains(p, "?ref=") || strings.Contains(p, ".git/") ||
+		strings.Contains(p, "_git/")
 }

@@ -38,8 +38,8 @@ func count(t *testing.T) *asking {
 	return asked
 }
 
-// leaving puts a git in the place of git that leaves a mark, and returns what tells whether there is a mark, or a temporary file, and takes it
-// away.
+// leaving puts a git in the place of git that leaves a mark, and returns what tells whether there is a mark, or a
+// temporary file, and takes it away.
 func leaving(t *testing.T) (left func() bool) {
 	bin, temporary := t.TempDir(), t.TempDir()
 	if err := os.WriteFile(filepath.Join(bin, "git"), fmt.Appendf(nil, "#!/bin/sh\n: >%s/mark\nexit 1\n", temporary), 0o755); err != nil {
@@ -72,8 +72,8 @@ func asks(t *testing.T, field, entry string) bool {
 	return err != nil && (strings.Contains(err.Error(), errAsked.Error()) || strings.Contains(err.Error(), "no 'git' program on path"))
 }
 
-// TestRemote holds what counts as remote against what kustomize goes to other machines for, for addresses that people write and for such
-// that are put together at random.
+// TestRemote holds what counts as remote against what kustomize goes to other machines for, for addresses that people
+// write and for such that are put together at random.
 func TestRemote(t *testing.T) {
 	count(t)
 	t.Setenv("PATH", "") // so that no git is found, which kustomize says
@@ -141,7 +141,8 @@ var remoteFields = map[string][2]string{
 	"plugins in a folder":            {"transformers: [d]\n", "{apiVersion: builtin, kind: PatchTransformer, metadata: {name: x}, path: 'ADDRESS', target: {kind: X}}\n"},
 }
 
-// remoteTree is a repository whose folder in has the field, with a folder and a file beside it that have the name of the address.
+// remoteTree is a repository whose folder in has the field, with a folder and a file beside it that have the name of
+// the address.
 func remoteTree(in string, field [2]string, address string) fstest.MapFS {
 	tree := files("apps/cm.yaml", configMap("a"), "base/cm.yaml", configMap("b"), "apps/kustomization.yaml", "resources: [cm.yaml, ../base]\ncomponents: [../component]\n",
 		"base/kustomization.yaml", "resources: [cm.yaml]\n", "component/kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
@@ -155,8 +156,9 @@ func remoteTree(in string, field [2]string, address string) fstest.MapFS {
 	return tree
 }
 
-// TestNothingIsAsked builds each field that can have kustomize fetch something, in the kustomization.yaml that Flux builds, in a base of it
-// and in a component: nobody is asked, and what is left out is noted. Kustomize alone does ask for each.
+// TestNothingIsAsked builds each field that can have kustomize fetch something, in the kustomization.yaml that Flux
+// builds, in a base of it and in a component: nobody is asked, and what is left out is noted. Kustomize alone does ask
+// for each.
 func TestNothingIsAsked(t *testing.T) {
 	asked, left := count(t), leaving(t)
 	for name, field := range remoteFields {

@@ -53,8 +53,8 @@ func (r *renderer) render(tree *snapshot, dir string, t transforms) *rendered {
 	return out
 }
 
-// shared is an object in the memory of one that says the same, where a build has made one: what many clusters apply, such as the
-// manifests of Flux, is there once.
+// shared is an object in the memory of one that says the same, where a build has made one: what many clusters apply,
+// such as the manifests of Flux, is there once.
 func (r *renderer) shared(o *object) *object {
 	if o.digest == [sha256.Size]byte{} {
 		return o
@@ -69,8 +69,8 @@ func (r *renderer) shared(o *object) *object {
 	return &same
 }
 
-// renderLean builds dir without the schemas of its CRDs where that makes no difference: it fails where a patch is about one, and what
-// is generated is named after all that it holds.
+// renderLean builds dir without the schemas of its CRDs where that makes no difference: it fails where a patch is about
+// one, and what is generated is named after all that it holds.
 func renderLean(tree *snapshot, dir string, t transforms, allowed leniency) *rendered {
 	v := newView(tree)
 	v.allowed = allowed
@@ -115,7 +115,8 @@ func (v *view) why(dir string, err error) error {
 	case err != nil && v.refused != nil:
 		return v.refused
 	case errors.Is(err, reason.ErrUntold):
-		return reason.New("kustomize refuses it, in words that may quote a value: run %s to see them, but only on files that you trust", shell.Run("kustomize", "build", shell.Path(dir)))
+		return reason.New("kustomize refuses it, in words that may quote a value: run %s to see them, but only on "+
+			"files that you trust", shell.Run("kustomize", "build", shell.Path(dir)))
 	}
 	return err
 }

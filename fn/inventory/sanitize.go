@@ -104,8 +104,8 @@ const (
 	asChart                       // has Helm make objects of it, which Flux refuses to do
 )
 
-// readings are the fields of a kustomization.yaml, and of what configures the plugins that kustomize has, in which a text is more than a
-// text. A test holds that each field of kustomize's types is here, or known to be no path.
+// readings are the fields of a kustomization.yaml, and of what configures the plugins that kustomize has, in which a
+// text is more than a text. A test holds that each field of kustomize's types is here, or known to be no path.
 var readings = map[string]reading{
 	"types.Kustomization.Resources":                          asResource,
 	"types.Kustomization.Bases":                              asResource,
@@ -133,7 +133,8 @@ var readings = map[string]reading{
 	"builtins.HelmChartInflationGeneratorPlugin.HelmGlobals": asChart,
 }
 
-// cleaner takes what cannot be read out of one kustomization.yaml, or out of a file with objects that configure plugins.
+// cleaner takes what cannot be read out of one kustomization.yaml, or out of a file with objects that configure
+// plugins.
 type cleaner struct {
 	*view
 	file    string
@@ -143,8 +144,8 @@ type cleaner struct {
 	remote bool
 }
 
-// keep takes what cannot be read out of a value, and reports whether the value can stay itself: an object that names one file does not
-// without it, a list does.
+// keep takes what cannot be read out of a value, and reports whether the value can stay itself: an object that names
+// one file does not without it, a list does.
 func (c *cleaner) keep(v reflect.Value, as reading) bool {
 	switch {
 	case as == asChart:
@@ -237,7 +238,8 @@ func (c *cleaner) named(v reflect.Value, as reading) bool {
 	return c.present(p, as)
 }
 
-// present reports whether p, relative to the kustomization.yaml, exists and is what kustomize reads, and notes it if not.
+// present reports whether p, relative to the kustomization.yaml, exists and is what kustomize reads, and notes it if
+// not.
 func (c *cleaner) present(p string, as reading) bool {
 	at := p
 	if !path.IsAbs(p) {
@@ -245,7 +247,8 @@ func (c *cleaner) present(p string, as reading) bool {
 	}
 	exists := c.remote || c.has(rel(at))
 	switch {
-	case isRemoteFile(p) && as != asFolder, isRepository(p) && (as == asFolder || as == asResource || as == asConfig), !exists && isAddress(p):
+	case isRemoteFile(p) && as != asFolder, isRepository(p) && (as == asFolder || as == asResource || as == asConfig),
+		!exists && isAddress(p):
 		c.note(OpaqueRemote, p)
 	case !exists:
 		c.note(OpaqueMissing, p)

@@ -6,7 +6,8 @@ import (
 	"testing/fstest"
 )
 
-// TestCopiesOfSecretsAreNotShown copies a value of a Secret into a name in each way that kustomize has, and one into what is shown nowhere.
+// TestCopiesOfSecretsAreNotShown copies a value of a Secret into a name in each way that kustomize has, and one into
+// what is shown nowhere.
 func TestCopiesOfSecretsAreNotShown(t *testing.T) {
 	const (
 		source    = "{kind: Secret, name: s, fieldPath: stringData.a}"

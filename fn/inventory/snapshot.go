@@ -143,7 +143,8 @@ func (s *snapshot) sparse(dirs []string) *snapshot {
 		return s
 	}
 	return s.only(func(p string, isDir bool) bool {
-		return !isDir && slices.ContainsFunc(dirs, func(dir string) bool { return strings.HasPrefix(p, path.Clean(dir)+"/") })
+		return !isDir && slices.ContainsFunc(dirs,
+			func(dir string) bool { return strings.HasPrefix(p, path.Clean(dir)+"/") })
 	})
 }
 
@@ -168,7 +169,7 @@ func (s *snapshot) only(keep func(p string, isDir bool) bool) *snapshot {
 	return out
 }
 
-// all says whether every file and directory is to keep.
+// all reports whether every file and directory is to keep.
 func (s *snapshot) all(keep func(p string, isDir bool) bool) bool {
 	for d := range s.dirs {
 		if d != "." && !keep(d, true) {
@@ -223,7 +224,7 @@ func (s *snapshot) ignorePatterns(dir string) []gitignore.Pattern {
 	return out
 }
 
-// isDir says whether p is a directory of the snapshot.
+// isDir reports whether p is a directory of the snapshot.
 func (s *snapshot) isDir(p string) bool {
 	_, ok := s.dirs[p]
 	return ok

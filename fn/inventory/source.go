@@ -37,7 +37,7 @@ func (r *round) includes(o *Owner, source map[string]any) {
 	}
 }
 
-// within says whether a path is dir or below it.
+// within reports whether a path is dir or below it.
 func within(p, dir string) bool { return dir == "." || p == dir || strings.HasPrefix(p, dir+"/") }
 
 // artifact returns the tree as a source packs it.
@@ -81,7 +81,8 @@ func (w *walk) resolve(ref Ref) (map[string]any, bool) {
 		if of == ref {
 			return given, true
 		}
-		if source == nil && given != nil && ref == (Ref{str(given, "kind"), str(given, "metadata", "namespace"), str(given, "metadata", "name")}) {
+		if source == nil && given != nil && ref == (Ref{str(given, "kind"), str(given, "metadata", "namespace"),
+			str(given, "metadata", "name")}) {
 			source = given
 		}
 		ours = ours || source != nil && given != nil && location(source) == location(given)
@@ -101,7 +102,8 @@ func (w *walk) known(ref Ref) map[string]any {
 func location(source map[string]any) string {
 	spec := dig(source, "spec")
 	address := str(spec, "url") + str(spec, "endpoint")
-	return strings.Join([]string{str(source, "kind"), canonical(address), str(spec, "bucketName"), revision(str(source, "kind"), dig(spec, "ref"))}, " ")
+	return strings.Join([]string{str(source, "kind"), canonical(address), str(spec, "bucketName"),
+		revision(str(source, "kind"), dig(spec, "ref"))}, " ")
 }
 
 // canonical spells a repository's URL without scheme, user and suffix.

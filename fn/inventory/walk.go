@@ -138,7 +138,7 @@ func (r *round) revisit(i int, d definition) {
 	}
 }
 
-// below says whether n is applied by top, directly or not.
+// below reports whether n is applied by top, directly or not.
 func (r *round) below(n, top Name) bool {
 	for range len(r.inv.Owners) {
 		i, ok := r.inv.index[n]
@@ -198,7 +198,7 @@ func (r *round) self(o Owner, objects []*object) map[string]any {
 	return nil
 }
 
-// isKustomization says whether the object is a Flux Kustomization.
+// isKustomization reports whether the object is a Flux Kustomization.
 func (o *object) isKustomization() bool {
 	return o.Group == kustomizeGroup && o.Kind == "Kustomization"
 }
@@ -231,8 +231,8 @@ func (r *round) read(o *Owner) []*object {
 	return r.finish(o, result)
 }
 
-// plainly is an entry of a kustomization.yaml as it may be shown: a patch may stand where a path is expected, and an address may have a
-// password.
+// plainly is an entry of a kustomization.yaml as it may be shown: a patch may stand where a path is expected, and an
+// address may have a password.
 func plainly(entry string) string {
 	if strings.ContainsAny(entry, "{}\"\n") {
 		return "an entry that is no path"
@@ -337,7 +337,7 @@ func remoteCluster(kustomization map[string]any) string {
 	return str(config, "secretRef", "name") + str(config, "configMapRef", "name")
 }
 
-// matters says whether the content of an object decides what is found.
+// matters reports whether the content of an object decides what is found.
 func matters(o *object) bool {
 	return strings.HasSuffix(o.Group, fluxGroups) || o.Group == "" && (o.Kind == "ConfigMap" || o.Kind == "Secret")
 }
@@ -369,7 +369,8 @@ func (r *round) scope(o Owner, id *ID, object *object) {
 	case known && !namespaced:
 		id.Namespace = ""
 	case known && id.Namespace == "":
-		r.inv.Problems = append(r.inv.Problems, Problem{Owner: o.Name, Kind: ProblemNamespace, What: id.String(), File: object.file, Object: *id})
+		r.inv.Problems = append(r.inv.Problems,
+			Problem{Owner: o.Name, Kind: ProblemNamespace, What: id.String(), File: object.file, Object: *id})
 	}
 }
 
@@ -380,7 +381,9 @@ func (r *round) twice() {
 	for _, e := range r.inv.Entries {
 		first, ok := owner[e.ID]
 		if ok && first != e.Owner {
-			r.inv.Problems = append(r.inv.Problems, Problem{Owner: e.Owner, Kind: ProblemTwice, What: e.ID.String() + " is applied by " + first.String() + " too", File: e.File, Object: e.ID})
+			r.inv.Problems = append(r.inv.Problems,
+				Problem{Owner: e.Owner, Kind: ProblemTwice, What: e.ID.String() + " is applied by " + first.String() +
+					" too", File: e.File, Object: e.ID})
 		}
 		if !ok {
 			owner[e.ID] = e.Owner

@@ -6,12 +6,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// rawList is a ResourceList, cut by bytes into its items and what is around them. Nothing in it was parsed but the rest.
+// rawList is a ResourceList, cut by bytes into its items and what is around them. Nothing in it was parsed but the
+// rest.
 type rawList struct {
 	raw []byte
 	// rest is the list with `items: []`.
 	rest []byte
-	// items are the items in their order, each with the comments right above it and what follows up to the next one. They touch.
+	// items are the items in their order, each with the comments right above it and what follows up to the next one.
+	// They touch.
 	items []item
 	// dash is the column of the dashes.
 	dash int
@@ -20,10 +22,11 @@ type rawList struct {
 // item is a part of the bytes of a list: all of it, and its dash.
 type item struct{ start, dash, end int }
 
-// cut finds the items of a ResourceList in block style. It gives up on what is laid out in another way, or has line breaks of
-// its own, several documents or a byte order mark: the framework reads that.
+// cut finds the items of a ResourceList in block style. It gives up on what is laid out in another way, or has line
+// breaks of its own, several documents or a byte order mark: the framework reads that.
 func cut(raw []byte) (rawList, bool) {
-	if len(raw) == 0 || raw[len(raw)-1] != '\n' || bytes.IndexByte(raw, '\r') >= 0 || bytes.HasPrefix(raw, []byte("\xef\xbb\xbf")) {
+	if len(raw) == 0 || raw[len(raw)-1] != '\n' || bytes.IndexByte(raw, '\r') >= 0 ||
+		bytes.HasPrefix(raw, []byte("\xef\xbb\xbf")) {
 		return rawList{}, false
 	}
 	c := cutter{rawList: rawList{raw: raw, dash: none}, above: none, from: none, to: len(raw)}
@@ -112,11 +115,12 @@ func (c *cutter) below(text []byte, column, pos int) bool {
 	return true
 }
 
-// holds reports whether what is around the items is YAML in which the cut is where it was meant to be: the key of the items is a
-// key of the list, and the only one of that name.
+// holds reports whether what is around the items is YAML in which the cut is where it was meant to be: the key of the
+// items is a key of the list, and the only one of that name.
 func (l *cutter) holds() bool {
 	var document yaml.Node
-	if yaml.Unmarshal(l.rest, &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
+	if yaml.Unmarshal(l.rest, &document) != nil || len(document.Content) != 1 ||
+		document.Content[0].Kind != yaml.MappingNode {
 		return false
 	}
 	found := 0
@@ -158,7 +162,8 @@ func itemText(item []byte) []byte {
 	return out
 }
 
-// itemLine is the text of a line of an item without what it is indented by, which the dash is a part of, and its column.
+// itemLine is the text of a line of an item without what it is indented by, which the dash is a part of, and its
+// column.
 func itemLine(item []byte, pos, end int) (text []byte, column int) {
 	line := bytes.TrimSuffix(item[pos:end], []byte("\n"))
 	text = bytes.TrimLeft(line, " ")

@@ -19,9 +19,10 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// runCut leaves what is around the items to the framework, and passes the items on as the bytes that they are, but for those that
-// the migration edits. It comes to what runParsed comes to: an item whose bytes say that it is sound, and what it is, gets parsed
-// when the migration looks into it, any other one at once, and where one of these is not sound on its own runParsed has its say.
+// runCut leaves what is around the items to the framework, and passes the items on as the bytes that they are, but for
+// those that the migration edits. It comes to what runParsed comes to: an item whose bytes say that it is sound, and
+// what it is, gets parsed when the migration looks into it, any other one at once, and where one of these is not sound
+// on its own runParsed has its say.
 func runCut(l rawList, out io.Writer) error {
 	c := &cutItems{rawList: l, texts: map[int][]byte{}}
 	for number := range c.items { // before anything parses it
@@ -97,18 +98,20 @@ func (c *cutItems) content(number int) (content map[string]any, sound bool) {
 // node is an item as the parser reads it by itself; nil where it is no mapping, or costs too much to look at.
 func (c *cutItems) node(number int) *yaml.Node {
 	var document yaml.Node
-	if yaml.Unmarshal(c.bytes(number), &document) != nil || len(document.Content) != 1 || len(document.Content[0].Content) != 1 ||
+	if yaml.Unmarshal(c.bytes(number), &document) != nil || len(document.Content) != 1 ||
+		len(document.Content[0].Content) != 1 ||
 		document.Content[0].Content[0].Kind != yaml.MappingNode || limit.CheckNode(&document) != nil {
 		return nil
 	}
 	return document.Content[0].Content[0]
 }
 
-// carriedBy are the annotations of an item that say where it comes from. It is not whole where the framework would change the item, or
-// refuse it: what names the item is no text, or annotations are empty.
+// carriedBy are the annotations of an item that say where it comes from. It is not whole where the framework would
+// change the item, or refuse it: what names the item is no text, or annotations are empty.
 func carriedBy(content map[string]any) (carried map[string]string, whole bool) {
 	metadata, isMap := content["metadata"].(map[string]any)
-	if content["metadata"] != nil && !isMap || !areTexts(content, "apiVersion", "kind") || !areTexts(metadata, "name", "namespace") {
+	if content["metadata"] != nil && !isMap || !areTexts(content, "apiVersion", "kind") ||
+		!areTexts(metadata, "name", "namespace") {
 		return nil, false
 	}
 	annotations, isMap := metadata["annotations"].(map[string]any)
@@ -159,11 +162,13 @@ func (c *cutItems) parsed(number int) (o *object.Object, annotations map[string]
 	return o, annotations, true
 }
 
-// untouched tells whether the framework leaves an item as it is: it does not where annotations are in the way of its own, or empty.
+// untouched reports whether the framework leaves an item as it is: it does not where annotations are in the way of its
+// own, or empty.
 func untouched(node *kyaml.RNode) bool {
 	through := []*kyaml.RNode{node.Copy()}
 	annotations, err := reason.With(kio.PreprocessResourcesForInternalAnnotationMigration(through))
-	if err != nil || kio.ReconcileInternalAnnotations(through, annotations) != nil || kyaml.ClearEmptyAnnotations(through[0]) != nil {
+	if err != nil || kio.ReconcileInternalAnnotations(through, annotations) != nil ||
+		kyaml.ClearEmptyAnnotations(through[0]) != nil {
 		return false
 	}
 	before, err := node.String()
@@ -188,7 +193,7 @@ var carriers = [][2]string{
 	{kioutil.IdAnnotation, "config.k8s.io/id"},
 }
 
-// carries tells whether an annotation says where an item comes from, or is the framework's own.
+// carries reports whether an annotation says where an item comes from, or is the framework's own.
 func carries(annotation string) bool {
 	for _, form := range carriers {
 		if annotation == form[0] || annotation == form[1] {
@@ -198,8 +203,8 @@ func carries(annotation string) bool {
 	return annotation == kioutil.InternalAnnotationsMigrationResourceIDAnnotation
 }
 
-// consistent tells whether the framework would leave the annotations of an item alone: in all items they are of the same form, or
-// of both forms and equal. It corrects, or refuses, what is not.
+// consistent reports whether the framework would leave the annotations of an item alone: in all items they are of the
+// same form, or of both forms and equal. It corrects, or refuses, what is not.
 func (c *cutItems) consistent(annotations map[string]string) bool {
 	if _, own := annotations[kioutil.InternalAnnotationsMigrationResourceIDAnnotation]; own {
 		return false
@@ -291,7 +296,7 @@ func (c *cutItems) parts(head, tail []byte) [][]byte {
 	return append(parts, c.raw[from:c.items[len(c.items)-1].end], c.added, tail)
 }
 
-// emptied tells whether all items are gone.
+// emptied reports whether all items are gone.
 func (c *cutItems) emptied() bool {
 	for _, text := range c.texts {
 		if text != nil {

@@ -33,8 +33,8 @@ func filesBefore(objects []*object.Object) *files {
 	return filesOf(objects, (*object.Object).OriginalBytes)
 }
 
-// filesAfter are the files as they are now, whatever is edited later: what says the same as before is the same bytes. Objects without a
-// path are in one file.
+// filesAfter are the files as they are now, whatever is edited later: what says the same as before is the same bytes.
+// Objects without a path are in one file.
 func filesAfter(objects []*object.Object) *files {
 	edited := map[*object.Object][]byte{}
 	for _, o := range objects {
@@ -184,7 +184,7 @@ func (e entry) Mode() fs.FileMode { return e.mode }
 // ModTime is the zero time.
 func (entry) ModTime() time.Time { return time.Time{} }
 
-// IsDir tells whether it is a directory.
+// IsDir reports whether it is a directory.
 func (e entry) IsDir() bool { return e.mode.IsDir() }
 
 // Sys is nothing.

@@ -8,8 +8,9 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/kio"
 )
 
-// FuzzFunction runs the function on any input: it never breaks, and what it writes is a ResourceList, with as many items as came in
-// where it failed. The seeds install no Flux, so that a run reads and writes the list and does not render Flux: the cases do.
+// FuzzFunction runs the function on any input: it never breaks, and what it writes is a ResourceList, with as many
+// items as came in where it failed. The seeds install no Flux, so that a run reads and writes the list and does not
+// render Flux: the cases do.
 func FuzzFunction(f *testing.F) {
 	seed := strings.Replace(list, "ghcr.io/fluxcd/flux-manifests", "ghcr.io/example/app", 1)
 	for _, change := range [][2]string{{"", ""}, {"tag: v2.6.4", "tag: latest"}, {"cluster/all.yaml", "../all.yaml"}, {"kind: Kustomization", "kind: ${KIND}"},

@@ -59,15 +59,16 @@ func (p *parsedItems) write(set *object.Set) error {
 	return nil
 }
 
-// objectOf makes an object of a node. What YAML's older parser refuses, as it does numbers that JSON does not have, goes by what
-// the node says.
+// objectOf makes an object of a node. What YAML's older parser refuses, as it does numbers that JSON does not have,
+// goes by what the node says.
 func objectOf(node *yaml.RNode, number int, annotations map[string]string) (*object.Object, error) {
 	text, err := node.String()
 	if err != nil {
 		return nil, fmt.Errorf("item %d: %w", number, err)
 	}
 	file, index := place(annotations)
-	id := object.ID{APIVersion: node.GetApiVersion(), Kind: node.GetKind(), Namespace: node.GetNamespace(), Name: node.GetName()}
+	id := object.ID{APIVersion: node.GetApiVersion(), Kind: node.GetKind(), Namespace: node.GetNamespace(),
+		Name: node.GetName()}
 	if o, err := object.Parse(text, file, index); err == nil {
 		id = o.ID
 	}
@@ -75,7 +76,8 @@ func objectOf(node *yaml.RNode, number int, annotations map[string]string) (*obj
 	return o, checked(o, number)
 }
 
-// checked is what is wrong with an object that decides about others. Whether others can be read shows when they are looked into.
+// checked is what is wrong with an object that decides about others. Whether others can be read shows when they are
+// looked into.
 func checked(o *object.Object, number int) error {
 	if !classic.Decides(o) {
 		return nil
@@ -114,7 +116,8 @@ func added(o *object.Object, current, legacy bool) (*yaml.RNode, error) {
 	index := strconv.Itoa(o.Index)
 	var annotations [][2]string
 	if current {
-		annotations = append(annotations, [2]string{kioutil.IndexAnnotation, index}, [2]string{kioutil.PathAnnotation, o.File})
+		annotations = append(annotations, [2]string{kioutil.IndexAnnotation, index},
+			[2]string{kioutil.PathAnnotation, o.File})
 	}
 	if legacy {
 		annotations = append(annotations, [2]string{legacyIndex, index}, [2]string{legacyPath, o.File})

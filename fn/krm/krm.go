@@ -27,8 +27,8 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// Run reads a ResourceList from in and writes the migrated one to out. With an Error the items are written as they came,
-// with the results, and the error that is returned says the same words.
+// Run reads a ResourceList from in and writes the migrated one to out. With an Error the items are written as they
+// came, with the results, and the error that is returned says the same words.
 //
 // It fails on what is no ResourceList, on a wrong function config, and on every Error of the migration.
 func Run(in io.Reader, out io.Writer) error {
@@ -60,7 +60,8 @@ func runParsed(raw []byte, out io.Writer) error {
 func execute(raw []byte, function framework.ResourceListProcessorFunc) (written []byte, err error) {
 	defer func() {
 		if broken := recover(); broken != nil {
-			written, err = nil, fmt.Errorf("internal error, nothing was changed: %w; please report it with the input, without its Secrets", reason.Panic(broken))
+			written, err = nil, fmt.Errorf("internal error, nothing was changed: %w; please report it with the "+
+				"input, without its Secrets", reason.Panic(broken))
 		}
 	}()
 	var buffer bytes.Buffer
@@ -82,7 +83,8 @@ func execute(raw []byte, function framework.ResourceListProcessorFunc) (written 
 }
 
 // errNotAList is what a person sees who pipes plain manifests in.
-var errNotAList = errors.New("the input is not a ResourceList (config.kubernetes.io/v1): run it with kpt or kustomize, or use the commands plan, diff, apply and check on a folder")
+var errNotAList = errors.New("the input is not a ResourceList (config.kubernetes.io/v1): run it with kpt or " +
+	"kustomize, or use the commands plan, diff, apply and check on a folder")
 
 // items are the items of a ResourceList, however they were read.
 type items interface {
@@ -173,8 +175,8 @@ func readConfig(node *yaml.RNode) (config.Config, error) {
 	return config.Parse([]byte(text))
 }
 
-// unwrap is the text of a document, and of a list what it is in the file: kpt makes an item of it. What was decoded from YAML
-// can be written as YAML.
+// unwrap is the text of a document, and of a list what it is in the file: kpt makes an item of it. What was decoded
+// from YAML can be written as YAML.
 func unwrap(item map[string]any) string {
 	var content any = item
 	if list, wrapped := item[yaml.BareSeqNodeWrappingKey]; wrapped {

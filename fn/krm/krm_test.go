@@ -101,8 +101,8 @@ func call(t *testing.T, in string) (items []*kyaml.RNode, out string, err error)
 	return items, stdout.String(), err
 }
 
-// TestInternalAnnotations proves that the annotations of the pipeline stay on what came in, edited or not, and that what is new says
-// where it goes.
+// TestInternalAnnotations proves that the annotations of the pipeline stay on what came in, edited or not, and that
+// what is new says where it goes.
 func TestInternalAnnotations(t *testing.T) {
 	items, _, err := call(t, list)
 	if err != nil {
@@ -164,7 +164,8 @@ func TestBootstrap(t *testing.T) {
 	}
 }
 
-// TestReadsNothingElse proves that the function needs neither the environment nor a writable folder: it runs as nobody in an empty container.
+// TestReadsNothingElse proves that the function needs neither the environment nor a writable folder: it runs as nobody
+// in an empty container.
 func TestReadsNothingElse(t *testing.T) {
 	_, want, err := call(t, list)
 	if err != nil {

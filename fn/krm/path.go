@@ -16,12 +16,13 @@ func outside(objects []*object.Object) (finding.Finding, bool) {
 			continue
 		}
 		return finding.Finding{Severity: finding.Error, Object: o.ID, File: o.File, Index: o.Index,
-			Message: "the path annotation of this item is not a path below the root, relative and with slashes: run the function on the root of the repository"}, true
+			Message: "the path annotation of this item is not a path below the root, relative and with slashes: run " +
+				"the function on the root of the repository"}, true
 	}
 	return finding.Finding{}, false
 }
 
-// isInside tells whether a path stays below the root, on every operating system.
+// isInside reports whether a path stays below the root, on every operating system.
 func isInside(file string) bool {
 	drive := len(file) > 1 && file[1] == ':'
 	return fs.ValidPath(path.Clean(file)) && !drive && !strings.ContainsAny(file, "\\\x00")

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestPathsOutside proves that an item which says it came from outside of the root is refused: files would be written there.
+// TestPathsOutside proves that an item which says it came from outside of the root is refused: files would be written
+// there.
 func TestPathsOutside(t *testing.T) {
 	for _, file := range []string{"../all.yaml", "a/../../all.yaml", "/etc/all.yaml", `C:\cluster\all.yaml`, "C:/cluster/all.yaml", `cluster\all.yaml`, `\\host\all.yaml`} {
 		items, _, err := call(t, strings.ReplaceAll(list, "'cluster/all.yaml'", "'"+file+"'"))

@@ -26,7 +26,8 @@ func reported(set *object.Set, outcome migrate.Outcome, trees []proof.Trees, cfg
 func changedFiles(set *object.Set, objects []report.Object) []report.File {
 	var files []report.File
 	for _, o := range objects {
-		if o.File == "" || o.Action == "unchanged" || slices.ContainsFunc(files, func(f report.File) bool { return f.Path == o.File }) {
+		if o.File == "" || o.Action == "unchanged" ||
+			slices.ContainsFunc(files, func(f report.File) bool { return f.Path == o.File }) {
 			continue
 		}
 		if o.Action == "deleted" && len(set.InFile(o.File)) > 0 {

@@ -1,6 +1,6 @@
-// Package kustomize is the one place where kustomize runs. It builds as kustomize-controller and Flux Operator do, without plugins, charts
-// and programs, from a tree in memory; one build at a time, for its schema is global; and each build, on what a repository may hold, only
-// within bounds.
+// Package kustomize is the one place where kustomize runs. It builds as kustomize-controller and Flux Operator do,
+// without plugins, charts and programs, from a tree in memory; one build at a time, for its schema is global; and each
+// build, on what a repository may hold, only within bounds.
 package kustomize
 
 import (
@@ -20,7 +20,8 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// The bounds on what one build reads: bases that are listed twice, each of which lists others twice, are read for hours.
+// The bounds on what one build reads: bases that are listed twice, each of which lists others twice, are read for
+// hours.
 const (
 	maxReads = 10_000
 	maxBytes = 200 << 20
@@ -29,7 +30,8 @@ const (
 // Tree is what a build reads.
 type Tree interface {
 	filesys.FileSystem
-	// ChangesSchema reports, after a build, whether what it read changes kustomize's global schema, which is as it was for the next one.
+	// ChangesSchema reports, after a build, whether what it read changes kustomize's global schema, which is as it was
+	// for the next one.
 	ChangesSchema() bool
 }
 
@@ -44,8 +46,9 @@ type Over struct{ What, Bound string }
 
 // Error implements error.
 func (o *Over) Error() string {
-	return fmt.Sprintf("%s takes more than %s: nothing was changed. No repository that is meant to be applied comes near that: look for what "+
-		"is large there, or multiplies: files, YAML aliases, bases that are listed several times, replacements, patches and variables", o.What, o.Bound)
+	return fmt.Sprintf("%s takes more than %s: nothing was changed. No repository that is meant to be applied comes "+
+		"near that: look for what is large there, or multiplies: files, YAML aliases, bases that are listed several "+
+		"times, replacements, patches and variables", o.What, o.Bound)
 }
 
 // Build is a build that runs.
@@ -57,8 +60,8 @@ var (
 	over     atomic.Pointer[Over]
 )
 
-// Running is the build that runs now; nil where none does. It cannot be stopped: whoever finds that it takes too much gives it up, and
-// ends the process.
+// Running is the build that runs now; nil where none does. It cannot be stopped: whoever finds that it takes too much
+// gives it up, and ends the process.
 func Running() *Build { return running.Load() }
 
 // Exceeded is the first build of this process that took more than it may; nil where none did. None is started after it.
@@ -69,7 +72,8 @@ func Exceeded() error {
 	return nil
 }
 
-// Run builds a directory of a tree, which what names for people. kustomize panics on some malformed objects: that is an error.
+// Run builds a directory of a tree, which what names for people. kustomize panics on some malformed objects: that is an
+// error.
 func Run(tree Tree, dir, what string) (built resmap.ResMap, err error) {
 	building.Lock()
 	defer building.Unlock()
@@ -126,7 +130,8 @@ func (m *meter) ReadFile(name string) ([]byte, error) {
 	return nil, errOver
 }
 
-// silence drops kustomize's deprecation notices, which it prints to the process's standard error, and returns what ends that.
+// silence drops kustomize's deprecation notices, which it prints to the process's standard error, and returns what ends
+// that.
 func silence() func() {
 	stderr, logger := os.Stderr, log.Writer()
 	os.Stderr = nil // a nil file refuses writes

@@ -1,5 +1,5 @@
-// Package limit bounds what a text of the input may cost, before a parser or kustomize sees it: YAML of a few bytes can stand
-// for billions of values. Nothing that a person writes comes near these bounds.
+// Package limit bounds what a text of the input may cost, before a parser or kustomize sees it: YAML of a few bytes can
+// stand for billions of values. Nothing that a person writes comes near these bounds.
 package limit
 
 import (
@@ -64,7 +64,7 @@ func tooLarge(size int64) error {
 	return reason.New("larger than %d bytes", size)
 }
 
-// Is tells whether an error is one of a text that was refused for what it would cost.
+// Is reports whether an error is one of a text that was refused for what it would cost.
 func Is(err error) bool {
 	for _, refused := range []error{ErrSize, ErrValues, ErrDocuments, ErrDepth, ErrAliased, ErrText, ErrCycle} {
 		if errors.Is(err, refused) {
@@ -74,8 +74,8 @@ func Is(err error) bool {
 	return false
 }
 
-// Check refuses a text, of one or of several YAML or JSON documents, that costs too much to work with. A text that is no YAML
-// is for the parser to refuse.
+// Check refuses a text, of one or of several YAML or JSON documents, that costs too much to work with. A text that is
+// no YAML is for the parser to refuse.
 func Check(text []byte) error {
 	if len(text) > Size {
 		return ErrSize
@@ -153,27 +153,31 @@ func checkStrings(node *yaml.Node) error {
 	return nil
 }
 
-// mayHide tells whether a string of a text may hold aliases, or be nested deeper than the text is: with escapes it can spell anything.
+// mayHide reports whether a string of a text may hold aliases, or be nested deeper than the text is: with escapes it
+// can spell anything.
 func mayHide(text []byte) bool {
 	return bytes.IndexByte(text, '\\') >= 0 || bytes.IndexByte(text, '*') >= 0 && bytes.IndexByte(text, '&') >= 0
 }
 
-// hasAliases tells whether a text may hold aliases that stand for more than they are: very many, or of anchors that a collection may
-// have. The anchor of a scalar stands for one value of at most the text, and does not contain itself.
+// hasAliases reports whether a text may hold aliases that stand for more than they are: very many, or of anchors that a
+// collection may have. The anchor of a scalar stands for one value of at most the text, and does not contain itself.
 func hasAliases(text []byte) bool {
 	always := func([]byte) bool { return true }
 	stars := bytes.Count(text, []byte("*"))
-	return hasName(text, '*', always) && (hasName(text, '&', notOfScalar) || stars > Aliased || stars*len(text) > AliasedText && hasName(text, '&', always))
+	return hasName(text, '*', always) && (hasName(text, '&', notOfScalar) || stars > Aliased ||
+		stars*len(text) > AliasedText && hasName(text, '&', always))
 }
 
-// notOfScalar tells whether an anchor may be that of a collection, by the text behind the mark: no scalar begins on the same line.
+// notOfScalar reports whether an anchor may be that of a collection, by the text behind the mark: no scalar begins on
+// the same line.
 func notOfScalar(text []byte) bool {
 	behind := bytes.TrimLeftFunc(text, func(r rune) bool { return r < 0x80 && inName(byte(r)) })
 	value := bytes.TrimLeft(behind, " \t")
-	return len(value) == len(behind) || len(value) == 0 || value[0] <= ' ' || value[0] >= 0x80 || bytes.IndexByte([]byte("[]{}#!&*-?:,%@`"), value[0]) >= 0
+	return len(value) == len(behind) || len(value) == 0 || value[0] <= ' ' || value[0] >= 0x80 ||
+		bytes.IndexByte([]byte("[]{}#!&*-?:,%@`"), value[0]) >= 0
 }
 
-// hasName tells whether a mark that makes a name of the word behind it stands where a YAML value can begin, and what is behind it counts.
+// hasName reports whether a mark that makes a name of the word behind it stands where a YAML value can begin, and what is behind it counts.
 func hasName(text []byte, mark byte, counts func(behind []byte) bool) bool {
 	for at := 0; ; at++ {
 		next := bytes.IndexByte(text[at:], mark)
@@ -195,7 +199,7 @@ func inName(c byte) bool {
 // beforeValue tells what can stand right before a value: white space, brackets and what separates. What is no ASCII may be white space.
 func beforeValue(c byte) bool { return c >= 0x80 || bytes.IndexByte([]byte(" \t\r\n[{,:"), c) >= 0 }
 
-// isShallow tells whether a text cannot be nested deeper than allowed. Of nearly all texts that shows without a look at their lines: a line
+// isShallow reports whether a text cannot be nested deeper than allowed. Of nearly all texts that shows without a look at their lines: a line
 // that opens many levels begins with as many bytes of steps, and such a run lies across one of the places at that distance.
 func isShallow(text []byte) bool {
 	const half = Depth / 2

@@ -79,7 +79,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestIsShallow holds that runs of steps are found wherever they lie, and that the bound of all lines is what tells then.
+// TestIsShallow holds that runs of steps are found wherever they lie, and that the bound of all lines is what tells
+// then.
 func TestIsShallow(t *testing.T) {
 	for before := range 3 * Depth {
 		for _, run := range []int{Depth / 2, Depth - 1, Depth, Depth + 1, Depth + 2} {
@@ -116,7 +117,8 @@ func TestCheckNested(t *testing.T) {
 	}
 }
 
-// FuzzCheck holds that measuring ends, whatever the text, and that a text which is let through unmeasured measures well.
+// FuzzCheck holds that measuring ends, whatever the text, and that a text which is let through unmeasured measures
+// well.
 func FuzzCheck(f *testing.F) {
 	for _, text := range []string{"a: &a [*a]\n", laughs(3), "a: [[[{b: *c}]]]\n---\n- - - x\n", "- &a b: *a\n- &c 'd'\n- &e\n  - *c\n"} {
 		f.Add([]byte(text))

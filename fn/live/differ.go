@@ -379,11 +379,13 @@ func (d *differ) strangers() {
 			continue
 		}
 		from := o.Str("spec", "sourceRef", "kind") + "/" + o.Str("spec", "sourceRef", "name")
-		at, there := classic.CleanPath(o.Str("spec", "path")), cmp.Or(o.Str("spec", "sourceRef", "namespace"), o.Namespace)
+		at, there := classic.CleanPath(o.Str("spec", "path")),
+			cmp.Or(o.Str("spec", "sourceRef", "namespace"), o.Namespace)
 		second := from == d.want.Source.Kind+"/"+d.want.Source.Name && there == d.want.Source.Namespace
 		switch {
 		case second && at == d.want.Path:
-			d.stop("%s applies ./%s as the root does: two roots take objects from each other; find out where it comes from",
+			d.stop("%s applies ./%s as the root does: two roots take objects from each other; find out where it "+
+				"comes from",
 				o.ID, at)
 		case !d.madeElsewhere(o) && among(d.want.Applied, o.ID) == nil:
 			d.note("%s is on the cluster, and no file of Git defines it", o.ID)
@@ -398,8 +400,9 @@ func (d *differ) generates() {
 	}
 	for _, id := range []object.ID{d.want.Source, d.want.Root} {
 		if among(d.want.After, id) == nil {
-			d.stop("%s in Git does not generate %s, which syncs this cluster: Flux Operator makes a second one, "+
-				"and deletes what it generates no longer; what helps depends on what the cluster has, and the phase cleanup says it",
+			d.stop("%s in Git does not generate %s, which syncs this cluster: Flux Operator makes a second one, and "+
+				"deletes what it generates no longer; what helps depends on what the cluster has, and the phase "+
+				"cleanup says it",
 				d.want.Instance, id)
 		}
 	}

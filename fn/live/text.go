@@ -44,7 +44,8 @@ func Overview(reports []Report) string {
 	p := &page{}
 	p.line("All")
 	for _, r := range reports {
-		p.word("./"+strings.TrimPrefix(r.Cluster, "."), r.Phase, map[bool]string{true: "safe", false: "not yet safe"}[r.Safe]+": "+r.Step)
+		p.word("./"+strings.TrimPrefix(r.Cluster, "."), r.Phase,
+			map[bool]string{true: "safe", false: "not yet safe"}[r.Safe]+": "+r.Step)
 	}
 	p.flush()
 	return p.String()

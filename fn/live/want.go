@@ -90,8 +90,10 @@ func (w Want) chosen(names []string) bool {
 func wantOf(set *object.Set, files *inventory.Files, install *classic.Install, existing *instance.Existing) Want {
 	pair := install.Pair
 	w := Want{
-		Cluster: install.Cluster(), Namespace: install.Namespace, Classic: &install.Version, KeepReason: install.KeepReason,
-		Source: pair.LiveSource.ID, Root: pair.LiveRoot.ID, URL: pair.LiveSource.Str("spec", "url"), Path: pair.Path,
+		Cluster: install.Cluster(), Namespace: install.Namespace, Classic: &install.Version,
+		KeepReason: install.KeepReason,
+		Source:     pair.LiveSource.ID, Root: pair.LiveRoot.ID, URL: pair.LiveSource.Str("spec", "url"),
+		Path:   pair.Path,
 		Before: []map[string]any{pair.LiveSource.Map(), pair.LiveRoot.Map()},
 		Needs:  instance.Requirements(set, install.Namespace, pair.LiveSource, pair.LiveRoot),
 		Open:   pair.Prefix != "",

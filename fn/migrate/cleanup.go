@@ -13,12 +13,14 @@ import (
 	"migrate-to-flux-operator/fn/shell"
 )
 
-// cleanup removes the classic install. What it removes is deleted by Flux unless it is guarded and taken over, so it does
-// nothing until the input shows deploy's result and the owner says that the cluster has taken over.
-func cleanup(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, before applied, others others, findings *finding.List) {
+// cleanup removes the classic install. What it removes is deleted by Flux unless it is guarded and taken over, so it
+// does nothing until the input shows deploy's result and the owner says that the cluster has taken over.
+func cleanup(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, before applied,
+	others others, findings *finding.List) {
 	if existing == nil {
-		findings.Error(install.Anchor, "", "cleanup is too early: the input holds no FluxInstance for this cluster, and removing the classic install now "+
-			"would delete every Flux CRD and everything Flux applied; run the phase deploy, push it and wait for the take-over")
+		findings.Error(install.Anchor, "", "cleanup is too early: the input holds no FluxInstance for this cluster, "+
+			"and removing the classic install now would delete every Flux CRD and everything Flux applied; run the "+
+			"phase deploy, push it and wait for the take-over")
 		return
 	}
 	if install.KeepReason != "" {
@@ -28,8 +30,10 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 	checkExisting(set, existing, install, cfg, findings)
 	checkGuards(set, install, existing, before, findings)
 	if !cfg.TakenOver {
-		findings.Error(existing.At, "", "cleanup needs takenOver: true, which says that you have seen the label fluxcd.controlplane.io/name on the root, "+
-			"the source and the Flux objects of the cluster (a Ready FluxInstance is not enough); check with: %s", shell.And(instance.OwnerCommands(install, existing.Adopts())...))
+		findings.Error(existing.At, "", "cleanup needs takenOver: true, which says that you have seen the label "+
+			"fluxcd.controlplane.io/name on the root, the source and the Flux objects of the cluster (a Ready "+
+			"FluxInstance is not enough); check with: %s",
+			shell.And(instance.OwnerCommands(install, existing.Adopts())...))
 	}
 	if findings.Failed() {
 		return
@@ -64,8 +68,8 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 	}
 }
 
-// unpruned are those of the Flux Kustomizations and the source of an install that stay on the cluster when they leave Git, because no
-// Flux Kustomization that applies them prunes.
+// unpruned are those of the Flux Kustomizations and the source of an install that stay on the cluster when they leave
+// Git, because no Flux Kustomization that applies them prunes.
 func (a applied) unpruned(install *classic.Install, removed []*object.Object) []*object.Object {
 	var all []*object.Object
 	for _, o := range removed {
@@ -81,7 +85,8 @@ func (a applied) unpruned(install *classic.Install, removed []*object.Object) []
 	return all
 }
 
-// removals are the objects of the classic install, its volume claim and the pair where Flux Operator generates it, and the one-shot bootstrap.
+// removals are the objects of the classic install, its volume claim and the pair where Flux Operator generates it, and
+// the one-shot bootstrap.
 func removals(install *classic.Install, existing *instance.Existing, set *object.Set) []*object.Object {
 	removed := append(takenClaim(set, install, existing), install.Objects...)
 	if existing.Adopts() {
@@ -91,7 +96,8 @@ func removals(install *classic.Install, existing *instance.Existing, set *object
 }
 
 // checkGuards refuses a cleanup whose deletions nothing holds back, as Flux applies what is to go.
-func checkGuards(set *object.Set, install *classic.Install, existing *instance.Existing, before applied, findings *finding.List) {
+func checkGuards(set *object.Set, install *classic.Install, existing *instance.Existing, before applied,
+	findings *finding.List) {
 	for _, g := range before.unguarded(set, install, existing, existing.Adopts()) {
 		if g.second != nil {
 			findings.Warn(g.object, g.field, "%s", g.secondly())
@@ -104,7 +110,8 @@ func checkGuards(set *object.Set, install *classic.Install, existing *instance.E
 		if g.undone != "" {
 			is, remedy = "undone by "+g.undone, "take that out, push it, and wait until the guard is live"
 		}
-		findings.Error(g.object, g.field, "%s of the phase deploy is %s: without it %s; %s", guard, is, g.risk(), remedy)
+		findings.Error(g.object, g.field, "%s of the phase deploy is %s: without it %s; %s", guard, is, g.risk(),
+			remedy)
 	}
 }
 

@@ -22,7 +22,8 @@ import (
 
 // deploy adds Flux Operator and the FluxInstance beside the classic install, and guards what the classic install could
 // delete. It returns the plan; nil where nothing was planned.
-func deploy(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, before applied, others others, findings *finding.List) *instance.Plan {
+func deploy(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, before applied,
+	others others, findings *finding.List) *instance.Plan {
 	if existing != nil {
 		checkExisting(set, existing, install, cfg, findings)
 		if !existing.Adopts() {
@@ -45,13 +46,15 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 		add(set, install, o, findings)
 	}
 	if there != nil && !findings.Failed() {
-		findings.Error(there, "", "the new files go into ./%s, and the kustomization.yaml that they bring would leave this out: set outputDir, or move it to another folder that the root applies", plan.Dir)
+		findings.Error(there, "", "the new files go into ./%s, and the kustomization.yaml that they bring would "+
+			"leave this out: set outputDir, or move it to another folder that the root applies", plan.Dir)
 	}
 	setGuards(set, install, cfg, before, others, findings)
 	move(set, install, plan, findings)
 	listNewFolder(set, install, plan, findings)
 	if err := openLists(set, install, objects); err != nil {
-		findings.Error(install.Pair.Root, "spec.patches", "what they add to the new Flux Kustomizations cannot be followed: %s", err)
+		findings.Error(install.Pair.Root, "spec.patches", "what they add to the new Flux Kustomizations cannot be "+
+			"followed: %s", err)
 	}
 	plan.Guide(set, findings)
 	tellSelectors(set, plan, findings)
@@ -85,7 +88,8 @@ func add(set *object.Set, install *classic.Install, o *object.Object, findings *
 		}
 	}
 	if o.File != "" {
-		if there := set.InFile(o.File); slices.ContainsFunc(there, func(other *object.Object) bool { return !set.IsNew(other) }) {
+		if there := set.InFile(o.File); slices.ContainsFunc(there,
+			func(other *object.Object) bool { return !set.IsNew(other) }) {
 			findings.Error(there[0], "", "the file is in the way of a new one: set outputDir")
 			return
 		}
@@ -93,16 +97,18 @@ func add(set *object.Set, install *classic.Install, o *object.Object, findings *
 	set.Add(o)
 }
 
-// inTheWay says what to do with an object of the repository that has the name of a new one. A person may rename their own: a Flux
-// Kustomization that prunes deletes what it applied when it goes, and Helm uninstalls a release.
+// inTheWay says what to do with an object of the repository that has the name of a new one. A person may rename their
+// own: a Flux Kustomization that prunes deletes what it applied when it goes, and Helm uninstalls a release.
 func inTheWay(set *object.Set, other *object.Object, field string) string {
 	text := "this object has the name of a new one: set the config field " + field + " to another name"
 	if other.Is(classic.KustomizeGroup, "Kustomization") {
-		text += ". To rename this one instead, set prune: false on it, push that, and wait until it is live: with prune: true Flux deletes all that it applied"
+		text += ". To rename this one instead, set prune: false on it, push that, and wait until it is live: with " +
+			"prune: true Flux deletes all that it applied"
 	}
 	text += ". Where it installs Flux Operator, set operator.install to external"
 	if source := other.Str("spec", "sourceRef", "name"); source != "" && classic.SourceOf(set, other) == nil {
-		return fmt.Sprintf("%s; its source %s/%s is not in the input: if it is meant to install Flux Operator, correct that first, and deploy uses it",
+		return fmt.Sprintf("%s; its source %s/%s is not in the input: if it is meant to install Flux Operator, "+
+			"correct that first, and deploy uses it",
 			text, other.Str("spec", "sourceRef", "kind"), source)
 	}
 	return text
@@ -111,7 +117,8 @@ func inTheWay(set *object.Set, other *object.Object, field string) string {
 // nameField is the config field that names a new object.
 func nameField(o *object.Object) string {
 	group, field := "operator", "release"
-	if slices.Contains([]string{path.Base(path.Dir(o.File)), path.Base(o.Str("spec", "path")), strings.TrimPrefix(o.Name, "flux-")}, "instance") {
+	if slices.Contains([]string{path.Base(path.Dir(o.File)), path.Base(o.Str("spec", "path")),
+		strings.TrimPrefix(o.Name, "flux-")}, "instance") {
 		group = "instance"
 	}
 	if o.Is(classic.KustomizeGroup, "Kustomization") {
@@ -120,7 +127,8 @@ func nameField(o *object.Object) string {
 	return group + "." + field
 }
 
-func setGuards(set *object.Set, install *classic.Install, cfg config.Config, before applied, others others, findings *finding.List) {
+func setGuards(set *object.Set, install *classic.Install, cfg config.Config, before applied, others others,
+	findings *finding.List) {
 	if err := guard(set, install, cfg, before, others); err != nil {
 		findings.Error(install.Anchor, "", "the guards cannot be set: %s", err)
 	}
@@ -147,7 +155,7 @@ func guard(set *object.Set, install *classic.Install, cfg config.Config, before 
 	return annotate(own)
 }
 
-// byFolder tells whether the kustomization.yaml of the folder of the install is what carries its guard.
+// byFolder reports whether the kustomization.yaml of the folder of the install is what carries its guard.
 func byFolder(install *classic.Install) bool {
 	return install.ByHand == "" && install.Owner == nil && len(install.Guarded) == 0 && install.Anchor.File != ""
 }
@@ -163,7 +171,8 @@ func takenClaim(set *object.Set, install *classic.Install, existing *instance.Ex
 	return nil
 }
 
-// guardInstall guards the install where it can be guarded: its own Flux Kustomization, the objects that it names, or its folder.
+// guardInstall guards the install where it can be guarded: its own Flux Kustomization, the objects that it names, or
+// its folder.
 func guardInstall(set *object.Set, install *classic.Install, before applied, others others) error {
 	switch {
 	case install.ByHand != "":
@@ -214,8 +223,8 @@ func guardAnnotation(k *fn.KubeObject) error {
 	return reason.Of(k.SetLineComment(guardLine, "metadata", "annotations", instance.PruneKey))
 }
 
-// guardOwner keeps the install's own Flux Kustomization from deleting the install when it is removed, by the first guard that this
-// release of Flux knows. guardAll tries the others where that does not hold.
+// guardOwner keeps the install's own Flux Kustomization from deleting the install when it is removed, by the first
+// guard that this release of Flux knows. guardAll tries the others where that does not hold.
 func guardOwner(s sharing, install *classic.Install, now applied) error {
 	owner := install.Owner
 	if now.orphans(install) || now.placed[owner] != nil {
@@ -238,13 +247,15 @@ func ownerPatch(owner *object.Object, release *semver.Version) *kyaml.Node {
 		field, value = "deletionPolicy", "Orphan"
 	}
 	body := fmt.Sprintf("- op: add\n  path: /spec/%s\n  value: %v\n", field, value)
-	target := object.Map(object.F("group", owner.Group()), object.F("kind", owner.Kind), object.F("name", regexp.QuoteMeta(owner.Name)))
+	target := object.Map(object.F("group", owner.Group()), object.F("kind", owner.Kind),
+		object.F("name", regexp.QuoteMeta(owner.Name)))
 	patch := object.Map(object.F("patch", body), object.F("target", target))
 	patch.HeadComment = guardComment
 	return patch
 }
 
-// ownerGuards are the guards that a Flux Kustomization can carry for what it applies, in the order in which they are tried.
+// ownerGuards are the guards that a Flux Kustomization can carry for what it applies, in the order in which they are
+// tried.
 var ownerGuards = []func(*fn.KubeObject) error{guardPolicy, guardPrune, guardObjects}
 
 // placing tries the guards on a Flux Kustomization, one after the other.
@@ -277,18 +288,20 @@ func guardPolicy(k *fn.KubeObject) error {
 }
 
 func guardObjects(k *fn.KubeObject) error {
-	if err := reason.Of(k.SetNestedString(instance.Disabled, "spec", "commonMetadata", "annotations", instance.PruneKey)); err != nil {
+	if err := reason.Of(k.SetNestedString(instance.Disabled, "spec", "commonMetadata", "annotations",
+		instance.PruneKey)); err != nil {
 		return err
 	}
 	return reason.Of(k.SetLineComment(guardLine, "spec", "commonMetadata", "annotations", instance.PruneKey))
 }
 
-// listNewFolder adds the new folder to the kustomization.yaml of the sync path, and of the one that the root moves to, where
-// there is one.
+// listNewFolder adds the new folder to the kustomization.yaml of the sync path, and of the one that the root moves to,
+// where there is one.
 func listNewFolder(set *object.Set, install *classic.Install, plan *instance.Plan, findings *finding.List) {
 	if plan.Dir == "" {
-		findings.Info(finding.Found, nil, "", "the items carry no paths: list what is new in the kustomization.yaml that the root applies, and "+
-			"put the FluxInstance and Flux Operator at ./%s/instance and ./%s/operator, which nothing else may apply", plan.SyncDir, plan.SyncDir)
+		findings.Info(finding.Found, nil, "", "the items carry no paths: list what is new in the kustomization.yaml "+
+			"that the root applies, and put the FluxInstance and Flux Operator at ./%s/instance and ./%s/operator, "+
+			"which nothing else may apply", plan.SyncDir, plan.SyncDir)
 		return
 	}
 	dirs := []string{install.Pair.Dir()}

@@ -26,8 +26,8 @@ func ExistingInstance(set *object.Set, install *classic.Install, cfg config.Conf
 	return nil
 }
 
-// existingInstances are all that define the FluxInstance of a cluster: first those that sync its path or the one that the
-// root moves to, then those that lie below it and sync no cluster's path.
+// existingInstances are all that define the FluxInstance of a cluster: first those that sync its path or the one that
+// the root moves to, then those that lie below it and sync no cluster's path.
 func existingInstances(set *object.Set, install *classic.Install, cfg config.Config) []*instance.Existing {
 	var syncing, below []*instance.Existing
 	for _, e := range instance.ExistingsIn(set, install.Namespace) {
@@ -49,15 +49,16 @@ func syncPath(e *instance.Existing) string {
 	return ""
 }
 
-// syncs tells whether a Flux Kustomization applies a path.
+// syncs reports whether a Flux Kustomization applies a path.
 func syncs(set *object.Set, at string) bool {
-	return at != "" && slices.ContainsFunc(set.Of(classic.KustomizeGroup, "Kustomization"), func(k *object.Object) bool {
-		return classic.CleanPath(k.Str("spec", "path")) == at
-	})
+	return at != "" && slices.ContainsFunc(set.Of(classic.KustomizeGroup, "Kustomization"),
+		func(k *object.Object) bool {
+			return classic.CleanPath(k.Str("spec", "path")) == at
+		})
 }
 
-// belongs tells whether a FluxInstance lies in the sync path of a cluster, or is applied from its source by what does: the Flux
-// Kustomization of an artifact has the path ./ too, and applies nothing of the repository.
+// belongs reports whether a FluxInstance lies in the sync path of a cluster, or is applied from its source by what
+// does: the Flux Kustomization of an artifact has the path ./ too, and applies nothing of the repository.
 func belongs(set *object.Set, o *object.Object, install *classic.Install) bool {
 	if o.File == "" {
 		return true
@@ -69,7 +70,8 @@ func belongs(set *object.Set, o *object.Object, install *classic.Install) bool {
 		if !object.Within(k.File, install.Pair.Dir()) { // as of most, where there are many clusters
 			continue
 		}
-		applies := object.Within(path.Join(install.Pair.Prefix, path.Dir(o.File)), classic.CleanPath(k.Str("spec", "path")))
+		applies := object.Within(path.Join(install.Pair.Prefix, path.Dir(o.File)),
+			classic.CleanPath(k.Str("spec", "path")))
 		if applies && install.Pair.Syncs(set, k) {
 			return true
 		}
@@ -77,14 +79,16 @@ func belongs(set *object.Set, o *object.Object, install *classic.Install) bool {
 	return false
 }
 
-// checkExisting looks at a FluxInstance that is already there. It is its owner's and never overwritten, but one that would
-// make Flux Operator delete something is refused.
-func checkExisting(set *object.Set, existing *instance.Existing, install *classic.Install, cfg config.Config, findings *finding.List) {
+// checkExisting looks at a FluxInstance that is already there. It is its owner's and never overwritten, but one that
+// would make Flux Operator delete something is refused.
+func checkExisting(set *object.Set, existing *instance.Existing, install *classic.Install, cfg config.Config,
+	findings *finding.List) {
 	if checkForm(set, existing, install, cfg, findings); findings.Failed() {
 		return
 	}
 	if existing.ID().Namespace != install.Namespace {
-		findings.Error(existing.At, "metadata.namespace", "the FluxInstance is not in %s, where Flux runs: Flux Operator would install a second Flux", install.Namespace)
+		findings.Error(existing.At, "metadata.namespace", "the FluxInstance is not in %s, where Flux runs: Flux "+
+			"Operator would install a second Flux", install.Namespace)
 		return
 	}
 	rendered, err := instance.Render(existing.Instance)
@@ -101,7 +105,8 @@ func checkExisting(set *object.Set, existing *instance.Existing, install *classi
 	for _, component := range install.Options.Components {
 		id := flux.ID{Group: "apps", Kind: "Deployment", Namespace: install.Namespace, Name: component}
 		if !have[id] && installs(install, existing, component) {
-			findings.Error(existing.At, existing.Field("spec.components"), "%s is missing, which the classic install runs: its CRDs and all their objects would be deleted; add it", component)
+			findings.Error(existing.At, existing.Field("spec.components"), "%s is missing, which the classic install "+
+				"runs: its CRDs and all their objects would be deleted; add it", component)
 		}
 	}
 	if existing.Adopts() {
@@ -112,52 +117,64 @@ func checkExisting(set *object.Set, existing *instance.Existing, install *classi
 	}
 }
 
-// checkForgotten refuses a FluxInstance that has lost its spec.sync since deploy: the API server takes that, and Flux Operator
-// then deletes the pair that it generated. What tells is what deploy writes for a pair that is taken over, and for no other: the
-// patches that restate it, and the guard beside it. Source: MIGRATION facts 1.4, row K2.
+// checkForgotten refuses a FluxInstance that has lost its spec.sync since deploy: the API server takes that, and Flux
+// Operator then deletes the pair that it generated. What tells is what deploy writes for a pair that is taken over, and
+// for no other: the patches that restate it, and the guard beside it. Source: MIGRATION facts 1.4, row K2.
 func checkForgotten(existing *instance.Existing, install *classic.Install, findings *finding.List) {
-	const words = "spec.sync is gone from the FluxInstance, which says of the sync pair that Flux Operator generates it (%s): it deletes what it no longer generates, " +
-		"and with %s the cluster syncs nothing any more; restore spec.sync, and where the source is gone from the cluster already, nothing fetches that from Git: " +
-		"apply the file by hand as well: %s"
+	const words = "spec.sync is gone from the FluxInstance, which says of the sync pair that Flux Operator generates " +
+		"it (%s): it deletes what it no longer generates, and with %s the cluster syncs nothing any more; restore " +
+		"spec.sync, and where the source is gone from the cluster already, nothing fetches that from Git: apply the " +
+		"file by hand as well: %s"
 	byHand := shell.Run("kubectl", "-n", install.Namespace, "apply", "--filename", shell.Filename(existing.At.File))
 	patches, _ := object.Get[[]any](existing.Instance, "spec", "kustomize", "patches")
 	for n, entry := range patches {
 		patch, _ := entry.(map[string]any)
 		kind, _ := object.Get[string](patch, "target", "kind")
 		if kind == install.Pair.Root.Kind || kind == install.Pair.Source.Kind {
-			findings.Error(existing.At, existing.Field("spec.sync"), words, fmt.Sprintf("spec.kustomize.patches[%d] is for a %s", n, kind), install.Pair.Source.ID, byHand)
+			findings.Error(existing.At, existing.Field("spec.sync"), words, fmt.Sprintf("spec.kustomize.patches[%d] "+
+				"is for a %s", n, kind), install.Pair.Source.ID, byHand)
 			return
 		}
 	}
 	if root := install.Pair.Root; strings.Contains(root.Text(), guardLine) {
-		findings.Error(existing.At, existing.Field("spec.sync"), words, "the guard on "+root.ID.String()+" is for that", install.Pair.Source.ID, byHand)
+		findings.Error(existing.At, existing.Field("spec.sync"), words, "the guard on "+root.ID.String()+" is for that",
+			install.Pair.Source.ID, byHand)
 	}
 }
 
-// checkForm refuses a FluxInstance with two owners, one in the other form than the config asks for, and values that hide it.
-func checkForm(set *object.Set, existing *instance.Existing, install *classic.Install, cfg config.Config, findings *finding.List) {
+// checkForm refuses a FluxInstance with two owners, one in the other form than the config asks for, and values that
+// hide it.
+func checkForm(set *object.Set, existing *instance.Existing, install *classic.Install, cfg config.Config,
+	findings *finding.List) {
 	for _, other := range existingInstances(set, install, cfg) {
 		if other.Form != existing.Form && other.ID().Name == existing.ID().Name {
-			findings.Error(other.At, "", "%s and this define one FluxInstance: dropping either uninstalls Flux; keep one owner. To keep the HelmRelease, annotate %s with "+
-				"%s: disabled, wait until that is live, and remove it. To keep the FluxInstance, set commonAnnotations {helm.sh/resource-policy: keep} in the values of the "+
-				"HelmRelease, wait until that release is live, and remove it from Git, from the healthChecks of what applies it, and from the cluster", existing.At.ID, existing.At.ID, instance.PruneKey)
+			findings.Error(other.At, "", "%s and this define one FluxInstance: dropping either uninstalls Flux; keep "+
+				"one owner. To keep the HelmRelease, annotate %s with %s: disabled, wait until that is live, and "+
+				"remove it. To keep the FluxInstance, set commonAnnotations {helm.sh/resource-policy: keep} in the "+
+				"values of the HelmRelease, wait until that release is live, and remove it from Git, from the "+
+				"healthChecks of what applies it, and from the cluster", existing.At.ID, existing.At.ID,
+				instance.PruneKey)
 			return
 		}
 	}
 	if cfg.Instance.Form != "" && cfg.Instance.Form != existing.Form {
-		findings.Error(existing.At, "", "config field instance.form: %s, and the input has the FluxInstance as %s: leave the field out to finish the migration as it is, "+
-			"and switch later: %s", cfg.Instance.Form, existing.Form, switchForm(existing, install))
+		findings.Error(existing.At, "", "config field instance.form: %s, and the input has the FluxInstance as %s: "+
+			"leave the field out to finish the migration as it is, and switch later: %s", cfg.Instance.Form,
+			existing.Form, switchForm(existing, install))
 		return
 	}
 	if existing.Err != nil {
-		findings.Error(existing.At, "spec.values", "the FluxInstance of this HelmRelease is not known: %s", existing.Err)
+		findings.Error(existing.At, "spec.values", "the FluxInstance of this HelmRelease is not known: %s",
+			existing.Err)
 		return
 	}
 	for _, value := range existing.Ignored {
-		findings.Warn(existing.At, "spec.values."+value, "the chart flux-instance takes no notice of this value: it is not in the FluxInstance")
+		findings.Warn(existing.At, "spec.values."+value, "the chart flux-instance takes no notice of this value: it "+
+			"is not in the FluxInstance")
 	}
 	if !existing.Kept() {
-		findings.Warn(existing.At, "spec.values.commonAnnotations", "without helm.sh/resource-policy: keep, removing this HelmRelease uninstalls Flux: add it")
+		findings.Warn(existing.At, "spec.values.commonAnnotations", "without helm.sh/resource-policy: keep, removing "+
+			"this HelmRelease uninstalls Flux: add it")
 	}
 }
 
@@ -165,20 +182,24 @@ func checkForm(set *object.Set, existing *instance.Existing, install *classic.In
 func switchForm(existing *instance.Existing, install *classic.Install) string {
 	const policy, chart = "helm.sh/resource-policy", flux.InstanceChart
 	if existing.Form == config.HelmRelease {
-		return fmt.Sprintf("set commonAnnotations {%s: keep} in the values and wait until that release is live, because Helm looks at its release and not at the cluster; "+
-			"then remove the HelmRelease from Git and delete it (%s), which leaves the FluxInstance; then add the FluxInstance to Git",
+		return fmt.Sprintf("set commonAnnotations {%s: keep} in the values and wait until that release is live, "+
+			"because Helm looks at its release and not at the cluster; then remove the HelmRelease from Git and "+
+			"delete it (%s), which leaves the FluxInstance; then add the FluxInstance to Git",
 			policy, shell.Run("kubectl", "-n", install.Namespace, "delete", "helmrelease/"+existing.At.Name))
 	}
 	ns, name := install.Namespace, "fluxinstance/"+existing.ID().Name
-	take := shell.And(shell.Run("kubectl", "-n", ns, "annotate", "--overwrite", name, "meta.helm.sh/release-name="+chart, "meta.helm.sh/release-namespace="+ns),
+	take := shell.And(shell.Run("kubectl", "-n", ns, "annotate", "--overwrite", name, "meta.helm.sh/release-name="+
+		chart,
+		"meta.helm.sh/release-namespace="+ns),
 		shell.Run("kubectl", "-n", ns, "label", name, "app.kubernetes.io/managed-by=Helm", "--overwrite"))
-	return fmt.Sprintf("annotate the FluxInstance with %s: disabled and wait until that is live; remove it from Git, which leaves it on the cluster; let Helm take it over "+
-		"(%s); then add the HelmRelease %s with the same instance and commonAnnotations {%s: keep}", instance.PruneKey, take, chart, policy)
+	return fmt.Sprintf("annotate the FluxInstance with %s: disabled and wait until that is live; remove it from Git, "+
+		"which leaves it on the cluster; let Helm take it over (%s); then add the HelmRelease %s with the same "+
+		"instance and commonAnnotations {%s: keep}", instance.PruneKey, take, chart, policy)
 }
 
-// checkAdopts refuses a FluxInstance that generates a pair under other names than the live one, whose namespace may come from a
-// kustomization.yaml. What helps before the FluxInstance is on the cluster deletes afterwards: Flux Operator deletes a pair that it no
-// longer generates. Source: MIGRATION facts 12.
+// checkAdopts refuses a FluxInstance that generates a pair under other names than the live one, whose namespace may
+// come from a kustomization.yaml. What helps before the FluxInstance is on the cluster deletes afterwards: Flux
+// Operator deletes a pair that it no longer generates. Source: MIGRATION facts 12.
 func checkAdopts(existing *instance.Existing, install *classic.Install, have map[flux.ID]bool, findings *finding.List) {
 	var other []string
 	field := ""
@@ -198,11 +219,12 @@ func checkAdopts(existing *instance.Existing, install *classic.Install, have map
 	if !inventory.HasDeletionPolicy(classic.KustomizeGroup+"/v1", install.Version.Release) {
 		guard = "prune: false"
 	}
-	findings.Error(existing.At, existing.Field(field), "the FluxInstance does not generate %s, which %s this cluster: Flux Operator adds a second pair beside it. "+
-		"Where the cluster does not have this FluxInstance yet (%s finds none), set %s before it does. "+
-		"Where it does, leave these fields as they are: Flux Operator deletes a pair that it no longer generates, and with it all that the pair applied. "+
-		"Then set %s on %s in Git, and on the Kustomization that it generates by a patch in spec.kustomize.patches; push that, and wait until both have it; "+
-		"let what names %s name the generated source; only then take the old pair out of Git",
+	findings.Error(existing.At, existing.Field(field), "the FluxInstance does not generate %s, which %s this "+
+		"cluster: Flux Operator adds a second pair beside it. Where the cluster does not have this FluxInstance yet "+
+		"(%s finds none), set %s before it does. Where it does, leave these fields as they are: Flux Operator "+
+		"deletes a pair that it no longer generates, and with it all that the pair applied. Then set %s on %s in "+
+		"Git, and on the Kustomization that it generates by a patch in spec.kustomize.patches; push that, and wait "+
+		"until both have it; let what names %s name the generated source; only then take the old pair out of Git",
 		strings.Join(other, " and "), map[bool]string{true: "syncs", false: "sync"}[len(other) == 1],
 		shell.Run("kubectl", "-n", install.Namespace, "get", "fluxinstance/"+existing.ID().Name), adoption(pair),
 		guard, pair.LiveRoot.ID, pair.LiveSource.ID)
@@ -217,8 +239,8 @@ func adoption(pair classic.Pair) string {
 	return set
 }
 
-// installs tells whether the classic install runs a component, that is whether no patch deletes its Deployment. Where the release
-// that runs has no manifests, the FluxInstance upgrades from it, and those of its own release tell.
+// installs reports whether the classic install runs a component, that is whether no patch deletes its Deployment. Where
+// the release that runs has no manifests, the FluxInstance upgrades from it, and those of its own release tell.
 func installs(install *classic.Install, existing *instance.Existing, component string) bool {
 	today, err := install.Base(install.Options.Version)
 	if target, unknown := flux.Latest(existing.Str("spec", "distribution", "version")); err != nil && unknown == nil {
@@ -244,28 +266,36 @@ func checkExistingVersion(existing *instance.Existing, install *classic.Install,
 	version := existing.Str("spec", "distribution", "version")
 	target, err := flux.Latest(version)
 	running := install.Version.Release
-	if err == nil && (target.Major() < running.Major() || target.Major() == running.Major() && target.Minor() < running.Minor()) {
-		findings.Error(existing.At, existing.Field("spec.distribution.version"), "%s means Flux %s, lower than the %s that runs: a downgrade is refused; set it to %s or higher",
+	if err == nil && (target.Major() < running.Major() || target.Major() == running.Major() &&
+		target.Minor() < running.Minor()) {
+		findings.Error(existing.At, existing.Field("spec.distribution.version"), "%s means Flux %s, lower than the "+
+			"%s that runs: a downgrade is refused; set it to %s or higher",
 			version, target, running, install.Version.MinorRange())
 	}
 }
 
-// checkExistingPath refuses to go on where the FluxInstance syncs another path than the config says: the root moves with the
-// take-over or not at all.
-func checkExistingPath(existing *instance.Existing, install *classic.Install, cfg config.Config, findings *finding.List) {
+// checkExistingPath refuses to go on where the FluxInstance syncs another path than the config says: the root moves
+// with the take-over or not at all.
+func checkExistingPath(existing *instance.Existing, install *classic.Install, cfg config.Config,
+	findings *finding.List) {
 	at, to := syncPath(existing), install.Pair.NewPath(cfg)
 	switch {
 	case to != "" && at != to:
-		findings.Error(existing.At, existing.Field("spec.sync.path"), "config field sync.path is %s, and this FluxInstance does not sync that: the root moves with the take-over or "+
-			"not at all; leave the config field out", shown(to))
+		findings.Error(existing.At, existing.Field("spec.sync.path"), "config field sync.path is %s, and this "+
+			"FluxInstance does not sync that: the root moves with the take-over or not at all; leave the config "+
+			"field out", shown(to))
 	case at != "" && at != to && at != install.Pair.Path:
-		findings.Error(existing.At, existing.Field("spec.sync.path"), "the FluxInstance syncs %s, and %s syncs %s: set the config field sync.path to %s if the phase deploy moved "+
-			"the root there; else correct the FluxInstance, before the cluster has it: after that, a root with another path prunes what only the old one applies", shown(at), install.Pair.Root.ID, shown(install.Pair.Path), shown(at))
+		findings.Error(existing.At, existing.Field("spec.sync.path"), "the FluxInstance syncs %s, and %s syncs %s: "+
+			"set the config field sync.path to %s if the phase deploy moved the root there; else correct the "+
+			"FluxInstance, before the cluster has it: after that, a root with another path prunes what only the old "+
+			"one applies", shown(at), install.Pair.Root.ID, shown(install.Pair.Path), shown(at))
 	}
 }
 
-// checkRestated warns about fields of the live pair that the FluxInstance does not state: Flux Operator has dropped them.
-func checkRestated(existing *instance.Existing, install *classic.Install, rendered []*kyaml.RNode, findings *finding.List) {
+// checkRestated warns about fields of the live pair that the FluxInstance does not state: Flux Operator has dropped
+// them.
+func checkRestated(existing *instance.Existing, install *classic.Install, rendered []*kyaml.RNode,
+	findings *finding.List) {
 	pair, err := classic.Nodes([]*object.Object{install.Pair.LiveSource, install.Pair.LiveRoot})
 	if err != nil {
 		return
@@ -278,7 +308,8 @@ func checkRestated(existing *instance.Existing, install *classic.Install, render
 	}
 	for _, d := range differences {
 		if strings.HasPrefix(d.Path, "spec.") && d.Operator == nil && !strings.HasPrefix(d.Path, "spec.ref") {
-			findings.Warn(existing.At, existing.Field("spec.kustomize.patches"), "%s says %s, and the FluxInstance does not: Flux Operator drops it from the cluster; restate it by a patch, unless you mean it",
+			findings.Warn(existing.At, existing.Field("spec.kustomize.patches"), "%s says %s, and the FluxInstance "+
+				"does not: Flux Operator drops it from the cluster; restate it by a patch, unless you mean it",
 				d.Object, d.Path)
 		}
 	}

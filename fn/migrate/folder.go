@@ -19,7 +19,8 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-const guardComment = "# Guard of the migration to Flux Operator: what leaves Git is not deleted from the cluster.\n# The phase cleanup removes it."
+const guardComment = "# Guard of the migration to Flux Operator: what leaves Git is not deleted from the cluster.\n# " +
+	"The phase cleanup removes it."
 
 // guardFolder puts the guard on everything in the folder of the install, by one patch in its kustomization.yaml. Where
 // items carry no paths there are no files, and each object carries the guard itself.
@@ -32,7 +33,8 @@ func guardFolder(set *object.Set, install *classic.Install, others others) error
 		return err
 	}
 	if _, shared := (sharing{set, others}).with(install.Anchor.File); shared {
-		if done, err := (sharing{set, others}).patchOwn(install, install.Anchor, guardPatch(ofFlux())); done || err != nil {
+		if done, err := (sharing{set, others}).patchOwn(install, install.Anchor, guardPatch(ofFlux())); done ||
+			err != nil {
 			return err
 		}
 	}
@@ -70,7 +72,8 @@ func sameNode(a, b *kyaml.Node) bool {
 
 // guardPatch annotates what a target selects of what the kustomization.yaml applies.
 func guardPatch(target *kyaml.Node) *kyaml.Node {
-	body := "apiVersion: v1\nkind: all\nmetadata:\n  name: all\n  annotations:\n    " + instance.PruneKey + ": " + instance.Disabled + "\n"
+	body := "apiVersion: v1\nkind: all\nmetadata:\n  name: all\n  annotations:\n    " + instance.PruneKey + ": " +
+		instance.Disabled + "\n"
 	patch := object.Map(object.F("patch", body), object.F("target", target))
 	patch.HeadComment = guardComment
 	return patch
@@ -103,8 +106,8 @@ func newFolder(set *object.Set, install *classic.Install) error {
 	return nil
 }
 
-// resourcesOf lists what kustomize-controller takes from a folder without kustomization.yaml: the files below it, and of a
-// folder that has one, the folder. Source: fluxcd/pkg/kustomize v1.39.0, the walk of the generator.
+// resourcesOf lists what kustomize-controller takes from a folder without kustomization.yaml: the files below it, and
+// of a folder that has one, the folder. Source: fluxcd/pkg/kustomize v1.39.0, the walk of the generator.
 func resourcesOf(set *object.Set, dir string) []string {
 	var names []string
 	for _, o := range set.Below(dir) {
@@ -123,7 +126,8 @@ func resourcesOf(set *object.Set, dir string) []string {
 	return slices.Compact(names)
 }
 
-// shapingFolders are the kustomization.yaml files that shape the install or the pair on their way to the cluster, each once.
+// shapingFolders are the kustomization.yaml files that shape the install or the pair on their way to the cluster, each
+// once.
 func shapingFolders(set *object.Set, install *classic.Install) []*classic.Folder {
 	all := []*classic.Folder{}
 	if install.Folder != nil {
@@ -145,8 +149,8 @@ func shapingFolders(set *object.Set, install *classic.Install) []*classic.Folder
 	})
 }
 
-// trimFolders takes out of every kustomization.yaml that shaped the install or the pair what was only there for it: the guard and the
-// patches that select nothing of what stays. Patches for other resources stay as they are.
+// trimFolders takes out of every kustomization.yaml that shaped the install or the pair what was only there for it: the
+// guard and the patches that select nothing of what stays. Patches for other resources stay as they are.
 func trimFolders(set *object.Set, install *classic.Install, shaping []*classic.Folder, findings *finding.List) {
 	for _, folder := range shaping {
 		// Another cluster that shares the folder may have been there before.
@@ -163,7 +167,10 @@ func trimFolder(set *object.Set, folder *classic.Folder, useless []classic.Patch
 		return
 	}
 	if !set.Removed(folder.Object) {
-		if err := folder.Object.EditNode(func(node *kyaml.RNode) error { return dropPatches(node, useless) }); err != nil {
+		if err := folder.Object.EditNode(func(node *kyaml.RNode) error {
+			return dropPatches(node,
+				useless)
+		}); err != nil {
 			findings.Error(folder.Object, "patches", "the patches for the install cannot be removed: %s", err)
 		}
 		if err := dropEmptied(set, folder.Object); err != nil {
@@ -175,7 +182,8 @@ func trimFolder(set *object.Set, folder *classic.Folder, useless []classic.Patch
 
 // dropEmptied takes out a component that does nothing any more.
 func dropEmptied(set *object.Set, k *object.Object) error {
-	does := slices.ContainsFunc(slices.Collect(maps.Keys(k.Map())), func(key string) bool { return !slices.Contains([]string{"apiVersion", "kind", "metadata"}, key) })
+	does := slices.ContainsFunc(slices.Collect(maps.Keys(k.Map())),
+		func(key string) bool { return !slices.Contains([]string{"apiVersion", "kind", "metadata"}, key) })
 	if k.Kind != "Component" || does {
 		return nil
 	}
@@ -183,9 +191,10 @@ func dropEmptied(set *object.Set, k *object.Object) error {
 	return dropEntry(set, path.Dir(k.File))
 }
 
-// uselessPatches are the guard, and the patches that were there for the install or the pair only: none of their documents selects
-// what stays, or what is not in the input. Of a kustomization.yaml that goes they are all.
-func uselessPatches(set *object.Set, install *classic.Install, folder *classic.Folder, findings *finding.List) []classic.Patch {
+// uselessPatches are the guard, and the patches that were there for the install or the pair only: none of their
+// documents selects what stays, or what is not in the input. Of a kustomization.yaml that goes they are all.
+func uselessPatches(set *object.Set, install *classic.Install, folder *classic.Folder,
+	findings *finding.List) []classic.Patch {
 	if set.Removed(folder.Object) {
 		return folder.Patches
 	}
@@ -206,7 +215,8 @@ func uselessPatches(set *object.Set, install *classic.Install, folder *classic.F
 	unseen, useful := appliesUnseen(set, install, folder), map[string]bool{}
 	for _, patch := range folder.Patches {
 		selected, err := flux.Selects(stays, patch.Target)
-		needed := err != nil || len(selected) > 0 || !selects(goes, patch) && !selects(release, patch) || unseen && !namesOne(patch)
+		needed := err != nil || len(selected) > 0 || !selects(goes, patch) && !selects(release, patch) || unseen &&
+			!namesOne(patch)
 		useful[patch.Field] = useful[patch.Field] || !patch.IsGuard() && needed
 	}
 	return slices.DeleteFunc(slices.Clone(folder.Patches), func(p classic.Patch) bool { return useful[p.Field] })
@@ -218,12 +228,13 @@ func namesOne(patch classic.Patch) bool {
 	return name != "" && regexp.QuoteMeta(name) == name
 }
 
-// appliesUnseen tells whether a kustomization.yaml applies objects that are not in the input as they come out: of a remote base,
-// of a generator or a chart, or under another name than their files say.
+// appliesUnseen reports whether a kustomization.yaml applies objects that are not in the input as they come out: of a
+// remote base, of a generator or a chart, or under another name than their files say.
 func appliesUnseen(set *object.Set, install *classic.Install, folder *classic.Folder) bool {
 	dir := appliedFrom(install, folder)
 	return slices.ContainsFunc(set.Of(classic.ConfigGroup, "Kustomization"), func(k *object.Object) bool {
-		return classic.Applies(set, dir, k.File) && (classic.Makes(k) || k != folder.Object && renames(k) || leadsOut(set, k))
+		return classic.Applies(set, dir, k.File) &&
+			(classic.Makes(k) || k != folder.Object && renames(k) || leadsOut(set, k))
 	})
 }
 
@@ -244,7 +255,8 @@ func selects(objects []*kyaml.RNode, patch classic.Patch) bool {
 	return err == nil && len(selected) > 0
 }
 
-// appliedFrom is the folder from which comes what a kustomization.yaml does something to; a component does so to all of the root's.
+// appliedFrom is the folder from which comes what a kustomization.yaml does something to; a component does so to all of
+// the root's.
 func appliedFrom(install *classic.Install, folder *classic.Folder) string {
 	if folder.Object.Kind == "Component" {
 		return install.Pair.Dir()
@@ -295,9 +307,11 @@ func dropPatches(node *kyaml.RNode, useless []classic.Patch) error {
 func dropPatchFiles(set *object.Set, folder *classic.Folder, useless []classic.Patch, findings *finding.List) {
 	for _, patch := range useless {
 		used := slices.ContainsFunc(folder.Patches, func(p classic.Patch) bool {
-			return p.File == patch.File && !slices.ContainsFunc(useless, func(u classic.Patch) bool { return u.Field == p.Field })
+			return p.File == patch.File && !slices.ContainsFunc(useless,
+				func(u classic.Patch) bool { return u.Field == p.Field })
 		})
-		if patch.File == "" || strings.HasPrefix(patch.Field, "components[") || used || !object.Within(path.Dir(patch.File), folder.Dir) {
+		if patch.File == "" || strings.HasPrefix(patch.Field, "components[") || used ||
+			!object.Within(path.Dir(patch.File), folder.Dir) {
 			continue
 		}
 		objects := set.InFile(patch.File)
@@ -307,7 +321,8 @@ func dropPatchFiles(set *object.Set, folder *classic.Folder, useless []classic.P
 		if len(objects) == 0 {
 			set.RemoveFile(patch.File)
 		}
-		findings.Info(finding.Moved, folder.Object, patch.Field, "the patch file %s is not used any more: the FluxInstance has the patch", patch.File)
+		findings.Info(finding.Moved, folder.Object, patch.Field, "the patch file %s is not used any more: the "+
+			"FluxInstance has the patch", patch.File)
 	}
 }
 
@@ -326,15 +341,17 @@ func keepFolders(set *object.Set, install *classic.Install, findings *finding.Li
 		if err := k.EditNode(emptyEntries); err != nil {
 			findings.Error(k, "resources", "the entries cannot be taken out: %s", err)
 		}
-		findings.Info(finding.Moved, k, "resources", "this file stays, without entries: without it Flux would apply %s, which it does not list", stray)
+		findings.Info(finding.Moved, k, "resources", "this file stays, without entries: without it Flux would apply "+
+			"%s, which it does not list", stray)
 	}
 }
 
-// strayIn is a file in a folder that the root applies as soon as the kustomization.yaml of the folder goes; empty when there is none.
-// One without objects, such as a patch for elsewhere, would break what the root builds.
+// strayIn is a file in a folder that the root applies as soon as the kustomization.yaml of the folder goes; empty when
+// there is none. One without objects, such as a patch for elsewhere, would break what the root builds.
 func strayIn(set *object.Set, install *classic.Install, dir string) string {
 	for _, o := range set.Below(dir) {
-		if o.Kind != "" && !o.Is(classic.ConfigGroup, "Kustomization") && !set.Removed(o) && classic.Applies(set, install.Pair.Dir(), o.File) {
+		if o.Kind != "" && !o.Is(classic.ConfigGroup, "Kustomization") && !set.Removed(o) &&
+			classic.Applies(set, install.Pair.Dir(), o.File) {
 			return o.File
 		}
 	}
@@ -357,7 +374,8 @@ func strayIn(set *object.Set, install *classic.Install, dir string) string {
 	return ""
 }
 
-// emptyEntries leaves of a kustomization.yaml a list without entries: kustomize takes one without any list for a mistake.
+// emptyEntries leaves of a kustomization.yaml a list without entries: kustomize takes one without any list for a
+// mistake.
 func emptyEntries(k *kyaml.RNode) error {
 	fields, err := reason.With(k.Fields())
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// FuzzGotk migrates a bootstrap folder with any text in gotk-components.yaml, gotk-sync.yaml and kustomization.yaml: it never
-// panics, and says the same in any order of the objects. The seeds are of a release that is too old to be rendered, so that a
-// run reads the files and is fast.
+// FuzzGotk migrates a bootstrap folder with any text in gotk-components.yaml, gotk-sync.yaml and kustomization.yaml: it
+// never panics, and says the same in any order of the objects. The seeds are of a release that is too old to be
+// rendered, so that a run reads the files and is fast.
 func FuzzGotk(f *testing.F) {
 	dir := filepath.Join("..", "..", "testdata", "bootstrap-deploy", "input")
 	seeds, err := filepath.Glob(filepath.Join(dir, "*", "*", "flux-system", "gotk-sync.yaml"))

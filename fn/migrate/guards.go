@@ -24,7 +24,8 @@ type applied struct {
 	added map[*object.Object]*classic.Install
 }
 
-// asApplied builds what Flux applies of a set with its edits so far. What is built alike is taken from an earlier state.
+// asApplied builds what Flux applies of a set with its edits so far. What is built alike is taken from an earlier
+// state.
 //
 // It fails where the files cannot be made.
 func asApplied(set *object.Set, installs []*classic.Install, earlier applied) (applied, error) {
@@ -68,7 +69,8 @@ type guardee struct {
 func newGuarded(set *object.Set) []*object.Object {
 	type key struct{}
 	return slices.Clone(object.Until(set, key{}, func(set *object.Set) []*object.Object {
-		return slices.DeleteFunc(slices.Clone(set.Added()), func(o *object.Object) bool { return !inventory.EntryOf(o.Map()).Guarded() })
+		return slices.DeleteFunc(slices.Clone(set.Added()),
+			func(o *object.Object) bool { return !inventory.EntryOf(o.Map()).Guarded() })
 	}))
 }
 
@@ -80,8 +82,10 @@ func (a applied) concerns(install *classic.Install, o *object.Object) bool {
 	})
 }
 
-// guardees are what has to be guarded before the classic install can go, but for the Flux Kustomization that it may have.
-func (a applied) guardees(set *object.Set, install *classic.Install, existing *instance.Existing, adopts bool) []guardee {
+// guardees are what has to be guarded before the classic install can go, but for the Flux Kustomization that it may
+// have.
+func (a applied) guardees(set *object.Set, install *classic.Install, existing *instance.Existing,
+	adopts bool) []guardee {
 	var all []guardee
 	add := func(field, loss string, objects ...*object.Object) {
 		for _, o := range objects {
@@ -101,7 +105,8 @@ func (a applied) guardees(set *object.Set, install *classic.Install, existing *i
 	if adopts {
 		add("metadata.annotations", "every workload", install.Pair.Source, install.Pair.Root)
 	}
-	add("metadata.annotations", "", slices.DeleteFunc(newGuarded(set), func(o *object.Object) bool { return !a.concerns(install, o) })...)
+	add("metadata.annotations", "", slices.DeleteFunc(newGuarded(set),
+		func(o *object.Object) bool { return !a.concerns(install, o) })...)
 	if existing != nil && !set.IsNew(existing.At) && inventory.EntryOf(existing.At.Map()).Guarded() {
 		add("metadata.annotations", "", existing.At)
 	}
@@ -114,9 +119,10 @@ const (
 	lossOfAll  = "every Flux CRD and everything Flux applied"
 )
 
-// unguarded are those of an install that are not guarded as Flux applies them; of the objects of its folder the first alone. What another
-// definition applies as well goes with its guard or is that one's: what counts is the own.
-func (a applied) unguarded(set *object.Set, install *classic.Install, existing *instance.Existing, adopts bool) []guardee {
+// unguarded are those of an install that are not guarded as Flux applies them; of the objects of its folder the first
+// alone. What another definition applies as well goes with its guard or is that one's: what counts is the own.
+func (a applied) unguarded(set *object.Set, install *classic.Install, existing *instance.Existing,
+	adopts bool) []guardee {
 	var all []guardee
 	if install.Owner != nil && !a.orphans(install) {
 		all = append(all, guardee{object: install.Owner, field: "spec.deletionPolicy", loss: lossOfFlux})
@@ -158,17 +164,20 @@ func (a applied) entries(install *classic.Install, o *object.Object) []inventory
 	return found
 }
 
-// guarded reports whether Flux leaves an object when its file goes, as all apply it that do; what nothing applies that could be read
-// is as its file has it. Where it is another definition alone that is not guarded, that is second.
-func (a applied) guarded(set *object.Set, install *classic.Install, o *object.Object) (guarded bool, second *inventory.Entry) {
+// guarded reports whether Flux leaves an object when its file goes, as all apply it that do; what nothing applies that
+// could be read is as its file has it. Where it is another definition alone that is not guarded, that is second.
+func (a applied) guarded(set *object.Set, install *classic.Install, o *object.Object) (guarded bool,
+	second *inventory.Entry) {
 	if install.Unseen() && o == install.Anchor {
 		return a.folderGuarded(set, install), nil
 	}
 	entries := a.entries(install, o)
 	if len(entries) == 0 {
-		return inventory.EntryOf(o.Map()).Guarded() || slices.ContainsFunc([]*classic.Folder{folderOf(set, install), install.Folder}, func(f *classic.Folder) bool {
-			return f.Lists(o.File) && f.Guarded()
-		}), nil
+		return inventory.EntryOf(o.Map()).Guarded() ||
+			slices.ContainsFunc([]*classic.Folder{folderOf(set, install), install.Folder},
+				func(f *classic.Folder) bool {
+					return f.Lists(o.File) && f.Guarded()
+				}), nil
 	}
 	guarded = true
 	for _, e := range entries {
@@ -183,7 +192,8 @@ func (a applied) guarded(set *object.Set, install *classic.Install, o *object.Ob
 	return guarded, second
 }
 
-// folderGuarded reports whether all that the kustomization.yaml of an install lists is guarded, where no file shows what that is.
+// folderGuarded reports whether all that the kustomization.yaml of an install lists is guarded, where no file shows
+// what that is.
 func (a applied) folderGuarded(set *object.Set, install *classic.Install) bool {
 	folder := cmp.Or(folderOf(set, install), install.Folder) // a cleanup of another cluster may have taken it out
 	if folder == nil {
@@ -222,12 +232,15 @@ func (a applied) orphans(install *classic.Install) bool {
 	return owner.Orphans(install.Version.Release) != ""
 }
 
-// undoing names what on the way to the cluster takes the guard away that an object has in its file; empty where nothing does.
+// undoing names what on the way to the cluster takes the guard away that an object has in its file; empty where nothing
+// does.
 func (a applied) undoing(install *classic.Install, g guardee) string {
 	keys := []string{instance.PruneKey}
 	if g.object == install.Owner {
-		if policy := g.object.Str("spec", "deletionPolicy"); policy != "" && !inventory.HasDeletionPolicy(g.object.APIVersion, install.Version.Release) {
-			return fmt.Sprintf("spec.deletionPolicy, which %s of Flux %s does not have,", g.object.APIVersion, install.Version.Release)
+		if policy := g.object.Str("spec", "deletionPolicy"); policy != "" &&
+			!inventory.HasDeletionPolicy(g.object.APIVersion, install.Version.Release) {
+			return fmt.Sprintf("spec.deletionPolicy, which %s of Flux %s does not have,", g.object.APIVersion,
+				install.Version.Release)
 		}
 		keys = []string{"deletionPolicy", "prune", "commonMetadata"}
 	}
@@ -242,8 +255,8 @@ func (a applied) undoing(install *classic.Install, g guardee) string {
 	return ""
 }
 
-// guardAll sees to it that the guards of deploy hold as Flux applies them. Where what applies the Flux Kustomization of an install
-// undoes a guard on it, the next that it can carry is tried. What cannot be guarded is an Error.
+// guardAll sees to it that the guards of deploy hold as Flux applies them. Where what applies the Flux Kustomization of
+// an install undoes a guard on it, the next that it can carry is tried. What cannot be guarded is an Error.
 func guardAll(set *object.Set, installs []*classic.Install, cfg config.Config, now applied, all *finding.List) applied {
 	for range ownerGuards {
 		var err error
@@ -270,7 +283,8 @@ func guardAll(set *object.Set, installs []*classic.Install, cfg config.Config, n
 	return now
 }
 
-// guardOtherwise puts the next guard on the Flux Kustomizations whose guard does not hold, and reports whether one had a next.
+// guardOtherwise puts the next guard on the Flux Kustomizations whose guard does not hold, and reports whether one had
+// a next.
 func (a applied) guardOtherwise(installs []*classic.Install) bool {
 	changed := false
 	for _, install := range installs {
@@ -285,9 +299,11 @@ func (a applied) guardOtherwise(installs []*classic.Install) bool {
 func tellHazards(set *object.Set, inv *inventory.Inventory, findings *finding.List) {
 	for _, h := range inv.Hazards() {
 		file := h.Entry.File.String()
-		at := slices.IndexFunc(set.Current(), func(o *object.Object) bool { return o.File == file && o.Kind == h.Entry.Kind && o.Name == h.Entry.Name })
+		at := slices.IndexFunc(set.Current(),
+			func(o *object.Object) bool { return o.File == file && o.Kind == h.Entry.Kind && o.Name == h.Entry.Name })
 		if at < 0 {
-			findings.Add(finding.Finding{Severity: finding.Warning, File: file, Message: h.Entry.ID.String() + ": " + h.What})
+			findings.Add(finding.Finding{Severity: finding.Warning, File: file, Message: h.Entry.ID.String() + ": " +
+				h.What})
 			continue
 		}
 		findings.Warn(set.Current()[at], h.Field, "%s", h.What)
@@ -321,10 +337,12 @@ func tellUndone(install *classic.Install, g guardee, findings *finding.List) {
 	case g.second != nil:
 		findings.Warn(g.object, g.field, "%s", g.secondly())
 	case g.object == install.Owner:
-		findings.Error(g.object, g.field, "no guard can be set on it: %s undoes deletionPolicy, prune: false and commonMetadata alike, so an early cleanup deletes %s; "+
-			"take one of them out of there first", orThat(g.undone), g.loss)
+		findings.Error(g.object, g.field, "no guard can be set on it: %s undoes deletionPolicy, prune: false and "+
+			"commonMetadata alike, so an early cleanup deletes %s; take one of them out of there first",
+			orThat(g.undone), g.loss)
 	default:
-		findings.Error(g.object, g.field, "the guard %s: %s does not hold: %s undoes it, so %s; take it out of there first", instance.PruneKey,
+		findings.Error(g.object, g.field, "the guard %s: %s does not hold: %s undoes it, so %s; take it out of there "+
+			"first", instance.PruneKey,
 			instance.Disabled, orThat(g.undone), g.risk())
 	}
 }
@@ -339,8 +357,9 @@ func (g guardee) risk() string {
 
 // secondly says what to do about another definition without a guard.
 func (g guardee) secondly() string {
-	return fmt.Sprintf("%s defines it a second time, and Flux Kustomization %s applies that without a guard: each takes it from the other, and where that definition goes, Flux "+
-		"deletes %s; annotate it with %s: %s there as well, push that, and wait until it is live, before you remove either", g.second.File, g.second.Owner, g.loss,
+	return fmt.Sprintf("%s defines it a second time, and Flux Kustomization %s applies that without a guard: each "+
+		"takes it from the other, and where that definition goes, Flux deletes %s; annotate it with %s: %s there as "+
+		"well, push that, and wait until it is live, before you remove either", g.second.File, g.second.Owner, g.loss,
 		instance.PruneKey, instance.Disabled)
 }
 

@@ -48,8 +48,9 @@ func entries(kustomization *object.Object, field string) []string {
 	return all
 }
 
-// dropEntry removes the entries that name a file or folder from every kustomization.yaml of the set. A kustomization.yaml
-// that is left with nothing to apply goes as well, and with it the entries that name its folder: kustomize refuses an empty one.
+// dropEntry removes the entries that name a file or folder from every kustomization.yaml of the set. A
+// kustomization.yaml that is left with nothing to apply goes as well, and with it the entries that name its folder:
+// kustomize refuses an empty one.
 func dropEntry(set *object.Set, file string) error {
 	for _, k := range set.Of(classic.ConfigGroup, "Kustomization") {
 		dir := path.Dir(k.File)
@@ -94,10 +95,11 @@ func dropScalars(node *kyaml.RNode, field string, match func(string) bool) error
 	return nil
 }
 
-// appliesNothing tells whether a kustomization.yaml has no list left that yields objects.
+// appliesNothing reports whether a kustomization.yaml has no list left that yields objects.
 // Source: kustomize.config.k8s.io/v1beta1 of kustomize v5.8.
 func appliesNothing(k *object.Object) bool {
-	return !slices.ContainsFunc(append([]string{"configMapGenerator", "secretGenerator", "generators", "helmCharts"}, classic.EntryFields...), func(field string) bool {
+	return !slices.ContainsFunc(append([]string{"configMapGenerator", "secretGenerator", "generators", "helmCharts"},
+		classic.EntryFields...), func(field string) bool {
 		list, _ := object.Get[[]any](k.Map(), field)
 		return len(list) > 0
 	})

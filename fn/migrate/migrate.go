@@ -71,7 +71,7 @@ type Outcome struct {
 	Others []inventory.Root `json:"-"`
 }
 
-// Failed tells whether there is an Error, in which case the input is the output.
+// Failed reports whether there is an Error, in which case the input is the output.
 func (o Outcome) Failed() bool {
 	return slices.ContainsFunc(o.Findings, func(f finding.Finding) bool { return f.Severity == finding.Error })
 }
@@ -89,7 +89,8 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	}
 	all.Merge(&together)
 	if cfg.Phase == config.Deploy && cfg.TakenOver {
-		all.Warn(nil, "", "config field takenOver (--taken-over) has no meaning in the phase deploy: say it in the phase cleanup, once it is true")
+		all.Warn(nil, "", "config field takenOver (--taken-over) has no meaning in the phase deploy: say it in the "+
+			"phase cleanup, once it is true")
 	}
 	before, err := asApplied(set, installs, applied{})
 	if err != nil {
@@ -137,21 +138,25 @@ func Find(set *object.Set, cfg config.Config) ([]*classic.Install, []finding.Fin
 	return installs, all.All()
 }
 
-// tellOpen says how the clusters without an Error are migrated where others have one: a run changes all of them or none.
+// tellOpen says how the clusters without an Error are migrated where others have one: a run changes all of them or
+// none.
 func tellOpen(clusters []Cluster, all *finding.List) {
 	var open []string
 	for _, c := range clusters {
-		refused := slices.ContainsFunc(all.All(), func(f finding.Finding) bool { return f.Severity == finding.Error && f.Cluster == c.Path })
+		refused := slices.ContainsFunc(all.All(),
+			func(f finding.Finding) bool { return f.Severity == finding.Error && f.Cluster == c.Path })
 		if !refused && (c.Outcome == Deployed || c.Outcome == CleanedUp) {
 			open = append(open, string(shell.Run("--cluster", Named(c.Path, c.Root))))
 		}
 	}
 	if len(open) > 0 {
-		all.Info(finding.Found, nil, "", "the clusters without an error can go first: name them in the config field clusters (%s)", strings.Join(open, " "))
+		all.Info(finding.Found, nil, "", "the clusters without an error can go first: name them in the config field "+
+			"clusters (%s)", strings.Join(open, " "))
 	}
 }
 
-// Named is how the list of clusters in flags names one: by its path, or by its root where the path would be several entries.
+// Named is how the list of clusters in flags names one: by its path, or by its root where the path would be several
+// entries.
 func Named(path string, root object.ID) string {
 	if strings.ContainsAny(path, ", ") {
 		return root.String()
@@ -159,7 +164,8 @@ func Named(path string, root object.ID) string {
 	return "./" + strings.TrimPrefix(path, ".")
 }
 
-// checkNames refuses an install under names that no cluster has, and in paths that cannot be printed: commands for a shell are made of them.
+// checkNames refuses an install under names that no cluster has, and in paths that cannot be printed: commands for a
+// shell are made of them.
 func checkNames(set *object.Set, installs []*classic.Install, cfg config.Config, all *finding.List) {
 	check := func(o *object.Object, held map[string]any, field func(string) string) {
 		for _, bad := range object.BadNames(held) {
@@ -173,31 +179,36 @@ func checkNames(set *object.Set, installs []*classic.Install, cfg config.Config,
 		if e := ExistingInstance(set, i, cfg); e != nil {
 			check(e.At, e.Instance, e.Field)
 		}
-		for _, o := range []*object.Object{i.Anchor, i.Owner, i.Pair.Source, i.Pair.Root, i.Pair.LiveSource, i.Pair.LiveRoot} {
+		for _, o := range []*object.Object{i.Anchor, i.Owner, i.Pair.Source, i.Pair.Root, i.Pair.LiveSource,
+			i.Pair.LiveRoot} {
 			if o != nil {
 				check(o, o.Map(), func(field string) string { return field })
 			}
 		}
 		if !printable.Fits(i.Cluster()) {
-			all.Error(i.Pair.Root, "spec.path", "the path has control characters, or a command to a CI runner: rename it")
+			all.Error(i.Pair.Root, "spec.path", "the path has control characters, or a command to a CI runner: "+
+				"rename it")
 		}
 	}
 }
 
-// checkSigned refuses to edit what SOPS has encrypted: it signs the whole object, and Flux refuses one that was edited since.
+// checkSigned refuses to edit what SOPS has encrypted: it signs the whole object, and Flux refuses one that was edited
+// since.
 func checkSigned(set *object.Set, all *finding.List) {
 	for _, o := range set.Input() {
 		if !o.Changed() || set.Removed(o) {
 			continue
 		}
 		if _, signed := o.Map()["sops"]; signed {
-			all.Error(o, "sops", "SOPS has encrypted and signed this object, so that no edit is possible: decrypt it first, and encrypt it again after the run")
+			all.Error(o, "sops", "SOPS has encrypted and signed this object, so that no edit is possible: decrypt it "+
+				"first, and encrypt it again after the run")
 		}
 	}
 }
 
 // detect finds the installs of the clusters that the config names. What stands in the way of others does not stand in
-// theirs, and manifests that nothing syncs, such as templates, do not stand in the way of those that something does or did.
+// theirs, and manifests that nothing syncs, such as templates, do not stand in the way of those that something does or
+// did.
 func detect(set *object.Set, cfg config.Config, all *finding.List) []*classic.Install {
 	var found finding.List
 	installs := classic.Detect(set, cfg, &found)
@@ -233,7 +244,7 @@ func selected(set *object.Set, installs []*classic.Install, cfg config.Config, a
 	})
 }
 
-// migrated tells whether a FluxInstance syncs a path, or generates a root that is named as findings name it.
+// migrated reports whether a FluxInstance syncs a path, or generates a root that is named as findings name it.
 func migrated(set *object.Set, name string) bool {
 	return slices.ContainsFunc(instance.Existings(set), func(e *instance.Existing) bool {
 		at := e.Str("spec", "sync", "path")
@@ -241,11 +252,12 @@ func migrated(set *object.Set, name string) bool {
 	})
 }
 
-// generates tells whether Flux Operator makes a Flux Kustomization for a FluxInstance.
+// generates reports whether Flux Operator makes a Flux Kustomization for a FluxInstance.
 func generates(e *instance.Existing, name string) bool {
 	rendered, err := instance.Render(e.Instance)
 	return err == nil && slices.ContainsFunc(idsOf(rendered), func(id flux.ID) bool {
-		return object.ID{APIVersion: id.Group + "/v1", Kind: id.Kind, Namespace: id.Namespace, Name: id.Name}.String() == name
+		return object.ID{APIVersion: id.Group + "/v1", Kind: id.Kind, Namespace: id.Namespace,
+			Name: id.Name}.String() == name
 	})
 }
 
@@ -260,16 +272,18 @@ func paths(installs []*classic.Install) string {
 	return strings.Join(all, ", ")
 }
 
-// checkOverlap refuses several installs that one root syncs: which of them runs cannot be told. It returns them, each with the reason:
-// a run for one of them would take the other for a part of the repository.
+// checkOverlap refuses several installs that one root syncs: which of them runs cannot be told. It returns them, each
+// with the reason: a run for one of them would take the other for a part of the repository.
 func checkOverlap(installs []*classic.Install, all *finding.List) map[*classic.Install]string {
 	overlapping := map[*classic.Install]string{}
 	for n, install := range installs {
 		for _, other := range installs[:n] {
 			if install.Pair.Is(other.Pair) {
-				reason := fmt.Sprintf("two classic installs on one cluster: %s and %s are both synced by %s, and which of them runs cannot be told. "+
-					"Guard the one that does not, for Flux would prune itself with it: annotate all that it applies with %s: %s, or, where a Flux Kustomization of its own applies "+
-					"it, set deletionPolicy: Orphan there; push that, and wait until it is applied. Only then remove it",
+				reason := fmt.Sprintf("two classic installs on one cluster: %s and %s are both synced by %s, and "+
+					"which of them runs cannot be told. Guard the one that does not, for Flux would prune itself "+
+					"with it: annotate all that it applies with %s: %s, or, where a Flux Kustomization of its own "+
+					"applies it, set deletionPolicy: Orphan there; push that, and wait until it is applied. Only "+
+					"then remove it",
 					anchorOf(other), anchorOf(install), install.Pair.Root.ID, instance.PruneKey, instance.Disabled)
 				all.Error(install.Anchor, "", "%s", reason)
 				overlapping[install], overlapping[other] = reason, reason
@@ -290,7 +304,8 @@ func anchorOf(i *classic.Install) string {
 // checkOnePath refuses to move the roots of several clusters to one path, and returns the config without it.
 func checkOnePath(installs []*classic.Install, cfg config.Config, all *finding.List) config.Config {
 	if len(installs) > 1 && cfg.Sync.Path != "" {
-		all.Error(nil, "", "config field sync.path is one path, and there are %d clusters: name one of them in the config field clusters: %s", len(installs), paths(installs))
+		all.Error(nil, "", "config field sync.path is one path, and there are %d clusters: name one of them in the "+
+			"config field clusters: %s", len(installs), paths(installs))
 		cfg.Sync.Path = ""
 	}
 	return cfg
@@ -300,11 +315,13 @@ func checkOnePath(installs []*classic.Install, cfg config.Config, all *finding.L
 func checkShared(installs []*classic.Install, all *finding.List) {
 	for _, install := range installs {
 		if install.Remote != nil {
-			all.Error(install.Remote, "spec.kubeConfig", "it applies the manifests of Flux to another cluster, where nothing has taken over: give that cluster manifests of its own first")
+			all.Error(install.Remote, "spec.kubeConfig", "it applies the manifests of Flux to another cluster, where "+
+				"nothing has taken over: give that cluster manifests of its own first")
 		}
 		for _, other := range install.Sharing {
 			if !slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Is(other) }) {
-				all.Error(install.Anchor, "", "the cluster ./%s applies these manifests too: migrate it as well, and run cleanup for both at once", other.Path)
+				all.Error(install.Anchor, "", "the cluster ./%s applies these manifests too: migrate it as well, and "+
+					"run cleanup for both at once", other.Path)
 			}
 		}
 	}
@@ -317,13 +334,15 @@ func describe(i *classic.Install) Cluster {
 	}
 	return Cluster{
 		Owner: owner,
-		Path:  i.Cluster(), Layout: i.Layout, Version: i.Version.String(), Components: i.Options.Components, Patches: len(i.Patches),
-		Source: i.Pair.Source.ID, Root: i.Pair.Root.ID, SourceFile: i.Pair.Source.File, RootFile: i.Pair.Root.File,
+		Path:  i.Cluster(), Layout: i.Layout, Version: i.Version.String(), Components: i.Options.Components,
+		Patches: len(i.Patches),
+		Source:  i.Pair.Source.ID, Root: i.Pair.Root.ID, SourceFile: i.Pair.Source.File, RootFile: i.Pair.Root.File,
 	}
 }
 
 // run makes the phase for one cluster and notes how it ended.
-func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Config, before applied, others others, findings *finding.List) {
+func (c *Cluster) run(set *object.Set, install *classic.Install, cfg config.Config, before applied, others others,
+	findings *finding.List) {
 	existing := ExistingInstance(set, install, cfg)
 	unchanged := len(set.Added()) + edits(set)
 	if install.CheckSyncRelease(set, findings); findings.Failed() {
@@ -372,22 +391,24 @@ func (c *Cluster) observe(install *classic.Install, existing *instance.Existing)
 	}
 }
 
-// tellLeft says what the classic install has under names that Flux Operator does not use: the guard keeps it, and where it was
-// applied by hand nothing ever pruned it.
+// tellLeft says what the classic install has under names that Flux Operator does not use: the guard keeps it, and where
+// it was applied by hand nothing ever pruned it.
 func (c *Cluster) tellLeft(install *classic.Install, findings *finding.List) {
 	var commands []shell.Line
 	for _, id := range c.Classic {
 		if slices.Contains(c.Operator, id) {
 			continue
 		}
-		words := []string{"kubectl", "delete", strings.TrimSuffix(strings.ToLower(id.Kind)+"."+id.Group, ".") + "/" + id.Name}
+		words := []string{"kubectl", "delete", strings.TrimSuffix(strings.ToLower(id.Kind)+"."+id.Group, ".") + "/" +
+			id.Name}
 		if id.Namespace != "" {
 			words = append(words, "-n", id.Namespace)
 		}
 		commands = append(commands, shell.Run(words...))
 	}
 	if len(commands) > 0 {
-		findings.Run(finding.Verify, install.Anchor, commands, "what the classic install has under other names than Flux Operator stays on the cluster until it is deleted by hand")
+		findings.Run(finding.Verify, install.Anchor, commands, "what the classic install has under other names than "+
+			"Flux Operator stays on the cluster until it is deleted by hand")
 	}
 }
 
@@ -434,7 +455,8 @@ func nothingFound(set *object.Set, all *finding.List) {
 		return
 	}
 	if !classic.TellTraces(set, all) {
-		all.Error(nil, "", "no classic Flux install found in the input: expected one of the layouts %s; run on the whole repository",
+		all.Error(nil, "", "no classic Flux install found in the input: expected one of the layouts %s; run on the "+
+			"whole repository",
 			strings.Join(classic.Layouts(), ", "))
 	}
 }

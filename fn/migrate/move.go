@@ -16,9 +16,9 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// move prepares the new sync path: a kustomization.yaml there applies everything that the old path applies, so that it does
-// not matter when the root moves. Until then the old path applies it, and where the new one lies below, it applies just
-// that: otherwise kustomize-controller would find the same objects there twice.
+// move prepares the new sync path: a kustomization.yaml there applies everything that the old path applies, so that it
+// does not matter when the root moves. Until then the old path applies it, and where the new one lies below, it applies
+// just that: otherwise kustomize-controller would find the same objects there twice.
 //
 // A kustomization.yaml that is at the new path already is its owner's. Whether it applies everything, the proof shows.
 func move(set *object.Set, install *classic.Install, plan *instance.Plan, findings *finding.List) {
@@ -28,7 +28,8 @@ func move(set *object.Set, install *classic.Install, plan *instance.Plan, findin
 	from, to := install.Pair.Dir(), plan.NewPath
 	below := object.Within(to, from)
 	if above := kustomizationBetween(set, from, to); above != nil && below {
-		findings.Error(above, "", "config field sync.path: this kustomization.yaml is above %s, and cannot be listed from there: use another path", shown(to))
+		findings.Error(above, "", "config field sync.path: this kustomization.yaml is above %s, and cannot be listed "+
+			"from there: use another path", shown(to))
 		return
 	}
 	old := classic.KustomizationIn(set, from)
@@ -37,18 +38,20 @@ func move(set *object.Set, install *classic.Install, plan *instance.Plan, findin
 		err = addKustomization(set, from, oldPathComment, dotted(relative(from, to)))
 	}
 	if err != nil {
-		findings.Error(install.Pair.Root, "spec.path", "config field sync.path: %s cannot apply what %s does: %s", shown(to), shown(from), err)
+		findings.Error(install.Pair.Root, "spec.path", "config field sync.path: %s cannot apply what %s does: %s",
+			shown(to), shown(from), err)
 		return
 	}
-	findings.Info(finding.Moved, install.Pair.Root, "spec.path", "with the take-over the root moves from %s to %s, whose kustomization.yaml lists all that the "+
-		"old path applies: a file that is new from then on has to be listed there", shown(from), shown(to))
+	findings.Info(finding.Moved, install.Pair.Root, "spec.path", "with the take-over the root moves from %s to %s, "+
+		"whose kustomization.yaml lists all that the old path applies: a file that is new from then on has to be "+
+		"listed there", shown(from), shown(to))
 }
 
 // shown is a folder as sync paths are written.
 func shown(dir string) string { return "./" + strings.TrimPrefix(dir, ".") }
 
-const oldPathComment = "The path that the root synced before Flux Operator took it over. It applies what the new path does, so that\n" +
-	"nothing changes whenever the root moves; it is not used afterwards."
+const oldPathComment = "The path that the root synced before Flux Operator took it over. It applies what the new " +
+	"path does, so that\nnothing changes whenever the root moves; it is not used afterwards."
 
 const newPathComment = "Everything that the root applied from its path before Flux Operator."
 
@@ -62,8 +65,8 @@ func kustomizationBetween(set *object.Set, upper, lower string) *object.Object {
 	return nil
 }
 
-// writeNewPath writes the kustomization.yaml of the new path unless it is there. Where the old path has one, it is listed as
-// a whole, or, since kustomize lists no folder from below it, copied with its paths rewritten.
+// writeNewPath writes the kustomization.yaml of the new path unless it is there. Where the old path has one, it is
+// listed as a whole, or, since kustomize lists no folder from below it, copied with its paths rewritten.
 func writeNewPath(set *object.Set, old *object.Object, from, to string) error {
 	if classic.KustomizationIn(set, to) != nil {
 		return nil
@@ -109,7 +112,8 @@ func addKustomization(set *object.Set, dir, comment string, resources ...string)
 
 // pathFree are the fields of a kustomization.yaml that name no files, and patches where they are inline.
 // Source: kustomize.config.k8s.io/v1beta1 of kustomize v5.8.
-var pathFree = []string{"apiVersion", "kind", "metadata", "namespace", "namePrefix", "nameSuffix", "labels", "commonLabels", "commonAnnotations",
+var pathFree = []string{"apiVersion", "kind", "metadata", "namespace", "namePrefix", "nameSuffix", "labels",
+	"commonLabels", "commonAnnotations",
 	"images", "replicas", "generatorOptions", "buildMetadata", "sortOptions"}
 
 // copyKustomization copies a kustomization.yaml to a folder below its own, with the paths of what it lists rewritten.
@@ -117,9 +121,11 @@ var pathFree = []string{"apiVersion", "kind", "metadata", "namespace", "namePref
 // It fails on a field that may name other files.
 func copyKustomization(set *object.Set, old *object.Object, from, to string) error {
 	for _, field := range slices.Sorted(maps.Keys(old.Map())) {
-		if !slices.Contains(pathFree, field) && !slices.Contains(classic.EntryFields, field) && !(field == "patches" && inline(old)) {
-			return fmt.Errorf("field %s of its kustomization.yaml may name files by paths that would be others from there: move what it does into a "+
-				"kustomization.yaml of its own, or use a path that is not below %s", field, shown(from))
+		if !slices.Contains(pathFree, field) && !slices.Contains(classic.EntryFields, field) &&
+			!(field == "patches" && inline(old)) {
+			return fmt.Errorf("field %s of its kustomization.yaml may name files by paths that would be others from "+
+				"there: move what it does into a kustomization.yaml of its own, or use a path that is not below %s",
+				field, shown(from))
 		}
 	}
 	node, err := old.Node()
@@ -143,7 +149,7 @@ func copyKustomization(set *object.Set, old *object.Object, from, to string) err
 	return nil
 }
 
-// inline tells whether no patch is in a file.
+// inline reports whether no patch is in a file.
 func inline(k *object.Object) bool {
 	patches, _ := object.Get[[]any](k.Map(), "patches")
 	return !slices.ContainsFunc(patches, func(p any) bool {
@@ -159,7 +165,8 @@ func rebase(node *kyaml.RNode, field, from, to string) error {
 		return err
 	}
 	for _, entry := range list.YNode().Content {
-		if strings.Contains(entry.Value, "://") || strings.Contains(entry.Value, "?ref=") || strings.Contains(entry.Value, "\n") {
+		if strings.Contains(entry.Value, "://") || strings.Contains(entry.Value, "?ref=") ||
+			strings.Contains(entry.Value, "\n") {
 			continue
 		}
 		entry.Value = dotted(relative(to, path.Join(from, entry.Value)))

@@ -16,8 +16,8 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// tellPatched says what patches that are for every Flux Kustomization set on the new ones, once for those on which they set the same.
-// Where that cannot be followed, the proof says so.
+// tellPatched says what patches that are for every Flux Kustomization set on the new ones, once for those on which they
+// set the same. Where that cannot be followed, the proof says so.
 func tellPatched(set *object.Set, install *classic.Install, added []*object.Object, findings *finding.List) {
 	first, names := map[string]*object.Object{}, map[string][]string{}
 	for _, o := range added {
@@ -34,7 +34,8 @@ func tellPatched(set *object.Set, install *classic.Install, added []*object.Obje
 		}
 	}
 	for _, fields := range slices.Sorted(maps.Keys(names)) {
-		findings.Info(finding.Found, first[fields], "spec", "patches for all Flux Kustomizations set %s on the new %s too: see that you want that",
+		findings.Info(finding.Found, first[fields], "spec", "patches for all Flux Kustomizations set %s on the new "+
+			"%s too: see that you want that",
 			fields, strings.Join(names[fields], " and "))
 	}
 }
@@ -60,8 +61,8 @@ type operation struct {
 	Path string `json:"path"`
 }
 
-// openLists gives the new Flux Kustomizations the empty lists and maps to which patches for all Flux Kustomizations add an entry: such a
-// patch fails where there is none, and with it all that the root applies.
+// openLists gives the new Flux Kustomizations the empty lists and maps to which patches for all Flux Kustomizations add
+// an entry: such a patch fails where there is none, and with it all that the root applies.
 func openLists(set *object.Set, install *classic.Install, added []*object.Object) error {
 	for _, o := range added {
 		if !o.Is(classic.KustomizeGroup, "Kustomization") {

@@ -21,8 +21,8 @@ import (
 	"migrate-to-flux-operator/fn/reason"
 )
 
-// repairReferences looks for everything that names what cleanup takes off the cluster: the install's own Kustomization and
-// its source. The sync pair stays on the cluster, so references to it hold.
+// repairReferences looks for everything that names what cleanup takes off the cluster: the install's own Kustomization
+// and its source. The sync pair stays on the cluster, so references to it hold.
 func repairReferences(set *object.Set, install *classic.Install, removed []*object.Object, findings *finding.List) {
 	instead := instanceKustomization(set, install)
 	named := slices.DeleteFunc(slices.Clone(install.Objects), func(o *object.Object) bool { return !install.Goes(o) })
@@ -55,11 +55,12 @@ func instanceKustomization(set *object.Set, install *classic.Install) string {
 	return flux.InstanceChart
 }
 
-// mentions is a cheap test on the text, so that objects that cannot refer to it are not parsed. What is no object of Flux
-// has to name the kind as well, or to ask for the name in a query.
+// mentions is a cheap test on the text, so that objects that cannot refer to it are not parsed. What is no object of
+// Flux has to name the kind as well, or to ask for the name in a query.
 func mentions(o, gone *object.Object) bool {
 	text := o.Text()
-	return strings.Contains(text, gone.Name) && (isFlux(o) || strings.Contains(text, gone.Kind) || asksFor(text, gone.Name))
+	return strings.Contains(text, gone.Name) &&
+		(isFlux(o) || strings.Contains(text, gone.Kind) || asksFor(text, gone.Name))
 }
 
 // isFlux tells the objects of Flux and of Flux Operator.
@@ -68,7 +69,8 @@ func isFlux(o *object.Object) bool {
 }
 
 // repair changes a reference where the change is certain, and says what to do where it is not.
-func repair(set *object.Set, install *classic.Install, o *object.Object, field string, gone dependency, findings *finding.List) {
+func repair(set *object.Set, install *classic.Install, o *object.Object, field string, gone dependency,
+	findings *finding.List) {
 	const refers = "refers to %s, which cleanup removes: "
 	switch {
 	case strings.HasPrefix(field, "spec.dependsOn[") && instance.InstallsOperator(set, install, o):
@@ -76,19 +78,23 @@ func repair(set *object.Set, install *classic.Install, o *object.Object, field s
 			findings.Error(o, field, refers+"it cannot be edited: %s", gone.on, err)
 			return
 		}
-		findings.Info(finding.Reference, o, field, refers+"the entry is taken out, because Flux Operator comes before Flux", gone.on)
+		findings.Info(finding.Reference, o, field, refers+"the entry is taken out, because Flux Operator comes "+
+			"before Flux", gone.on)
 	case strings.HasPrefix(field, "spec.dependsOn["):
 		if err := gone.rename(o); err != nil {
 			findings.Error(o, field, refers+"it cannot be edited: %s", gone.on, err)
 			return
 		}
-		findings.Info(finding.Reference, o, field, refers+"it waits for %s now, which is ready when Flux is", gone.on, gone.instead)
+		findings.Info(finding.Reference, o, field, refers+"it waits for %s now, which is ready when Flux is", gone.on,
+			gone.instead)
 	case strings.HasPrefix(field, "spec.patches["):
-		findings.Info(finding.Reference, o, field, refers+"the patch selects nothing then, which is no mistake for Flux; take it out at some time", gone.on)
+		findings.Info(finding.Reference, o, field, refers+"the patch selects nothing then, which is no mistake for "+
+			"Flux; take it out at some time", gone.on)
 	case !isFlux(o):
 		findings.Warn(o, field, refers+"see whether it still does what it is for", gone.on)
 	case o.Group() == classic.NotifyGroup:
-		findings.Warn(o, field, refers+"it will see no more events of it; name FluxInstance/%s/flux or remove the entry", gone.on, gone.on.Namespace)
+		findings.Warn(o, field, refers+"it will see no more events of it; name FluxInstance/%s/flux or remove the "+
+			"entry", gone.on, gone.on.Namespace)
 	default:
 		findings.Error(o, field, refers+"it would stop working; remove the reference first", gone.on)
 	}
@@ -169,7 +175,8 @@ func holder(o *object.Object, own string, spec map[string]any, field string) (ki
 	return kind, cmp.Or(namespace, own)
 }
 
-// names tells whether a reference is one to id; a reference without kind, as in dependsOn, means the kind of the object.
+// names reports whether a reference is one to id; a reference without kind, as in dependsOn, means the kind of the
+// object.
 func names(m map[string]any, id object.ID, namespace string, sameKind bool) bool {
 	if m["name"] != id.Name {
 		return false
@@ -198,7 +205,7 @@ func walk(path string, value any, visit func(string, map[string]any)) {
 // queriers are the kinds whose texts ask Prometheus for the metrics of objects by name.
 var queriers = []string{"ConfigMap", "GrafanaDashboard", "PrometheusRule", "VMRule"}
 
-// asksFor tells whether a text has a Prometheus selector, also within JSON, for this name of an object.
+// asksFor reports whether a text has a Prometheus selector, also within JSON, for this name of an object.
 func asksFor(text, name string) bool {
 	return regexp.MustCompile(`name=~?\\?["']` + regexp.QuoteMeta(name) + `\\?["']`).MatchString(text)
 }
@@ -206,17 +213,20 @@ func asksFor(text, name string) bool {
 // tellQueries warns about dashboards and alerting rules that ask for an object that cleanup removes.
 func tellQueries(o, gone *object.Object, findings *finding.List) {
 	if slices.Contains(queriers, o.Kind) && asksFor(o.Text(), gone.Name) {
-		findings.Warn(o, "", "asks for the metrics of %s, which cleanup removes: they end; ask for FluxInstance/%s/flux (flux_instance_info), or remove the query", gone.ID, gone.Namespace)
+		findings.Warn(o, "", "asks for the metrics of %s, which cleanup removes: they end; ask for "+
+			"FluxInstance/%s/flux (flux_instance_info), or remove the query", gone.ID, gone.Namespace)
 	}
 }
 
-// tellTemplate warns about a ResourceSet whose template has the name of an object that cleanup removes among what something depends on.
+// tellTemplate warns about a ResourceSet whose template has the name of an object that cleanup removes among what
+// something depends on.
 func tellTemplate(o, gone *object.Object, instead string, findings *finding.List) {
 	template := o.Str("spec", "resourcesTemplate")
 	_, waits, _ := strings.Cut(template, "dependsOn:")
 	if o.Is(classic.OperatorGroup, "ResourceSet") && gone.Is(classic.KustomizeGroup, "Kustomization") &&
 		regexp.MustCompile(`name: *["']?`+regexp.QuoteMeta(gone.Name)+`["']?\s`).MatchString(waits+"\n") {
-		findings.Warn(o, "spec.resourcesTemplate", "may let something wait for %s, which cleanup removes: what waits for what is not there never reconciles again; name %s in its place",
+		findings.Warn(o, "spec.resourcesTemplate", "may let something wait for %s, which cleanup removes: what waits "+
+			"for what is not there never reconciles again; name %s in its place",
 			gone.ID, instead)
 	}
 }
@@ -228,7 +238,8 @@ func tellScan(o *object.Object, install *classic.Install, findings *finding.List
 	}
 	for _, gone := range install.Objects {
 		if url := gone.Str("spec", "url"); url != "" && strings.TrimPrefix(url, "oci://") == o.Str("spec", "image") {
-			findings.Warn(o, "spec.image", "scans the artifact of %s, which cleanup removes: it has no use any more; remove it with its ImagePolicy", gone.ID)
+			findings.Warn(o, "spec.image", "scans the artifact of %s, which cleanup removes: it has no use any more; "+
+				"remove it with its ImagePolicy", gone.ID)
 		}
 	}
 }
@@ -247,20 +258,23 @@ func tellUpdatePath(set *object.Set, o *object.Object, removed []*object.Object,
 		return !slices.Contains(removed, o) && !o.Is(classic.ConfigGroup, "Kustomization")
 	}
 	if slices.ContainsFunc(removed, holds) && !slices.ContainsFunc(set.Below(dir), stays) {
-		findings.Warn(o, "spec.update.path", "updates ./%s, in which cleanup leaves nothing: remove it, or point it at what it should update", dir)
+		findings.Warn(o, "spec.update.path", "updates ./%s, in which cleanup leaves nothing: remove it, or point it "+
+			"at what it should update", dir)
 	}
 }
 
-// marker is what image-automation-controller looks for in a file. Source: fluxcd/image-automation-controller, pkg/update.
+// marker is what image-automation-controller looks for in a file. Source: fluxcd/image-automation-controller,
+// pkg/update.
 var marker = regexp.MustCompile(`"\$imagepolicy": *"([^"]+)"`)
 
-// tellMarkers warns about image policies that keep the version of the classic install up to date: Flux Operator installs the
-// release that the FluxInstance names.
+// tellMarkers warns about image policies that keep the version of the classic install up to date: Flux Operator
+// installs the release that the FluxInstance names.
 func tellMarkers(install *classic.Install, findings *finding.List) {
 	for _, o := range install.Objects {
 		for _, found := range marker.FindAllStringSubmatch(o.Text(), -1) {
-			findings.Warn(o, "", "the ImagePolicy %s keeps this up to date, which has no effect once Flux Operator has taken over: it installs the release of "+
-				"spec.distribution.version of the FluxInstance; remove the policy with the marker", found[1])
+			findings.Warn(o, "", "the ImagePolicy %s keeps this up to date, which has no effect once Flux Operator "+
+				"has taken over: it installs the release of spec.distribution.version of the FluxInstance; remove "+
+				"the policy with the marker", found[1])
 		}
 	}
 }

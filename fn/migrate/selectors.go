@@ -19,16 +19,18 @@ type selectable struct {
 	before, after map[string]string
 }
 
-// tellSelectors warns about selectors that mean other parts of Flux once Flux Operator has taken over, because it sets other
-// labels than the classic install: those of NetworkPolicies, PodMonitors, Services and the like.
+// tellSelectors warns about selectors that mean other parts of Flux once Flux Operator has taken over, because it sets
+// other labels than the classic install: those of NetworkPolicies, PodMonitors, Services and the like.
 func tellSelectors(set *object.Set, plan *instance.Plan, findings *finding.List) {
 	parts := selectables(plan)
 	changing := changingLabels(parts)
-	selecting := slices.DeleteFunc(set.Current(), func(o *object.Object) bool { return selectors[o.Group()+"/"+o.Kind] == "" })
+	selecting := slices.DeleteFunc(set.Current(),
+		func(o *object.Object) bool { return selectors[o.Group()+"/"+o.Kind] == "" })
 	slices.SortStableFunc(selecting, object.Compare)
 	for _, o := range selecting {
 		over := selectors[o.Group()+"/"+o.Kind]
-		if !slices.ContainsFunc(changing, func(label string) bool { return strings.Contains(o.Text(), label) }) || plan.Install.Foreign(set, o) {
+		if !slices.ContainsFunc(changing, func(label string) bool { return strings.Contains(o.Text(), label) }) ||
+			plan.Install.Foreign(set, o) {
 			continue
 		}
 		spec, _ := object.Get[map[string]any](o.Map(), "spec")
@@ -41,7 +43,8 @@ func tellSelectors(set *object.Set, plan *instance.Plan, findings *finding.List)
 }
 
 // selectors are the kinds that select by labels, and what they select unless a field says otherwise.
-// Source: the APIs of networking.k8s.io/v1, policy/v1, monitoring.coreos.com/v1, cilium.io/v2 and operator.victoriametrics.com/v1beta1.
+// Source: the APIs of networking.k8s.io/v1, policy/v1, monitoring.coreos.com/v1, cilium.io/v2 and
+// operator.victoriametrics.com/v1beta1.
 var selectors = map[string]string{
 	"networking.k8s.io/NetworkPolicy":              "Pod",
 	"cilium.io/CiliumNetworkPolicy":                "Pod",
@@ -124,7 +127,8 @@ type selector struct {
 	expressions []any
 }
 
-// selectorsIn reads the selectors that a map holds: a field with matchLabels or matchExpressions, or the selector of a Service.
+// selectorsIn reads the selectors that a map holds: a field with matchLabels or matchExpressions, or the selector of a
+// Service.
 func selectorsIn(field string, m map[string]any, over string) []selector {
 	if last := field[strings.LastIndex(field, ".")+1:]; last == "namespaceSelector" {
 		over = "Namespace"
@@ -140,7 +144,8 @@ func selectorsIn(field string, m map[string]any, over string) []selector {
 	return nil
 }
 
-// texts are the labels that a selector asks for, without the prefixes of Cilium; what Cilium says of namespaces is no label.
+// texts are the labels that a selector asks for, without the prefixes of Cilium; what Cilium says of namespaces is no
+// label.
 func texts(m map[string]any) map[string]string {
 	labels := map[string]string{}
 	for key, value := range m {
@@ -167,11 +172,13 @@ func (s selector) compare(o *object.Object, parts []selectable, findings *findin
 		}
 	}
 	if len(lost) > 0 {
-		findings.Warn(o, s.field, "selects %s, and will not once Flux Operator has taken over, because it sets other labels: select by a label that stays, such as %s",
+		findings.Warn(o, s.field, "selects %s, and will not once Flux Operator has taken over, because it sets other "+
+			"labels: select by a label that stays, such as %s",
 			what(s.over, lost), stays[s.over])
 	}
 	if len(gained) > 0 {
-		findings.Warn(o, s.field, "will select %s once Flux Operator has taken over, which it does not today, because it sets other labels: see whether you want that",
+		findings.Warn(o, s.field, "will select %s once Flux Operator has taken over, which it does not today, "+
+			"because it sets other labels: see whether you want that",
 			what(s.over, gained))
 	}
 }
@@ -179,15 +186,18 @@ func (s selector) compare(o *object.Object, parts []selectable, findings *findin
 // what names some parts of Flux; many by their number.
 func what(kind string, names []string) string {
 	if len(names) > 3 {
-		return map[string]string{"Pod": "the pods", "Service": "the Services"}[kind] + fmt.Sprintf(" of %d controllers", len(names))
+		return map[string]string{"Pod": "the pods", "Service": "the Services"}[kind] +
+			fmt.Sprintf(" of %d controllers", len(names))
 	}
-	return map[string]string{"Pod": "the pods of ", "Service": "the Service ", "Namespace": "the namespace "}[kind] + strings.Join(names, ", ")
+	return map[string]string{"Pod": "the pods of ", "Service": "the Service ", "Namespace": "the namespace "}[kind] +
+		strings.Join(names, ", ")
 }
 
 // stays are labels that both the classic install and Flux Operator set.
-var stays = map[string]string{"Pod": "app", "Service": "app.kubernetes.io/component", "Namespace": "kubernetes.io/metadata.name"}
+var stays = map[string]string{"Pod": "app", "Service": "app.kubernetes.io/component",
+	"Namespace": "kubernetes.io/metadata.name"}
 
-// matches tells whether labels fulfil the selector. Source: LabelSelector of apimachinery meta/v1.
+// matches reports whether labels fulfil the selector. Source: LabelSelector of apimachinery meta/v1.
 func (s selector) matches(labels map[string]string) bool {
 	for key, value := range s.labels {
 		if labels[key] != value {

@@ -13,8 +13,8 @@ import (
 // BadName is a field that holds what Kubernetes does not take for a name.
 type BadName struct{ Field, Value string }
 
-// BadNames are the names in an object of Flux that Kubernetes does not take: its own, and those of what it refers to. Commands, scripts
-// and new objects are made of them. Variables that Flux substitutes may be in them.
+// BadNames are the names in an object of Flux that Kubernetes does not take: its own, and those of what it refers to.
+// Commands, scripts and new objects are made of them. Variables that Flux substitutes may be in them.
 func BadNames(object map[string]any) []BadName {
 	var bad []BadName
 	check := func(field, value string, valid func(string) bool) {

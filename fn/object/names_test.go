@@ -7,7 +7,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestBadNames holds where names stand in the objects of Flux and Flux Operator, and that a text that is no name may be anything.
+// TestBadNames holds where names stand in the objects of Flux and Flux Operator, and that a text that is no name may be
+// anything.
 func TestBadNames(t *testing.T) {
 	for text, want := range map[string]string{
 		"metadata: {name: a.b-c, namespace: d}":                                    "",

@@ -50,7 +50,7 @@ func (id ID) String() string {
 	return strings.TrimSuffix(printable.Line(id.Kind)+"/"+name, "/")
 }
 
-// Same tells whether two IDs name one object on a cluster, whatever the API version.
+// Same reports whether two IDs name one object on a cluster, whatever the API version.
 func (id ID) Same(other ID) bool { return id.anyVersion() == other.anyVersion() }
 
 // anyVersion is the ID with its group in the place of its API version.
@@ -84,8 +84,8 @@ func New(id ID, text, file string, index int) *Object {
 	return &Object{ID: id, File: file, Index: index, text: text}
 }
 
-// Lazy makes an object of an ID and what makes its text, which is asked for whenever the text is needed: so many objects that
-// are never looked into take no memory for it. The bytes stay those of who made them.
+// Lazy makes an object of an ID and what makes its text, which is asked for whenever the text is needed: so many
+// objects that are never looked into take no memory for it. The bytes stay those of who made them.
 func Lazy(id ID, text func() []byte, file string, index int) *Object {
 	return &Object{ID: id, File: file, Index: index, source: text}
 }
@@ -180,14 +180,15 @@ func (o *Object) OriginalBytes() []byte {
 	return []byte(o.text)
 }
 
-// MayHold tells whether a string of the object may hold a text of letters, digits, slashes and dots, without parsing it: YAML may spell
-// it with escapes.
+// MayHold reports whether a string of the object may hold a text of letters, digits, slashes and dots, without parsing
+// it: YAML may spell it with escapes.
 func (o *Object) MayHold(text string) bool {
 	raw := o.Bytes()
 	return bytes.Contains(raw, []byte(text)) || spells(raw)
 }
 
-// spells tells whether a text may have an escape for a character that stands for itself elsewhere, or one that hides a line break.
+// spells reports whether a text may have an escape for a character that stands for itself elsewhere, or one that hides
+// a line break.
 // Source: YAML 1.1 and 1.2, the escape codes of double-quoted scalars.
 func spells(raw []byte) bool {
 	for {
@@ -205,7 +206,7 @@ func spells(raw []byte) bool {
 // Node is the object as a YAML tree with its comments, a copy for reading.
 func (o *Object) Node() (*kyaml.RNode, error) { return reason.With(kyaml.Parse(o.Text())) }
 
-// Changed tells whether the object was edited, and says something else since.
+// Changed reports whether the object was edited, and says something else since.
 func (o *Object) Changed() bool { return o.edited != nil && o.printed() != o.was }
 
 // Edit hands the object over for editing; what it says is the object from then on.
@@ -306,7 +307,7 @@ func Fact[T any](o *Object, key any, find func(*Object) T) T {
 	return fact
 }
 
-// Is tells whether the object is of this group and kind.
+// Is reports whether the object is of this group and kind.
 func (o *Object) Is(group, kind string) bool { return o.Kind == kind && o.Group() == group }
 
 // Get reads the value at a path of a decoded object; ok is false when it is missing or of another type.
@@ -327,7 +328,8 @@ func Get[T any](m map[string]any, path ...string) (value T, ok bool) {
 
 // internalPrefixes start the annotations that kpt and kustomize hang on items in flight.
 // Source: KRM functions specification v1 and kyaml kioutil v0.21.2.
-var internalPrefixes = []string{"internal.config.kubernetes.io/", "config.kubernetes.io/index", "config.kubernetes.io/path",
+var internalPrefixes = []string{"internal.config.kubernetes.io/", "config.kubernetes.io/index",
+	"config.kubernetes.io/path",
 	"config.k8s.io/id", "kustomize.config.k8s.io/id", "config.kubernetes.io/origin", "config.kubernetes.io/previous"}
 
 func dropInternalAnnotations(m map[string]any) {
@@ -342,7 +344,7 @@ func dropInternalAnnotations(m map[string]any) {
 	}
 }
 
-// IsInternal tells whether an annotation belongs to the KRM pipeline, not to the object.
+// IsInternal reports whether an annotation belongs to the KRM pipeline, not to the object.
 func IsInternal(annotation string) bool {
 	for _, prefix := range internalPrefixes {
 		if strings.HasPrefix(annotation, prefix) {

@@ -22,7 +22,8 @@ type Set struct {
 	facts   map[any]any      // what Once keeps
 	states  map[any]any      // what Until keeps, until the set changes
 	stateOf int64            // the count of edits that states is of
-	// Read returns the bytes of a file that is not an object of its own, such as a JSON patch; false where there is none.
+	// Read returns the bytes of a file that is not an object of its own, such as a JSON patch; false where there is
+	// none.
 	Read func(file string) ([]byte, bool)
 	// Files lists the files in a folder and below it, those without objects too; nil where only the objects are known.
 	Files func(dir string) []string
@@ -34,7 +35,8 @@ type groupKind struct{ group, kind string }
 
 // NewSet makes a Set of objects; their order is kept.
 func NewSet(objects []*Object) *Set {
-	s := &Set{objects: objects, removed: map[*Object]bool{}, isNew: map[*Object]bool{}, gone: map[string]bool{}, facts: map[any]any{}, states: map[any]any{}}
+	s := &Set{objects: objects, removed: map[*Object]bool{}, isNew: map[*Object]bool{}, gone: map[string]bool{},
+		facts: map[any]any{}, states: map[any]any{}}
 	if !slices.IsSortedFunc(objects, Compare) {
 		objects = slices.SortedStableFunc(slices.Values(objects), Compare)
 	}
@@ -46,7 +48,8 @@ func NewSet(objects []*Object) *Set {
 	return s
 }
 
-// indexed are sorted objects by a key, of which there are about so many, those of one key in their order. A list of one object, as most are, is a part of the whole list.
+// indexed are sorted objects by a key, of which there are about so many, those of one key in their order. A list of one
+// object, as most are, is a part of the whole list.
 func indexed[K comparable](objects []*Object, keys int, key func(*Object) K) map[K][]*Object {
 	all := make(map[K][]*Object, keys)
 	for i, o := range objects {
@@ -133,43 +136,46 @@ func (s *Set) Below(dir string) []*Object {
 	return below
 }
 
-// Holds tells whether there is an object in a folder or below it.
+// Holds reports whether there is an object in a folder or below it.
 func (s *Set) Holds(dir string) bool {
 	type key struct{}
 	return Until(s, key{}, (*Set).folders)[dir]
 }
 
-// folders are the folders in which there are objects, and those above them. As with Within, "." is above every file but none of that name.
+// folders are the folders in which there are objects, and those above them. As with Within, "." is above every file but
+// none of that name.
 func (s *Set) folders() map[string]bool {
 	all := map[string]bool{}
 	for _, o := range s.Current() {
 		all["."] = all["."] || o.File != "."
-		for end := strings.LastIndexByte(o.File, '/'); end >= 0 && !all[o.File[:end]]; end = strings.LastIndexByte(o.File[:end], '/') {
+		for end := strings.LastIndexByte(o.File, '/'); end >= 0 &&
+			!all[o.File[:end]]; end = strings.LastIndexByte(o.File[:end], '/') {
 			all[o.File[:end]] = true
 		}
 	}
 	return all
 }
 
-// below tells whether an object's file is in a folder or below it.
+// below reports whether an object's file is in a folder or below it.
 func (o *Object) below(dir string) bool { return Within(o.File, dir) && o.File != dir }
 
-// Within tells whether dir is root or below it; both are clean slash paths relative to one root, "." for the root itself.
+// Within reports whether dir is root or below it; both are clean slash paths relative to one root, "." for the root
+// itself.
 func Within(dir, root string) bool {
 	return root == "." || strings.HasPrefix(dir, root) && (len(dir) == len(root) || dir[len(root)] == '/')
 }
 
-// HasPaths tells whether the items carry paths; from kustomize they do not.
+// HasPaths reports whether the items carry paths; from kustomize they do not.
 func (s *Set) HasPaths() bool {
 	return len(s.objects) == 0 || slices.ContainsFunc(s.objects, func(o *Object) bool { return o.File != "" })
 }
 
-// Once returns what make makes of a set the first time that it is asked for under a key: a fact of the input that costs too
-// much to find out each time, and that no edit of the migration changes.
+// Once returns what make makes of a set the first time that it is asked for under a key: a fact of the input that costs
+// too much to find out each time, and that no edit of the migration changes.
 func Once[T any](s *Set, key any, make func(*Set) T) T { return kept(s, s.facts, key, make) }
 
-// Until is Once for a fact of which objects there are and what they say: it is made anew after an object was added, taken out, put back
-// or edited.
+// Until is Once for a fact of which objects there are and what they say: it is made anew after an object was added,
+// taken out, put back or edited.
 func Until[T any](s *Set, key any, make func(*Set) T) T {
 	if now := edits.Load(); now != s.stateOf {
 		clear(s.states)
@@ -218,7 +224,7 @@ func (s *Set) RemoveFile(file string) { s.gone[file] = true }
 // RemovedFiles are the files without objects that were taken out, sorted.
 func (s *Set) RemovedFiles() []string { return slices.Sorted(maps.Keys(s.gone)) }
 
-// Removed tells whether an object was taken out.
+// Removed reports whether an object was taken out.
 func (s *Set) Removed(o *Object) bool { return s.removed[o] }
 
 // Input returns every object of the input, the removed ones too.

@@ -1,5 +1,5 @@
-// Package offline takes from a process what it would need to reach another machine, or to start a program. The libraries that it is made of
-// can do both: kustomize fetches addresses by HTTP, and clones repositories with git.
+// Package offline takes from a process what it would need to reach another machine, or to start a program. The
+// libraries that it is made of can do both: kustomize fetches addresses by HTTP, and clones repositories with git.
 package offline
 
 import (
@@ -15,13 +15,14 @@ import (
 // ErrRefused is the answer to every attempt to reach another machine.
 var ErrRefused = reason.New("it would be fetched, and nothing is fetched")
 
-// Enforce makes the process one that fetches and starts nothing, for as long as it lives: HTTP and names of machines are refused, no program
-// is found, and no temporary folder can be made, where kustomize would put what it clones.
+// Enforce makes the process one that fetches and starts nothing, for as long as it lives: HTTP and names of machines
+// are refused, no program is found, and no temporary folder can be made, where kustomize would put what it clones.
 func Enforce() error {
 	http.DefaultTransport = &http.Transport{DialContext: refuse, DialTLSContext: refuse}
 	http.DefaultClient = &http.Client{Transport: http.DefaultTransport}
 	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: refuse}
-	for name, value := range map[string]string{"PATH": "", "TMPDIR": os.DevNull, "TMP": os.DevNull, "TEMP": os.DevNull} {
+	for name, value := range map[string]string{"PATH": "", "TMPDIR": os.DevNull, "TMP": os.DevNull,
+		"TEMP": os.DevNull} {
 		if err := os.Setenv(name, value); err != nil {
 			return fmt.Errorf("cannot make this process one that fetches nothing: %w", err)
 		}

@@ -1,7 +1,7 @@
 // Package plainyaml reads YAML many times faster than the parser: what Read is sure of, the parsers of all versions of
-// YAML find as well. It follows the lines of block style by their indentation. A value that it does not know is given to
-// the parser by itself, for all that is indented deeper than a key belongs to its value; a document that is
-// odd in another way is left to the parser as a whole.
+// YAML find as well. It follows the lines of block style by their indentation. A value that it does not know is given
+// to the parser by itself, for all that is indented deeper than a key belongs to its value; a document that is odd in
+// another way is left to the parser as a whole.
 package plainyaml
 
 import (
@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	// maxDepth is how deep Read follows collections, and maxKey how long a key is; parsers, and limit.Check, allow more.
+	// maxDepth is how deep Read follows collections, and maxKey how long a key is; parsers, and limit.Check, allow
+	// more.
 	maxDepth, maxKey = 100, 1000
 	// maxAliases and maxAliasedText are how many aliases Read follows, and in a text of how many bytes.
 	maxAliases, maxAliasedText = 100, 64 << 10

@@ -65,7 +65,8 @@ func isQuote(c byte) bool { return c == '"' || c == '\'' }
 func quoteEnd(text string) int {
 	for i := 1; i < len(text); i++ {
 		switch {
-		case text[0] == '"' && text[i] == '\\', text[0] == '\'' && text[i] == '\'' && i+1 < len(text) && text[i+1] == '\'':
+		case text[0] == '"' && text[i] == '\\', text[0] == '\'' && text[i] == '\'' && i+1 < len(text) &&
+			text[i+1] == '\'':
 			i++
 		case text[i] == text[0]:
 			return i + 1

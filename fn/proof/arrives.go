@@ -11,8 +11,9 @@ import (
 	"migrate-to-flux-operator/fn/migrate"
 )
 
-// proveArrival proves that Flux applies what the phase deploy adds, and in the phase cleanup the FluxInstance: .sourceignore or spec.ignore
-// of the source can leave out what the path of the root leads to, and then nothing takes over.
+// proveArrival proves that Flux applies what the phase deploy adds, and in the phase cleanup the FluxInstance:
+// .sourceignore or spec.ignore of the source can leave out what the path of the root leads to, and then nothing takes
+// over.
 func (s states) proveArrival(outcome migrate.Outcome, trees []Trees, findings *finding.List) {
 	if len(trees) == 0 || len(trees) < len(outcome.Installs) {
 		return // an Error has said why
@@ -28,29 +29,34 @@ func (s states) proveArrival(outcome migrate.Outcome, trees []Trees, findings *f
 				continue
 			}
 			findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: file,
-				Message: "Flux would not apply what this commit adds: " + id.String() + ": .sourceignore or spec.ignore of the source leaves it out; " +
-					"set the config field outputDir to a folder that Flux reads"})
+				Message: "Flux would not apply what this commit adds: " + id.String() + ": .sourceignore or " +
+					"spec.ignore of the source leaves it out; set the config field outputDir to a folder that Flux " +
+					"reads"})
 			return
 		}
 	}
 }
 
-// proveInstances warns of a FluxInstance that no Flux Kustomization applies: what is in Git says nothing of what is on the cluster.
+// proveInstances warns of a FluxInstance that no Flux Kustomization applies: what is in Git says nothing of what is on
+// the cluster.
 func (s states) proveInstances(outcome migrate.Outcome, trees []Trees, findings *finding.List) {
 	for _, cluster := range outcome.Clusters {
 		at := slices.IndexFunc(trees, func(t Trees) bool { return t.Cluster == cluster.Path })
-		if at < 0 || cluster.Instance == "" || slices.ContainsFunc(trees[at].Before.Entries, func(e inventory.Entry) bool {
-			return e.File.String() == cluster.Instance
-		}) {
+		if at < 0 || cluster.Instance == "" ||
+			slices.ContainsFunc(trees[at].Before.Entries, func(e inventory.Entry) bool {
+				return e.File.String() == cluster.Instance
+			}) {
 			continue
 		}
-		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: cluster.Instance, Cluster: cluster.Path,
-			Message: "no Flux Kustomization applies this FluxInstance: it is on the cluster only if something else applies it"})
+		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: cluster.Instance,
+			Cluster: cluster.Path,
+			Message: "no Flux Kustomization applies this FluxInstance: it is on the cluster only if something else " +
+				"applies it"})
 	}
 }
 
-// applied reports whether an inventory has an object, in whatever namespace a kustomization.yaml puts it, by a build that reads the file
-// which defines it.
+// applied reports whether an inventory has an object, in whatever namespace a kustomization.yaml puts it, by a build
+// that reads the file which defines it.
 func applied(inv *inventory.Inventory, id inventory.ID, file string) bool {
 	return slices.ContainsFunc(inv.Entries, func(e inventory.Entry) bool {
 		return e.Name == id.Name && e.Kind == id.Kind && e.Group == id.Group && e.File.Read(file)

@@ -1,5 +1,5 @@
-// Package proof shows, from files alone, that a commit makes Flux prune nothing that the repository still wants: it builds
-// what each Flux Kustomization applies before and after, and judges every object that leaves an inventory.
+// Package proof shows, from files alone, that a commit makes Flux prune nothing that the repository still wants: it
+// builds what each Flux Kustomization applies before and after, and judges every object that leaves an inventory.
 package proof
 
 import (
@@ -35,9 +35,11 @@ var counted = []struct {
 	action inventory.Action
 	words  string
 }{
-	{inventory.New, "new"}, {inventory.Removed, "pruned on purpose"}, {inventory.Lost, "lost"}, {inventory.Stuck, "stuck"},
+	{inventory.New, "new"}, {inventory.Removed, "pruned on purpose"}, {inventory.Lost, "lost"},
+	{inventory.Stuck, "stuck"},
 	{inventory.Adopted, "taken over by Flux Operator"}, {inventory.Kept, "left on the cluster"},
-	{inventory.Moved, "applied by another Flux Kustomization"}, {inventory.Replaced, "generated anew"}, {inventory.Unjudged, "not judged"},
+	{inventory.Moved, "applied by another Flux Kustomization"}, {inventory.Replaced, "generated anew"},
+	{inventory.Unjudged, "not judged"},
 }
 
 // kept counts the objects that are applied before the run, and those of them that Flux leaves on the cluster.
@@ -79,8 +81,9 @@ func (t Trees) String() string {
 	return said
 }
 
-// Prove compares the repository before and after a run, cluster by cluster. A loss is an Error, what could not be judged a
-// Warning, and the count of the rest an Info. Clusters that the run leaves alone are compared as well: they may share files.
+// Prove compares the repository before and after a run, cluster by cluster. A loss is an Error, what could not be
+// judged a Warning, and the count of the rest an Info. Clusters that the run leaves alone are compared as well: they
+// may share files.
 func Prove(outcome migrate.Outcome, before, after fs.FS, cfg config.Config) Proof {
 	installs := outcome.Installs
 	if slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Prefix != "" }) {
@@ -112,7 +115,8 @@ func Prove(outcome migrate.Outcome, before, after fs.FS, cfg config.Config) Proo
 }
 
 func unread(err error) finding.Finding {
-	return finding.Finding{Severity: finding.Error, Topic: finding.Proof, Message: "the files cannot be read to prove that Flux prunes nothing: " + err.Error()}
+	return finding.Finding{Severity: finding.Error, Topic: finding.Proof, Message: "the files cannot be read to " +
+		"prove that Flux prunes nothing: " + err.Error()}
 }
 
 // states are the repository before and after a run.
@@ -126,7 +130,8 @@ type states struct {
 // NotWhole is the finding where the files are not those of a whole repository.
 func NotWhole() finding.Finding {
 	return finding.Finding{Severity: finding.Warning, Topic: finding.Proof,
-		Message: "left out: the items are not a whole repository; run plan on the checkout to see that Flux prunes nothing"}
+		Message: "left out: the items are not a whole repository; run plan on the checkout to see that Flux prunes " +
+			"nothing"}
 }
 
 // LeftOut is the finding where the proof is switched off.
@@ -141,18 +146,20 @@ func (s states) prove(install *classic.Install, findings *finding.List) Trees {
 	was := s.before.Build(root)
 	unjudged := Trees{Cluster: install.Cluster(), Before: was}
 	if broken := broken(was); broken != "" {
-		findings.Error(install.Pair.Root, "spec.path", "Flux cannot build what the root applies, so no file shows what would be pruned: repair it first, and wait until it is "+
-			"applied: %s", broken)
+		findings.Error(install.Pair.Root, "spec.path", "Flux cannot build what the root applies, so no file shows "+
+			"what would be pruned: repair it first, and wait until it is applied: %s", broken)
 		return unjudged
 	}
 	if install.Reached && !shows(was, install) {
-		findings.Error(install.Anchor, "", "Flux does not apply this, though the path of %s leads to it: .sourceignore or spec.ignore of %s leaves it out, or it is a JSON file that no "+
-			"kustomization.yaml lists. What runs came from elsewhere: run on the repository that has it, or remove this if it is a copy", install.Pair.Root.ID, install.Pair.Source.ID)
+		findings.Error(install.Anchor, "", "Flux does not apply this, though the path of %s leads to it: "+
+			".sourceignore or spec.ignore of %s leaves it out, or it is a JSON file that no kustomization.yaml "+
+			"lists. What runs came from elsewhere: run on the repository that has it, or remove this if it is a copy",
+			install.Pair.Root.ID, install.Pair.Source.ID)
 		return unjudged
 	}
 	if missing := absent(was, install.Pair); missing != "" {
-		findings.Warn(install.Pair.Root, "spec.path", "if this is all of the repository, Flux cannot build what the root applies today, and nothing of this commit is applied "+
-			"before it can: %s", missing)
+		findings.Warn(install.Pair.Root, "spec.path", "if this is all of the repository, Flux cannot build what the "+
+			"root applies today, and nothing of this commit is applied before it can: %s", missing)
 	}
 	root = root.Substituting(was)
 	is := s.after.Follow(was, root)
@@ -166,8 +173,8 @@ func (s states) prove(install *classic.Install, findings *finding.List) Trees {
 	return judged
 }
 
-// shows tells whether an inventory has what an install was recognised by, or the base that it lists; behind a value that no file shows
-// it may have it.
+// shows reports whether an inventory has what an install was recognised by, or the base that it lists; behind a value
+// that no file shows it may have it.
 func shows(was *inventory.Inventory, install *classic.Install) bool {
 	anchor := install.Anchor
 	listed := anchor.Name == "" // a kustomization.yaml
@@ -183,15 +190,19 @@ func shows(was *inventory.Inventory, install *classic.Install) bool {
 // Source: kustomize-controller v1.7.3, which builds with plugins and Helm off.
 func broken(was *inventory.Inventory) string {
 	root := was.Owners[0]
-	chart := slices.IndexFunc(was.Opaque, func(o inventory.Opaque) bool { return o.Reason == inventory.OpaqueHelm && o.Owner == root.Name })
+	chart := slices.IndexFunc(was.Opaque, func(o inventory.Opaque) bool {
+		return o.Reason == inventory.OpaqueHelm &&
+			o.Owner == root.Name
+	})
 	if root.Broken == "" && chart >= 0 {
-		return was.Opaque[chart].String() + " is for kustomize with --enable-helm, which Flux does not have: make it a HelmRelease"
+		return was.Opaque[chart].String() + " is for kustomize with --enable-helm, which Flux does not have: make it " +
+			"a HelmRelease"
 	}
 	return root.Broken
 }
 
-// absent says which file that the root builds with is in no commit; empty where all are, and where files may come from elsewhere: from a
-// submodule, from a source that this one includes, or from what makes an artifact or a bucket.
+// absent says which file that the root builds with is in no commit; empty where all are, and where files may come from
+// elsewhere: from a submodule, from a source that this one includes, or from what makes an artifact or a bucket.
 func absent(was *inventory.Inventory, pair classic.Pair) string {
 	source := pair.LiveSource
 	include, _ := object.Get[[]any](source.Map(), "spec", "include")
@@ -208,23 +219,26 @@ func absent(was *inventory.Inventory, pair classic.Pair) string {
 	return was.Opaque[missing].String()
 }
 
-// proveMove proves that the root can move to its new path: what it applies from there is what it applies from the old one
-// when the phase deploy is live, and what the phase cleanup leaves is judged from the new path as well.
-func (s states) proveMove(moved inventory.Root, was, is *inventory.Inventory, install *classic.Install, findings *finding.List) {
+// proveMove proves that the root can move to its new path: what it applies from there is what it applies from the old
+// one when the phase deploy is live, and what the phase cleanup leaves is judged from the new path as well.
+func (s states) proveMove(moved inventory.Root, was, is *inventory.Inventory, install *classic.Install,
+	findings *finding.List) {
 	from := is
 	if s.config.Phase == config.Cleanup {
 		from = s.before.Follow(was, moved)
 	}
 	verdict := inventory.Compare(from, is.From(moved), Options(install, s.config))
 	s.judge("the root on its new path", verdict, install, findings)
-	findings.Info(finding.Proof, install.Pair.Root, "spec.path", "from its new path the root and what is below it apply the same %d objects; %d are new, %d are lost",
+	findings.Info(finding.Proof, install.Pair.Root, "spec.path", "from its new path the root and what is below it "+
+		"apply the same %d objects; %d are new, %d are lost",
 		verdict.Unchanged, len(verdict.Of(inventory.New)), len(verdict.Of(inventory.Lost)))
 }
 
-// proveOthers judges what the run does not migrate: nothing may change there, whatever guards it, for the guard may not be live yet. Of
-// a cluster that was found, the roots that an inventory has are judged already, and so is what another one applies from the path of an
-// install.
-func (s states) proveOthers(installs []*classic.Install, given []inventory.Root, judged []*inventory.Inventory, findings *finding.List) {
+// proveOthers judges what the run does not migrate: nothing may change there, whatever guards it, for the guard may not
+// be live yet. Of a cluster that was found, the roots that an inventory has are judged already, and so is what another
+// one applies from the path of an install.
+func (s states) proveOthers(installs []*classic.Install, given []inventory.Root, judged []*inventory.Inventory,
+	findings *finding.List) {
 	for _, cluster := range s.before.Discover(given...) {
 		others := slices.DeleteFunc(slices.Clone(cluster.Roots), func(root inventory.Root) bool {
 			return slices.ContainsFunc(judged, func(was *inventory.Inventory) bool { return was.Applies(root) }) ||
@@ -232,13 +246,14 @@ func (s states) proveOthers(installs []*classic.Install, given []inventory.Root,
 		})
 		if len(others) > 0 {
 			was := cluster.Inventory.From(others...)
-			s.proveUnchanged("this commit, on the cluster ./"+cluster.Path+",", was, s.after.Follow(was, others...), findings)
+			s.proveUnchanged("this commit, on the cluster ./"+cluster.Path+",", was, s.after.Follow(was, others...),
+				findings)
 		}
 	}
 }
 
-// proveUnchanged proves that a cluster goes on applying what it applies. That its Flux objects get a guard as well, because what may be a
-// cluster has no list of its own for them, is told.
+// proveUnchanged proves that a cluster goes on applying what it applies. That its Flux objects get a guard as well,
+// because what may be a cluster has no list of its own for them, is told.
 func (s states) proveUnchanged(what string, was, is *inventory.Inventory, findings *finding.List) {
 	verdict := inventory.Compare(was, is, inventory.CompareOptions{})
 	changed, guarded := inventory.Changed(was, is)
@@ -254,12 +269,15 @@ func (s states) proveUnchanged(what string, was, is *inventory.Inventory, findin
 	}
 	if n := len(changed); n > 0 {
 		findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: changed[0].File.String(),
-			Message: what + " would change what Flux applies there, and this run leaves that cluster alone: " + changed[0].ID.String() + andMore(n) +
+			Message: what + " would change what Flux applies there, and this run leaves that cluster alone: " +
+				changed[0].ID.String() + andMore(n) +
 				"; name that cluster as well, or give each cluster files of its own"})
 	}
 	if n := len(guarded); n > 0 {
 		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: guarded[0].File.String(),
-			Message: what + " sets guards on what that cluster applies too: " + guarded[0].ID.String() + andMore(n) + "; they delete nothing, and are all that changes there"})
+			Message: what + " sets guards on what that cluster applies too: " + guarded[0].ID.String() + andMore(n) +
+				"; they delete nothing, and " +
+				"are all that changes there"})
 	}
 	applies(what, verdict.Of(inventory.New), findings)
 	for _, issue := range verdict.Issues {
@@ -297,20 +315,21 @@ func Options(install *classic.Install, cfg config.Config) inventory.CompareOptio
 			adopted[idOf(o)] = "Flux Operator installs it under the same name"
 		}
 	}
-	return inventory.CompareOptions{Release: install.Version.Release, Adopted: adopted, TakenOver: cfg.TakenOver, AdoptedBase: classic.IsRemoteBase, Removed: func(e inventory.Entry) string {
-		if removed[e.ID] {
-			return "it installed Flux the classic way"
-		}
-		return ""
-	}}
+	return inventory.CompareOptions{Release: install.Version.Release, Adopted: adopted, TakenOver: cfg.TakenOver,
+		AdoptedBase: classic.IsRemoteBase, Removed: func(e inventory.Entry) string {
+			if removed[e.ID] {
+				return "it installed Flux the classic way"
+			}
+			return ""
+		}}
 }
 
 func idOf(o *object.Object) inventory.ID {
 	return inventory.ID{Group: o.Group(), Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}
 }
 
-// judge files the Errors and Warnings of a verdict: Errors one by one, Warnings one for each Flux Kustomization. What the
-// classic install's own Kustomization applies is known without building it.
+// judge files the Errors and Warnings of a verdict: Errors one by one, Warnings one for each Flux Kustomization. What
+// the classic install's own Kustomization applies is known without building it.
 func (s states) judge(what string, verdict inventory.Verdict, install *classic.Install, findings *finding.List) {
 	for _, change := range verdict.Changes {
 		file(what, change.Severity, change.File, change.String(), findings)
@@ -344,7 +363,8 @@ func (s states) judge(what string, verdict inventory.Verdict, install *classic.I
 		if n := len(group[0]); n > 1 {
 			more = fmt.Sprintf(" (and %d more)", n-1)
 		}
-		findings.Add(finding.Finding{Severity: finding.Warning, Code: finding.Incomplete, Topic: finding.Proof, File: first.File.String(),
+		findings.Add(finding.Finding{Severity: finding.Warning, Code: finding.Incomplete, Topic: finding.Proof,
+			File:    first.File.String(),
 			Message: owner + ": " + whatOf(group) + more})
 	}
 	twoOwners(twice, findings)
@@ -358,7 +378,8 @@ func whatOf(group [][]inventory.Issue) string {
 	first := group[0][0].What
 	var sources []string
 	for _, issues := range group {
-		if source, reads := strings.CutPrefix(strings.TrimSuffix(issues[0].What, inventory.SourceAbsent), readsOther); reads && !slices.Contains(sources, source) {
+		if source, reads := strings.CutPrefix(strings.TrimSuffix(issues[0].What, inventory.SourceAbsent),
+			readsOther); reads && !slices.Contains(sources, source) {
 			sources = append(sources, source)
 		}
 	}
@@ -374,11 +395,13 @@ func whatOf(group [][]inventory.Issue) string {
 		sources = append(sources[:most], fmt.Sprintf("%d more", n-most))
 	}
 	last := len(sources) - 1
-	return "not judged: they read other sources" + where + ": " + strings.Join(sources[:last], ", ") + " and " + sources[last]
+	return "not judged: they read other sources" + where + ": " + strings.Join(sources[:last], ", ") + " and " +
+		sources[last]
 }
 
-// alike puts the issues of Flux Kustomizations together that have one issue, in no file: the same one, or that they read other sources.
-// The Flux Kustomizations are in the order of their names, and a group stands where its first one would.
+// alike puts the issues of Flux Kustomizations together that have one issue, in no file: the same one, or that they
+// read other sources. The Flux Kustomizations are in the order of their names, and a group stands where its first one
+// would.
 func alike(byOwner map[string][]inventory.Issue) [][][]inventory.Issue {
 	var groups [][][]inventory.Issue
 	at := map[string]int{}
@@ -399,8 +422,8 @@ func alike(byOwner map[string][]inventory.Issue) [][][]inventory.Issue {
 	return groups
 }
 
-// twoOwners files in one Warning what had two owners before the run and has them after it. Of a name with ${variables} that no
-// file resolves nobody knows whether two are the same.
+// twoOwners files in one Warning what had two owners before the run and has them after it. Of a name with ${variables}
+// that no file resolves nobody knows whether two are the same.
 func twoOwners(issues []inventory.Issue, findings *finding.List) {
 	known := slices.DeleteFunc(issues, func(i inventory.Issue) bool { return strings.Contains(i.What, "${") })
 	if len(known) == 0 {
@@ -411,7 +434,8 @@ func twoOwners(issues []inventory.Issue, findings *finding.List) {
 		more = fmt.Sprintf(" (and %d more: inventory lists them)", n-1)
 	}
 	first := known[0]
-	file("", inventory.Warning, first.File, "as before this commit: "+first.Owner.String()+": "+first.What+more, findings)
+	file("", inventory.Warning, first.File, "as before this commit: "+first.Owner.String()+": "+first.What+more,
+		findings)
 }
 
 // applies files what Flux would start to apply though the run means to add nothing there.
@@ -436,8 +460,11 @@ func breaks(what string, issue inventory.Issue, findings *finding.List) {
 func file(what string, severity inventory.Severity, origin *inventory.Origin, message string, findings *finding.List) {
 	switch severity {
 	case inventory.Error:
-		findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: origin.String(), Message: what + " would make Flux delete or lose something: " + message})
+		findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: origin.String(),
+			Message: what + " would make Flux delete or " +
+				"lose something: " + message})
 	case inventory.Warning:
-		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: origin.String(), Message: message})
+		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: origin.String(),
+			Message: message})
 	}
 }

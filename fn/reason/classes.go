@@ -30,17 +30,21 @@ var classes = func() (all []class) {
 		{`already registered id: (?:` + id + `)?`, "an object is there twice"},
 		{`Multiple Strategic-Merge Patches in one`, "several patches in one entry of patches, which has a target"},
 		{`must specify a target for (?:JSON )?patch`, "a list of operations has no target"},
-		{`unable to parse SM or JSON patch|JSON patch from|decoding "`, "a patch is neither an object nor a list of operations"},
-		{`must specify one of patch and path|patch and path can't be set`, "an entry of patches has to have one of patch and path"},
+		{`unable to parse SM or JSON patch|JSON patch from|decoding "`, "a patch is neither an object nor a list of " +
+			"operations"},
+		{`must specify one of patch and path|patch and path can't be set`, "an entry of patches has to have one of " +
+			"patch and path"},
 		{`operation does not apply: [^:]*: (?:` + pointer + `)?`, "an operation of a patch finds no field"},
 		{`testing value (?:` + pointer + `)? failed`, "an operation of a patch tests for another value"},
 		{`Unexpected kind: `, "an operation of a patch is none that there is"},
 		{`error parsing regexp: `, "a name is no regular expression"},
-		{`unable to parse requirement|unable to parse labelSelector|invalid label (?:key|value)`, "a label selector cannot be read"},
+		{`unable to parse requirement|unable to parse labelSelector|invalid label (?:key|value)`,
+			"a label selector cannot be read"},
 		{`invalid literal source`, "a literal of a generator is not key=value"},
 		{`illegally repeats the key`, "a generator has a key twice"},
 		{`a configmap must have a name`, "a generator has no name"},
-		{`key name or file path contains '='|missing (?:key|file) name`, "an entry of files of a generator is not key=path"},
+		{`key name or file path contains '='|missing (?:key|file) name`, "an entry of files of a generator is not " +
+			"key=path"},
 		{`loading KV pairs: env source files: .* doesn't exist`, "an env file of a generator is not there"},
 		{`loading KV pairs: env source files`, "an env file of a generator cannot be read"},
 		{`loading KV pairs`, "what a generator reads is not there"},
@@ -61,10 +65,12 @@ var classes = func() (all []class) {
 		{`missing (?:metadata\.name|kind) in object`, "an object has no name or kind"},
 		{`missing Resource metadata`, "a document is no object"},
 		{`unable to load builtin`, "a plugin is not known"},
-		{`[bB]ad substitution|missing closing brace|unable to parse (?:variable name|substitution within function|default function)`, "a ${...} that cannot be read"},
+		{`[bB]ad substitution|missing closing brace|unable to parse (?:variable name|substitution within function|default function)`,
+			"a ${...} that cannot be read"},
 		{`syntax error in pattern`, "a ${...} with a pattern that cannot be read"},
 		{`expected exactly one object`, "it is not one object"},
-		{`mismatched legacy and internal|annotation formatting in the input resources is not consistent`, "annotations that say two places for one item"},
+		{`mismatched legacy and internal|annotation formatting in the input resources is not consistent`,
+			"annotations that say two places for one item"},
 		{`function "(\w+)" not defined`, "a function of templates that is not known here"},
 		{`^template: `, "a template that cannot be read"},
 		{`'(?:/source/tree/)?` + file + `' doesn't exist`, "a file or folder is not there"},
@@ -81,7 +87,8 @@ var fromYAML = regexp.MustCompile(`(?:^|[^.\w])yaml: `)
 // lines is how the parsers of YAML and templates say in which line they were.
 var lines = regexp.MustCompile(`yaml: line (\d+): |yaml: unmarshal errors:\s+line (\d+): |^template: [^\n]*?:(\d+):`)
 
-// syntax are words of YAML parsers that quote nothing. Source: go.yaml.in/yaml v2.4.4 and v3.0.5, scannerc.go, parserc.go and readerc.go.
+// syntax are words of YAML parsers that quote nothing. Source: go.yaml.in/yaml v2.4.4 and v3.0.5, scannerc.go,
+// parserc.go and readerc.go.
 var syntax = regexp.MustCompile(`(?:mapping values|mapping keys|block sequence entries) are not allowed in this context|could not find expected '(?::|!)'|` +
 	`did not find (?:the )?expected (?:',' or '[\]}]'|'-' indicator|'[!>]'|<document start>|key|node content|alphabetic or numeric character|` +
 	`comment or line break|whitespace or line break|whitespace|hexdecimal number|tag URI)|` +
@@ -119,7 +126,8 @@ var (
 // mistyped says that a field, where it is known, has a value of one type where another one is wanted.
 func mistyped(field, value, wanted string) string {
 	words := "a " + typed(value) + " where a " + typed(wanted) + " is expected"
-	names := slices.DeleteFunc(strings.Split(field, "."), func(name string) bool { return name == "" || unicode.IsUpper(rune(name[0])) })
+	names := slices.DeleteFunc(strings.Split(field, "."),
+		func(name string) bool { return name == "" || unicode.IsUpper(rune(name[0])) })
 	if len(names) > 0 { // the others are Go's
 		words = "field " + strings.Join(names, ".") + ": " + words
 	}
@@ -134,7 +142,8 @@ func typed(name string) string {
 		return "list"
 	case strings.HasPrefix(name, "bool"):
 		return "boolean"
-	case strings.HasPrefix(name, "int"), strings.HasPrefix(name, "uint"), strings.HasPrefix(name, "float"), name == "number":
+	case strings.HasPrefix(name, "int"), strings.HasPrefix(name, "uint"), strings.HasPrefix(name, "float"),
+		name == "number":
 		return "number"
 	case name == "string", name == "str", name == "ScalarNode":
 		return "text"

@@ -12,8 +12,8 @@ import (
 
 const module = "migrate-to-flux-operator"
 
-// TestOneDoor holds that no error of a library gets around this package: each call that can fail is an argument of Of or With, or what
-// it says is not looked at.
+// TestOneDoor holds that no error of a library gets around this package: each call that can fail is an argument of Of
+// or With, or what it says is not looked at.
 func TestOneDoor(t *testing.T) {
 	config := &packages.Config{Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports | packages.NeedSyntax |
 		packages.NeedTypes | packages.NeedTypesInfo | packages.NeedExportFile, Dir: "../.."}
@@ -128,8 +128,8 @@ func fails(callee *types.Func) bool {
 // writers write what was read: what they refuse is a type of Go.
 var writers = []string{"Marshal", "MarshalIndent", "Encode", "Close", "String", "AsYAML", "WriteFile", "Write"}
 
-// quotes reports whether errors of a package may quote its input: those of the libraries but for the command line's, and those of the parsers
-// in the standard library.
+// quotes reports whether errors of a package may quote its input: those of the libraries but for the command line's,
+// and those of the parsers in the standard library.
 func quotes(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	if !strings.Contains(first, ".") {

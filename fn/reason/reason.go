@@ -1,5 +1,6 @@
-// Package reason says why a library refuses what it was given, in words of this program. Those of a library may quote the input, and what
-// they quote may be the value of a Secret: nothing of them is passed on but lines, fields, paths and names of objects.
+// Package reason says why a library refuses what it was given, in words of this program. Those of a library may quote
+// the input, and what they quote may be the value of a Secret: nothing of them is passed on but lines, fields, paths
+// and names of objects.
 package reason
 
 import (
@@ -14,7 +15,8 @@ import (
 
 // Error is why a text cannot be used.
 type Error struct {
-	// Place is the file or folder in which it is wrong, where that is another one than what was read, and Line the line, where it is known.
+	// Place is the file or folder in which it is wrong, where that is another one than what was read, and Line the
+	// line, where it is known.
 	Place string
 	Line  int
 	// Words say what is wrong.
@@ -51,7 +53,8 @@ var ErrUntold = New("it is refused, in words that may quote a value")
 // With is a result with the reason of its error.
 func With[T any](value T, err error) (T, error) { return value, Of(err) }
 
-// Of is what an error of a library is about: its class, and what of it is no value. An error of own words comes out as it went in.
+// Of is what an error of a library is about: its class, and what of it is no value. An error of own words comes out as
+// it went in.
 func Of(err error) error {
 	var own *Error
 	switch {

@@ -1,4 +1,5 @@
-// Package regular reads files that somebody else has put there: regular ones only, within a limit, and without waiting for any.
+// Package regular reads files that somebody else has put there: regular ones only, within a limit, and without waiting
+// for any.
 package regular
 
 import (
@@ -19,8 +20,9 @@ var (
 	ErrChanged  = errors.New("the file has changed since it was read")
 )
 
-// Read reads a regular file below a directory, of at most limit.Size bytes. It follows no link, in the place of the file or above it,
-// because source-controller takes none to a cluster either; and it does not wait, as it would at a pipe.
+// Read reads a regular file below a directory, of at most limit.Size bytes. It follows no link, in the place of the
+// file or above it, because source-controller takes none to a cluster either; and it does not wait, as it would at a
+// pipe.
 func Read(root *os.Root, name string) ([]byte, error) {
 	if err := NoLinkAbove(root, name); err != nil {
 		return nil, err
@@ -82,8 +84,8 @@ func ReadIn(dir, name string) ([]byte, error) {
 	return Read(root, name)
 }
 
-// ReadGiven reads what a person names on the command line, of at most size bytes: it may be reached by a link, and be a pipe, but no
-// folder.
+// ReadGiven reads what a person names on the command line, of at most size bytes: it may be reached by a link, and be a
+// pipe, but no folder.
 func ReadGiven(file string, size int64) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {

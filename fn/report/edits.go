@@ -13,8 +13,8 @@ import (
 	"migrate-to-flux-operator/fn/printable"
 )
 
-// editsOf says which fields an edit changes, each on a line: what comes with +, what goes with -, and what becomes something else. Of a
-// Secret it names the fields alone.
+// editsOf says which fields an edit changes, each on a line: what comes with +, what goes with -, and what becomes
+// something else. Of a Secret it names the fields alone.
 func editsOf(o *object.Object) []string {
 	before, err := object.Parse(o.Original(), o.File, o.Index)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 )
 
 // special are the characters that mean something in Markdown or HTML; names of the input may hold any of them.
-var special = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "[", `\[`, "]", `\]`, "|", `\|`,
+var special = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "<", "&lt;", ">", "&gt;", "&", "&amp;",
+	"[", `\[`, "]", `\]`, "|", `\|`,
 	"#", `\#`, "~", `\~`, "@", "&#64;", "$", "&#36;")
 
 // text is prose: what it names is shown as it is written.
@@ -16,8 +17,8 @@ func text(s string) string { return special.Replace(printable.Line(s)) }
 // cell is text in a cell of a table.
 func cell(s string) string { return text(s) }
 
-// code is a name as it is written, also in a cell of a table; nothing when it is empty. A code span can hold neither a backtick nor, behind
-// a backslash, the end of a cell.
+// code is a name as it is written, also in a cell of a table; nothing when it is empty. A code span can hold neither a
+// backtick nor, behind a backslash, the end of a cell.
 func code(s string) string {
 	switch s = printable.Line(s); {
 	case s == "":

@@ -14,8 +14,8 @@ import (
 // Budget is the most that a report has of bytes: a pull request takes 65,536 characters, and who posts one adds a line.
 const Budget = 64_512
 
-// Markdown writes the report of a run for a pull request, as GitHub and GitLab render it, with Mermaid pictures. What does not fit is
-// left out, what matters least first, and that is said.
+// Markdown writes the report of a run for a pull request, as GitHub and GitLab render it, with Mermaid pictures. What
+// does not fit is left out, what matters least first, and that is said.
 func (v *View) Markdown() string {
 	m := &markdown{view: v}
 	m.head()
@@ -40,7 +40,8 @@ const (
 )
 
 // ranks name what was left out.
-var ranks = map[int]string{essential: "entries of lists", own: "sections of single clusters", found: "tables of what was found", picture: "pictures",
+var ranks = map[int]string{essential: "entries of lists", own: "sections of single clusters",
+	found: "tables of what was found", picture: "pictures",
 	notes: "remarks and lists of files", fields: "tables of fields", dropped: "tables of fields without a counterpart"}
 
 // markdown writes one report, block by block.
@@ -93,7 +94,8 @@ func (m *markdown) fitted() string {
 	for _, rank := range slices.Backward(slices.Sorted(maps.Keys(cut))) {
 		said = append(said, fmt.Sprintf("%d %s", cut[rank], ranks[rank]))
 	}
-	return text + fmt.Sprintf("\n> [!NOTE]\n> A pull request takes no more. Left out: %s. `plan --report report.html` writes all of it.\n", strings.Join(said, ", "))
+	return text + fmt.Sprintf("\n> [!NOTE]\n> A pull request takes no more. Left out: %s. `plan --report "+
+		"report.html` writes all of it.\n", strings.Join(said, ", "))
 }
 
 // titles name what the commit does.
@@ -104,10 +106,11 @@ var titles = map[string]string{
 
 // orders say what to mind before the commit is pushed.
 var orders = map[string]string{
-	config.Deploy: "This commit adds Flux Operator beside the classic install, which stays in Git. Push it alone, and remove nothing of the " +
-		"classic install until the checks below show that Flux Operator owns it: both in one push delete every Flux object and what Flux applied.",
-	config.Cleanup: "This commit removes the classic install from Git. Push it only when Flux Operator owns everything below on the cluster: before " +
-		"that, Flux would delete what the commit removes.",
+	config.Deploy: "This commit adds Flux Operator beside the classic install, which stays in Git. Push it alone, " +
+		"and remove nothing of the classic install until the checks below show that Flux Operator owns it: both in " +
+		"one push delete every Flux object and what Flux applied.",
+	config.Cleanup: "This commit removes the classic install from Git. Push it only when Flux Operator owns " +
+		"everything below on the cluster: before that, Flux would delete what the commit removes.",
 }
 
 // callout is what to mind of a run: how it is marked, and what it says.
@@ -132,7 +135,8 @@ func (m *markdown) head() {
 	}
 	m.add(essential, "| cluster | classic install | Flux | result | errors | warnings |\n|---|---|---|---|---|---|\n")
 	for _, c := range v.Clusters {
-		m.add(essential, "| %s | %s | %s | %s: %s | %d | %d |\n", code(c.Name), cell(c.Layout), cell(c.flux()), c.Becomes, cell(c.Verdict), c.Errors, c.Warnings)
+		m.add(essential, "| %s | %s | %s | %s: %s | %d | %d |\n", code(c.Name), cell(c.Layout), cell(c.flux()),
+			c.Becomes, cell(c.Verdict), c.Errors, c.Warnings)
 	}
 	m.add(essential, "\n")
 }
@@ -219,7 +223,8 @@ func (m *markdown) item(s Section, n int, item Item) string {
 		return bullet + " " + said + "\n"
 	}
 	indent := "\n" + strings.Repeat(" ", len(bullet)+1)
-	return bullet + " " + said + ":\n" + indent + "```shell" + indent + strings.Join(item.Commands, indent) + indent + "```\n\n"
+	return bullet + " " + said + ":\n" + indent + "```shell" + indent + strings.Join(item.Commands, indent) + indent +
+		"```\n\n"
 }
 
 func codes(names []string) []string {
@@ -282,9 +287,11 @@ func (m *markdown) fields(moves []instance.Move) {
 		return
 	}
 	said, without := split(moves)
-	intro := fmt.Sprintf("%d fields and patches of the classic install go into the FluxInstance, %d need no counterpart there.", len(said), len(without))
+	intro := fmt.Sprintf("%d fields and patches of the classic install go into the FluxInstance, %d need no "+
+		"counterpart there.", len(said), len(without))
 	if m.view.run.Config.Instance.Form == config.HelmRelease {
-		intro += " The fields are named as in a FluxInstance: in the HelmRelease `spec` stands as `spec.values.instance`."
+		intro += " The fields are named as in a FluxInstance: in the HelmRelease `spec` stands as " +
+			"`spec.values.instance`."
 	}
 	m.add(fields, "### What becomes of each field\n\n%s\n\n%s", intro, m.table(said))
 	if len(without) > 0 {
@@ -323,7 +330,8 @@ func (m *markdown) table(moves []instance.Move) string {
 		if m.view.run.Line != nil {
 			number = " " + m.view.line(move) + " |"
 		}
-		fmt.Fprintf(&out, "|%s %s | %s | %s | %s |\n", number, code(move.Field), value(move.Value), destination(move.To), cell(move.Why))
+		fmt.Fprintf(&out, "|%s %s | %s | %s | %s |\n", number, code(move.Field), value(move.Value),
+			destination(move.To), cell(move.Why))
 		last = move
 	}
 	return out.String() + "\n"

@@ -15,8 +15,8 @@ var pageText string
 // page is the page for a browser; the template escapes whatever is in a name.
 var page = template.Must(template.New("page").Funcs(template.FuncMap{"capital": capital}).Parse(pageText))
 
-// Page writes all that there is to tell as one page for a browser, which loads nothing: for a fleet, and for what a pull request does
-// not take.
+// Page writes all that there is to tell as one page for a browser, which loads nothing: for a fleet, and for what a
+// pull request does not take.
 func (v *View) Page() (string, error) {
 	var out strings.Builder
 	err := page.Execute(&out, v)

@@ -30,7 +30,8 @@ type Picture struct {
 }
 
 // owned says how to read the pictures.
-const owned = "Each box owns the objects that it lists: it applies them, and deletes them when they leave it. Red is the classic install, blue is Flux Operator, green is new."
+const owned = "Each box owns the objects that it lists: it applies them, and deletes them when they leave it. Red is " +
+	"the classic install, blue is Flux Operator, green is new."
 
 // pictures draws who owns what before and after the commit has done its work.
 func (v *View) pictures(c *migrate.Cluster, install *classic.Install) []Picture {
@@ -121,7 +122,8 @@ func draw(c *migrate.Cluster, inv *inventory.Inventory) *graph {
 	}
 	for _, entry := range inv.Entries {
 		if b := boxes[entry.Owner]; b != nil {
-			b.objects = append(b.objects, flux.ID{Group: entry.Group, Kind: entry.Kind, Namespace: entry.Namespace, Name: entry.Name})
+			b.objects = append(b.objects, flux.ID{Group: entry.Group, Kind: entry.Kind, Namespace: entry.Namespace,
+				Name: entry.Name})
 		}
 	}
 	installed := classicObjects(c)
@@ -129,7 +131,10 @@ func draw(c *migrate.Cluster, inv *inventory.Inventory) *graph {
 		if len(b.objects) == 0 && c.Owner.Name != "" && b.name == c.Owner.Name {
 			b.objects = installed // what it applies is not in the repository
 		}
-		if slices.ContainsFunc(b.objects, func(id flux.ID) bool { return id.Kind == "Deployment" && slices.Contains(installed, id) }) {
+		if slices.ContainsFunc(b.objects, func(id flux.ID) bool {
+			return id.Kind == "Deployment" &&
+				slices.Contains(installed, id)
+		}) {
 			b.class = classicBox
 		}
 	})
@@ -138,7 +143,8 @@ func draw(c *migrate.Cluster, inv *inventory.Inventory) *graph {
 
 // classicObjects are what the classic install applies, without the sync pair.
 func classicObjects(c *migrate.Cluster) []flux.ID {
-	return slices.DeleteFunc(slices.Clone(c.Classic), func(id flux.ID) bool { return isObject(id, c.Source) || isObject(id, c.Root) })
+	return slices.DeleteFunc(slices.Clone(c.Classic),
+		func(id flux.ID) bool { return isObject(id, c.Source) || isObject(id, c.Root) })
 }
 
 func isObject(id flux.ID, o object.ID) bool {
@@ -156,7 +162,8 @@ func (g *graph) handOver(c *migrate.Cluster) {
 	for _, id := range c.Operator {
 		has[id] = true
 	}
-	g.operator = &box{kind: "FluxInstance", name: "flux", objects: c.Operator, pair: []object.ID{c.Source, c.Root}, class: operatorBox}
+	g.operator = &box{kind: "FluxInstance", name: "flux", objects: c.Operator, pair: []object.ID{c.Source, c.Root},
+		class: operatorBox}
 	g.each(func(b *box) {
 		kept := slices.DeleteFunc(slices.Clone(b.objects), func(id flux.ID) bool { return has[id] })
 		if n := len(b.objects) - len(kept); n > 0 && b.class == classicBox {
@@ -237,8 +244,8 @@ func (m *flowchart) box(b *box, parent string) string {
 	return id
 }
 
-// shown are the boxes below one: as many as fit, the rest as one box, and those that change, which come last so that no arrow
-// of the others has to go round them.
+// shown are the boxes below one: as many as fit, the rest as one box, and those that change, which come last so that no
+// arrow of the others has to go round them.
 func (b *box) shown() []*box {
 	changing := slices.DeleteFunc(slices.Clone(b.children), func(c *box) bool { return !c.changes() })
 	others := slices.DeleteFunc(slices.Clone(b.children), (*box).changes)
@@ -248,7 +255,7 @@ func (b *box) shown() []*box {
 	return append(others, changing...)
 }
 
-// changes tells whether a box, or one below it, is other than plain.
+// changes reports whether a box, or one below it, is other than plain.
 func (b *box) changes() bool {
 	return b.class != plainBox || slices.ContainsFunc(b.children, (*box).changes)
 }
@@ -318,7 +325,8 @@ func (b *box) kinds(most int) []string {
 		count[id.Kind]++
 		names[id.Kind] = id.Name
 	}
-	sorted := slices.SortedFunc(maps.Keys(count), func(x, y string) int { return cmp.Or(count[y]-count[x], strings.Compare(x, y)) })
+	sorted := slices.SortedFunc(maps.Keys(count),
+		func(x, y string) int { return cmp.Or(count[y]-count[x], strings.Compare(x, y)) })
 	for i, kind := range sorted {
 		if i == most-1 && len(sorted) > most {
 			rest := 0

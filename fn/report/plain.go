@@ -270,7 +270,8 @@ func (p *plain) said(s Section, item Item) string {
 
 // hides reports whether a plan leaves the commands of an item out: one of them takes more than two lines.
 func (p *plain) hides(s Section, item Item) bool {
-	return !p.Verbose && !s.Whole && slices.ContainsFunc(item.Commands, func(command string) bool { return len(command) > 2*p.Width })
+	return !p.Verbose && !s.Whole && slices.ContainsFunc(item.Commands,
+		func(command string) bool { return len(command) > 2*p.Width })
 }
 
 // commands writes what to run, each command on one line.
@@ -312,7 +313,8 @@ func (p *plain) rest() {
 	}
 	p.title("Files")
 	for _, f := range p.view.Files {
-		p.out.WriteString("  " + p.Paint(f.Action, fmt.Sprintf("%-10s", f.Action)) + " " + printable.Line(f.Path) + "\n")
+		p.out.WriteString("  " + p.Paint(f.Action, fmt.Sprintf("%-10s", f.Action)) + " " + printable.Line(f.Path) +
+			"\n")
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package report tells people what a run comes to: View is computed once of a run, and the plan as text, the report for a pull request
-// and the page for a browser only write it down. It is pure, and the same run is the same text.
+// Package report tells people what a run comes to: View is computed once of a run, and the plan as text, the report for
+// a pull request and the page for a browser only write it down. It is pure, and the same run is the same text.
 package report
 
 import (
@@ -21,7 +21,8 @@ type Run struct {
 	// Files are the files that change, Objects what becomes of each object that the run is about.
 	Files   []File
 	Objects []Object
-	// Line finds the line of a field of an object in its file, 0 where it cannot be told; nil where items have no lines.
+	// Line finds the line of a field of an object in its file, 0 where it cannot be told; nil where items have no
+	// lines.
 	Line func(file string, index int, field string) int
 }
 
@@ -52,8 +53,10 @@ type Object struct {
 	index int
 }
 
-// Objects are what becomes of the objects of a set. Of those that stay as they are they list the ones that the installs are found by.
-func Objects(set *object.Set, installs []*classic.Install, line func(file string, index int, field string) int) []Object {
+// Objects are what becomes of the objects of a set. Of those that stay as they are they list the ones that the installs
+// are found by.
+func Objects(set *object.Set, installs []*classic.Install,
+	line func(file string, index int, field string) int) []Object {
 	var all []Object
 	add := func(action string, o *object.Object) {
 		made := Object{Action: action, Object: o.ID, File: o.File, index: o.Index}

@@ -31,7 +31,8 @@ func (g *graph) svg() template.HTML {
 			d.arrow(boxWidth, at+size/2, left, top+g.root.size()/2, "owner")
 		}
 	}
-	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %d %d" width="%[1]d" height="%[2]d" role="img">%s</svg>`, d.width+2, height+2, d.out.String()))
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %d %d" width="%[1]d" height="%[2]d" role="img">%s</svg>`,
+		d.width+2, height+2, d.out.String()))
 }
 
 // drawing writes an SVG.
@@ -67,14 +68,16 @@ func (b *box) size() int { return 2*boxPadding + lineHeight*(1+len(b.notes())+le
 
 func (d *drawing) box(b *box, x, y int) {
 	d.width = max(d.width, x+boxWidth)
-	fmt.Fprintf(&d.out, `<g class="box %s" transform="translate(%d %d)"><rect width="%d" height="%d" rx="6"/>`, b.class, x+1, y+1, boxWidth, b.size())
+	fmt.Fprintf(&d.out, `<g class="box %s" transform="translate(%d %d)"><rect width="%d" height="%d" rx="6"/>`, b.class,
+		x+1, y+1, boxWidth, b.size())
 	line := 0
 	write := func(class, text string) {
 		line++
 		if utf8.RuneCountInString(text) > letters {
 			text = string([]rune(text)[:letters-1]) + "…"
 		}
-		fmt.Fprintf(&d.out, `<text class="%s" x="10" y="%d">%s</text>`, class, boxPadding+line*lineHeight-4, html.EscapeString(text))
+		fmt.Fprintf(&d.out, `<text class="%s" x="10" y="%d">%s</text>`, class, boxPadding+line*lineHeight-4,
+			html.EscapeString(text))
 	}
 	write("name", b.title())
 	for _, note := range b.notes() {

@@ -147,7 +147,9 @@ var topics = []topic{
 	{Topic: finding.Provided, Title: "Must exist on the cluster, and is in Git", Label: "In Git"},
 	{Topic: finding.Moved, Title: "Worth a look", Label: "Moved"},
 	{Topic: finding.Reference, Title: "References", Label: "Refers"},
-	{Topic: finding.Imposed, Title: "What Flux Operator changes by itself", Label: "Imposed", Intro: "With these releases and this install, whoever migrates it:", Bare: true},
+	{Topic: finding.Imposed, Title: "What Flux Operator changes by itself", Label: "Imposed",
+		Intro: "With these releases and this " +
+			"install, whoever migrates it:", Bare: true},
 	{Topic: finding.Proof, Title: "Proof that nothing is pruned", Label: "Proof", Bare: true},
 	{Topic: finding.Bootstrap, Title: "To rebuild the cluster", Label: "Rebuild"},
 	{Topic: finding.Unsynced, Title: "Left alone", Label: "Alone"},
@@ -164,7 +166,8 @@ func (t topic) holds(f finding.Finding) bool {
 	if f.Severity != finding.Info || t.Severity != "" {
 		return f.Severity == t.Severity
 	}
-	return t.Topic == f.Topic || t.Topic == "" && !slices.ContainsFunc(topics, func(other topic) bool { return other.Topic == f.Topic })
+	return t.Topic == f.Topic || t.Topic == "" &&
+		!slices.ContainsFunc(topics, func(other topic) bool { return other.Topic == f.Topic })
 }
 
 // Of is what is told of a run.
@@ -197,7 +200,8 @@ var outcomes = map[string]string{
 
 func (v *View) cluster(n int, findings []finding.Finding) Cluster {
 	c := v.run.Clusters[n]
-	made := Cluster{Name: nameOf(c.Path), Layout: c.Layout, Version: c.Version, Target: c.Target, Becomes: outcomes[c.Outcome], Fields: c.Fields, path: c.Path}
+	made := Cluster{Name: nameOf(c.Path), Layout: c.Layout, Version: c.Version, Target: c.Target,
+		Becomes: outcomes[c.Outcome], Fields: c.Fields, path: c.Path}
 	for _, f := range findings {
 		switch f.Severity {
 		case finding.Error:
@@ -243,7 +247,8 @@ func (v *View) facts(n int) []Fact {
 		source = v.place(install.Pair.Source.File, install.Pair.Source.Index, "")
 	}
 	facts := []Fact{
-		{"classic install", fmt.Sprintf("%s, Flux %s, %s", c.Layout, c.Version, counted(c.Patches, "patch", "patches")), v.place(install.Anchor.File, install.Anchor.Index, "")},
+		{"classic install", fmt.Sprintf("%s, Flux %s, %s", c.Layout, c.Version, counted(c.Patches, "patch", "patches")),
+			v.place(install.Anchor.File, install.Anchor.Index, "")},
 		{"components", strings.Join(c.Components, ", "), ""},
 		{"source", c.Source.String(), source},
 		{"root", c.Root.String(), v.place(install.Pair.Root.File, install.Pair.Root.Index, "")},
@@ -342,7 +347,8 @@ func withoutPath(text, path string) string {
 			return out.String()
 		}
 		before, relative := strings.CutSuffix(before, "./")
-		if last := len(before) - 1; nameByte(after, 0) || last >= 0 && !relative && (before[last] == '/' || nameByte(before, last)) {
+		if last := len(before) - 1; nameByte(after, 0) || last >= 0 && !relative &&
+			(before[last] == '/' || nameByte(before, last)) {
 			if out.WriteString(before); relative {
 				out.WriteString("./")
 			}
@@ -356,7 +362,8 @@ func withoutPath(text, path string) string {
 
 // nameByte reports whether a byte of a text goes on with a name.
 func nameByte(text string, at int) bool {
-	return at < len(text) && (text[at] == '-' || text[at] == '_' || text[at] == '.' && at+1 < len(text) && text[at+1] != ' ' ||
+	return at < len(text) && (text[at] == '-' || text[at] == '_' || text[at] == '.' && at+1 < len(text) &&
+		text[at+1] != ' ' ||
 		'a' <= text[at]|0x20 && text[at]|0x20 <= 'z' || '0' <= text[at] && text[at] <= '9')
 }
 
@@ -473,13 +480,15 @@ func (v *View) totals() string {
 		}
 	}
 	if v.Failed {
-		return fmt.Sprintf("Refused: no file changes; %s, %s.", counted(errors, "error", "errors"), counted(warnings, "warning", "warnings"))
+		return fmt.Sprintf("Refused: no file changes; %s, %s.", counted(errors, "error", "errors"),
+			counted(warnings, "warning", "warnings"))
 	}
 	if len(v.Files)+len(v.run.Objects) == 0 {
 		return fmt.Sprintf("Nothing to do: no file changes; %s.", counted(warnings, "warning", "warnings"))
 	}
 	name := map[string]string{config.Deploy: "Deploy", config.Cleanup: "Cleanup"}[v.Phase]
-	return fmt.Sprintf("%s: %s created, %d edited, %d deleted; %s; %s.", name, counted(files[created], "file", "files"), files[configured], files[deleted],
+	return fmt.Sprintf("%s: %s created, %d edited, %d deleted; %s; %s.", name, counted(files[created], "file", "files"),
+		files[configured], files[deleted],
 		v.pruned(), counted(warnings, "warning", "warnings"))
 }
 
@@ -524,9 +533,11 @@ func (v *View) leaving() []Leaving {
 		kinds[g][o.Object.Kind]++
 	}
 	var all []Leaving
-	for _, g := range slices.SortedFunc(maps.Keys(kinds), func(a, b group) int { return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.fate, b.fate)) }) {
+	for _, g := range slices.SortedFunc(maps.Keys(kinds),
+		func(a, b group) int { return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.fate, b.fate)) }) {
 		count := kinds[g]
-		sorted := slices.SortedFunc(maps.Keys(count), func(x, y string) int { return cmp.Or(count[y]-count[x], strings.Compare(x, y)) })
+		sorted := slices.SortedFunc(maps.Keys(count),
+			func(x, y string) int { return cmp.Or(count[y]-count[x], strings.Compare(x, y)) })
 		var names []string
 		for _, kind := range sorted {
 			names = append(names, fmt.Sprintf("%d %s", count[kind], plural(printable.Line(kind), count[kind])))

@@ -16,8 +16,8 @@ import (
 var command = regexp.MustCompile(`\b(kubectl|flux (-n|get|export|reconcile|events|delete|suspend|resume|install -)|helm (-n|template|get|upgrade|uninstall)|sops -|terraform -|` +
 	`helmfile -|git (add|rm|push|checkout|fetch|branch|commit)|kustomize build|sh|yq)\b([^;.]*%(\[\d\])?[a-z]|[^;.,:]* $)`)
 
-// TestNoCommandIsPutTogether holds that commands are made by Run: a text of the program has none with a place for a name. The writer of
-// the script for bootstrap is left out, which fills in words.
+// TestNoCommandIsPutTogether holds that commands are made by Run: a text of the program has none with a place for a
+// name. The writer of the script for bootstrap is left out, which fills in words.
 func TestNoCommandIsPutTogether(t *testing.T) {
 	err := filepath.WalkDir("..", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "../bench/") || name == "../bootstrap/shell.go" {

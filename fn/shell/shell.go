@@ -1,5 +1,5 @@
-// Package shell writes lines for a POSIX shell. A Line is made of words, each quoted, so that whatever a repository calls a thing is a
-// word and never more.
+// Package shell writes lines for a POSIX shell. A Line is made of words, each quoted, so that whatever a repository
+// calls a thing is a word and never more.
 package shell
 
 import (

@@ -1,4 +1,5 @@
-// Command coverage prints from a coverage profile how much of each package the tests reach, and every block that none does.
+// Command coverage prints from a coverage profile how much of each package the tests reach, and every block that none
+// does.
 package main
 
 import (

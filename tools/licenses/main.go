@@ -1,4 +1,5 @@
-// Command licenses lists what the modules in a CycloneDX SBOM are licensed under, and fails on a licence that is not allowed.
+// Command licenses lists what the modules in a CycloneDX SBOM are licensed under, and fails on a licence that is not
+// allowed.
 package main
 
 import (
@@ -12,11 +13,12 @@ import (
 	"github.com/CycloneDX/cyclonedx-go"
 )
 
-// allowed are the licences that an Apache-2.0 program may link: permissive ones. Flux Operator's, AGPL-3.0, is none of them.
+// allowed are the licences that an Apache-2.0 program may link: permissive ones. Flux Operator's, AGPL-3.0, is none of
+// them.
 var allowed = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"}
 
-// known are the licences of what no scanner can read, or reads wrongly: the standard library is not in the module cache, and the LICENSE of
-// golang.org/x/net is that of all of Go, which the scanner takes for BSD-Source-Code.
+// known are the licences of what no scanner can read, or reads wrongly: the standard library is not in the module
+// cache, and the LICENSE of golang.org/x/net is that of all of Go, which the scanner takes for BSD-Source-Code.
 var known = map[string]string{"std": "BSD-3-Clause", "golang.org/x/net": "BSD-3-Clause"}
 
 func main() {
@@ -53,7 +55,8 @@ func list(modules []cyclonedx.Component, out io.Writer) error {
 	for _, module := range modules {
 		found := licensesOf(module)
 		fmt.Fprintf(table, "%s\t%s\t%s\n", module.Name, module.Version, strings.Join(found, ", "))
-		if len(found) == 0 || slices.ContainsFunc(found, func(id string) bool { return !slices.Contains(allowed, id) }) {
+		if len(found) == 0 || slices.ContainsFunc(found,
+			func(id string) bool { return !slices.Contains(allowed, id) }) {
 			refused = append(refused, module.Name)
 		}
 	}
@@ -61,7 +64,8 @@ func list(modules []cyclonedx.Component, out io.Writer) error {
 		return err
 	}
 	if len(refused) > 0 {
-		return fmt.Errorf("the licence is unknown or not one of %s: %s", strings.Join(allowed, ", "), strings.Join(refused, ", "))
+		return fmt.Errorf("the licence is unknown or not one of %s: %s", strings.Join(allowed, ", "),
+			strings.Join(refused, ", "))
 	}
 	return nil
 }

@@ -103,7 +103,8 @@ func (c *collection) headComment(i int) int {
 	for start > floor {
 		above := c.lineStart(start - 1)
 		text := c.skipBlanks(above)
-		if above < floor || c.b[text] != '#' || c.blanks(above, text) != c.column || c.list && commentedItem(c.b[text:]) {
+		if above < floor || c.b[text] != '#' || c.blanks(above, text) != c.column || c.list &&
+			commentedItem(c.b[text:]) {
 			break
 		}
 		start = above

@@ -9,7 +9,8 @@ import (
 
 // mapping makes one map mean what another one means, key by key.
 func (e *editor) mapping(old, want *yaml.Node, at slot) error {
-	m := &mapEdit{collection: collection{editor: e, node: old, flow: old.Style&yaml.FlowStyle != 0, top: at.kind == root}}
+	m := &mapEdit{collection: collection{editor: e, node: old, flow: old.Style&yaml.FlowStyle != 0,
+		top: at.kind == root}}
 	if err := m.match(old, want); err != nil {
 		return err
 	}

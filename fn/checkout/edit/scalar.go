@@ -22,7 +22,8 @@ func (e *editor) scalar(old, want *yaml.Node, at slot) error {
 		return e.value(old, want, at)
 	case old.Style&blockScalar != 0 && isString && isLiteral(want.Value) && at.kind != inFlow:
 		return e.literal(old, want.Value, at)
-	case old.Style&blockScalar != 0, isString && at.kind == inMap && old.Style&quoted == 0 && strings.Contains(want.Value, "\n"):
+	case old.Style&blockScalar != 0, isString && at.kind == inMap && old.Style&quoted == 0 &&
+		strings.Contains(want.Value, "\n"):
 		return e.value(old, want, at)
 	}
 	sp, err := e.span(old)
@@ -78,7 +79,8 @@ func (e *editor) literal(old *yaml.Node, value string, at slot) error {
 	} else {
 		indicators += was
 	}
-	if indicators != string(header) && !(header[0] == '|' && len(indicators) == len(header) && sameRunes(indicators, string(header))) {
+	if indicators != string(header) && !(header[0] == '|' && len(indicators) == len(header) &&
+		sameRunes(indicators, string(header))) {
 		e.replace(sp.content, sp.content+len(header), indicators)
 	}
 	var lines []string

@@ -75,7 +75,10 @@ func (c *collection) spaced(item string) string {
 		}
 	}
 	lines := strings.SplitAfter(item, c.style.eol)
-	dash := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line[min(c.column, len(line)):], "-") })
+	dash := slices.IndexFunc(lines, func(line string) bool {
+		return strings.HasPrefix(line[min(c.column, len(line)):],
+			"-")
+	})
 	lines[dash] = lines[dash][:c.column+1] + more + lines[dash][c.column+1:]
 	for i := dash + 1; i < len(lines); i++ {
 		if strings.Trim(lines[i], " \r\n") != "" {

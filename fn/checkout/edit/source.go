@@ -109,7 +109,8 @@ func (s *source) skipProperties(pos int, n *yaml.Node) (int, error) {
 		for pos < len(s.b) && bytes.IndexByte([]byte(" \t\r\n,]}"), s.b[pos]) < 0 {
 			pos++
 		}
-		if n.Kind == yaml.ScalarNode && n.Value == "" && n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+		if n.Kind == yaml.ScalarNode && n.Value == "" &&
+			n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
 			if next := s.skipBlanks(pos); next >= len(s.b) || s.b[next] != '&' && s.b[next] != '!' {
 				return pos, nil
 			}

@@ -9,8 +9,8 @@ import (
 // crdKind is the kind of CRDs.
 const crdKind = "CustomResourceDefinition"
 
-// WithoutSchemas empties the schemas of the CRDs in a file: most of their bytes, which do not say what a CRD is called and
-// serves. A CRD with a variable stays whole, because Flux may substitute it. It tells whether there was any to cut.
+// WithoutSchemas empties the schemas of the CRDs in a file: most of their bytes, which do not say what a CRD is called
+// and serves. A CRD with a variable stays whole, because Flux may substitute it. It tells whether there was any to cut.
 func WithoutSchemas(file []byte) (lean []byte, cut bool) {
 	if !bytes.Contains(file, []byte(crdKind)) {
 		return file, false

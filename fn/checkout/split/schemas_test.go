@@ -89,7 +89,8 @@ func TestWithoutSchemas(t *testing.T) {
 	}
 }
 
-// TestWithoutSchemasCorpus holds that every CRD of the corpus that parses does so without its schemas, under the same name.
+// TestWithoutSchemasCorpus holds that every CRD of the corpus that parses does so without its schemas, under the same
+// name.
 func TestWithoutSchemasCorpus(t *testing.T) {
 	eachFile(t, func(path string, file []byte) {
 		lean, cut := WithoutSchemas(file)

@@ -1,4 +1,5 @@
-// Package census holds rule tables against the Flux APIs: every leaf field has a rule, and every rule names a field. It is for tests.
+// Package census holds rule tables against the Flux APIs: every leaf field has a rule, and every rule names a field. It
+// is for tests.
 package census
 
 import (
@@ -15,8 +16,8 @@ import (
 //go:embed api-fields.tsv
 var apiFields string
 
-// Complaints says what is wrong with the rules for a kind: a field of any API version that no rule takes, and a rule for a field that no
-// API version has. The fields that Kubernetes gives every object are not looked at.
+// Complaints says what is wrong with the rules for a kind: a field of any API version that no rule takes, and a rule
+// for a field that no API version has. The fields that Kubernetes gives every object are not looked at.
 func Complaints(kind string, rules []fields.Rule) []string {
 	leaves := leavesOf(kind)
 	if len(leaves) == 0 {
@@ -29,20 +30,23 @@ func Complaints(kind string, rules []fields.Rule) []string {
 		}
 	}
 	for _, rule := range rules {
-		if !ofKubernetes(rule.From) && !slices.ContainsFunc(leaves, func(leaf string) bool { return holds(rule.From, leaf) }) {
-			complaints = append(complaints, fmt.Sprintf("%s: the rule for %s takes nothing that the API has", kind, rule.From))
+		if !ofKubernetes(rule.From) && !slices.ContainsFunc(leaves,
+			func(leaf string) bool { return holds(rule.From, leaf) }) {
+			complaints = append(complaints, fmt.Sprintf("%s: the rule for %s takes nothing that the API has", kind,
+				rule.From))
 		}
 	}
 	return complaints
 }
 
-// Blind lists the rules whose loss Complaints would not see, though no other rule stands in for them: neither one for a parent, nor ones
-// for every field below, which leave a rule for what no API knows.
+// Blind lists the rules whose loss Complaints would not see, though no other rule stands in for them: neither one for a
+// parent, nor ones for every field below, which leave a rule for what no API knows.
 func Blind(kind string, rules []fields.Rule) []string {
 	var blind []string
 	for i, rule := range rules {
 		others := slices.Delete(slices.Clone(rules), i, i+1)
-		covered := slices.ContainsFunc(others, func(r fields.Rule) bool { return holds(r.From, rule.From) || holds(rule.From, r.From) })
+		covered := slices.ContainsFunc(others,
+			func(r fields.Rule) bool { return holds(r.From, rule.From) || holds(rule.From, r.From) })
 		if !covered && !ofKubernetes(rule.From) && len(Complaints(kind, others)) == len(Complaints(kind, rules)) {
 			blind = append(blind, rule.From)
 		}
@@ -62,7 +66,7 @@ func leavesOf(kind string) []string {
 	return slices.Compact(leaves)
 }
 
-// holds tells whether a rule for a path takes a field: the same, or one below it.
+// holds reports whether a rule for a path takes a field: the same, or one below it.
 func holds(rule, field string) bool {
 	return field == rule || strings.HasPrefix(field, rule+".")
 }

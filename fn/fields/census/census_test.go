@@ -33,7 +33,8 @@ func TestComplaints(t *testing.T) {
 	}
 }
 
-// TestBlind proves that a row that takes nothing is seen to be one that could go, and a row that takes something is not.
+// TestBlind proves that a row that takes nothing is seen to be one that could go, and a row that takes something is
+// not.
 func TestBlind(t *testing.T) {
 	if have := Blind("GitRepository", complete); len(have) > 0 {
 		t.Errorf("each row takes something, have %q", have)
