@@ -34,6 +34,6 @@ func (i *Install) CheckSyncRelease(set *object.Set, found *finding.List) {
 func leaveSyncRelease(set *object.Set, release *object.Object) string {
 	own := cmp.Or(NamespaceOf(set, release), "flux-system")
 	return "this HelmRelease makes it, and Helm deletes it when the release goes, with everything that the root " +
-		"applied. Write both halves into a file that the root itself applies (flux export source git, flux export " +
-		"kustomization), and let Helm forget the release: " + forgetRelease(own, release) + ". Then run again"
+		"applied. Write both halves into a file that the root itself applies (flux export source git, " +
+		"flux export kustomization), and let Helm forget the release: " + forgetRelease(own, release) + ". Then run again"
 }

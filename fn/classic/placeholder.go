@@ -57,8 +57,8 @@ func readPlaceholder(set *object.Set, k *object.Object, file string, cfg config.
 	if len(candidatesFor(set, k, cfg)) == 0 {
 		found.ErrorAbout(finding.Unsynced, k, "resources", empty+", and the sync pair is not in the input: flux "+
 			"bootstrap fills both in, so run on the branch that it pushed to; where Flux was installed in another "+
-			"way, write the pair of the cluster beside it (flux export source git NAME, flux export kustomization "+
-			"NAME), and set the config field instance.version to the minor version that runs", file)
+			"way, write the pair of the cluster beside it (flux export source git NAME, "+
+			"flux export kustomization NAME), and set the config field instance.version to the minor version that runs", file)
 		return nil
 	}
 	version, known := configuredVersion(cfg.Instance.Version)

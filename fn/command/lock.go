@@ -85,10 +85,9 @@ func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings
 		topic = finding.Look
 	}
 	verify := shell.Run("migrate-to-flux-operator", "verify")
-	findings.Run(topic, install.Pair.Root, []shell.Line{(verify + " --script").Pipe("sh > " + liveFile), verify +
-		" --live " + liveFile},
-		"see what the cluster says: verify tells whether cleanup is safe, and so does cleanup itself with --live %s",
-		liveFile)
+	look := []shell.Line{(verify + " --script").Pipe(shell.Run("sh").Into(liveFile)), verify + " --live " + liveFile}
+	findings.Run(topic, install.Pair.Root, look, "see what the cluster says: verify tells whether cleanup is safe, "+
+		"and so does cleanup itself with --live %s", liveFile)
 }
 
 // checkLive files what verify finds on the cluster: on each one of which there is a snapshot, because several may share

@@ -173,7 +173,11 @@ func (r *repository) report(result *Result) {
 		if severity == finding.Warning && result.Failed() {
 			severity = finding.Error
 		}
-		result.Findings = append(result.Findings, finding.Finding{Severity: severity, Topic: finding.NotRead,
+		ignored := severity
+		if ignored == finding.Info {
+			ignored = finding.Warning // Flux reads it
+		}
+		result.Findings = append(result.Findings, finding.Finding{Severity: ignored, Topic: finding.NotRead,
 			Message: printable.Line(".krmignore leaves this out, which Flux reads all the same: " + someOf(names))})
 	}
 	for _, n := range r.tree.Notes() {

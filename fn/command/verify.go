@@ -36,10 +36,9 @@ func verifyCommand() *cobra.Command {
 			"and ConfigMaps only the names. This program itself talks to no cluster.\n\n" +
 			"Exit code 0 when the next step is safe, 1 when it is not yet, and 2 on an Error, which is printed on " +
 			"stderr.",
-		Example: "  migrate-to-flux-operator verify --script | sh > /tmp/live.yaml\n" +
-			"  migrate-to-flux-operator verify --live /tmp/live.yaml\n" +
-			"  migrate-to-flux-operator verify --script | sh -s -- --context production | migrate-to-flux-operator " +
-			"verify --live -",
+		Example: `  migrate-to-flux-operator verify --script | sh > /tmp/live.yaml
+  migrate-to-flux-operator verify --live /tmp/live.yaml
+  migrate-to-flux-operator verify --script | sh -s -- --context production | migrate-to-flux-operator verify --live -`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := append(args, ".")[0]

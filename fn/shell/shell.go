@@ -31,6 +31,9 @@ func And(lines ...Line) Line {
 // Pipe hands what a line prints to another one.
 func (l Line) Pipe(to Line) Line { return l + " | " + to }
 
+// Into writes what a command prints to a file.
+func (l Line) Into(file string) Line { return l + " > " + Line(Word(file)) }
+
 // plain is what a shell takes as it is, zsh as well, and the part of an option before its value.
 var (
 	plain  = regexp.MustCompile(`^[\w./:@%+,-][\w./:@%+,=-]*$`)
