@@ -11,7 +11,7 @@ import (
 func TestKrmignoreIsNamed(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, ".krmignore", "apps/\n")
-	if got := must(t, 0, dir, "plan", "DIR"); !strings.Contains(got.out, "- .krmignore leaves this out, which Flux reads all the same: apps\n") {
+	if got := must(t, 0, dir, "plan", "DIR"); !strings.Contains(got.out, ".krmignore leaves this out, which Flux reads all the same: apps\n") {
 		t.Errorf("plan does not say what is left out:\n%s", got.out)
 	}
 	write(t, dir, ".krmignore", "cluster\n")
