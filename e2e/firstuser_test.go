@@ -69,9 +69,10 @@ func TestFirstUserPlan(t *testing.T) {
 		shell.Env = append(os.Environ(), "PATH="+filepath.Dir(fn.binary)+":"+os.Getenv("PATH"), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 			"GIT_AUTHOR_NAME=owner", "GIT_AUTHOR_EMAIL=owner@example.com", "GIT_COMMITTER_NAME=owner", "GIT_COMMITTER_EMAIL=owner@example.com")
 		printed, _ := shell.CombinedOutput() // a refusal is what some rows show
-		for _, want := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[2], -1) {
-			if !strings.Contains(string(printed), want[1]) {
-				t.Errorf("%s:\n$ %s\ndoes not print %q but\n%s", strings.TrimSpace(cells[0]), command, want[1], printed)
+		for _, quoted := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[2], -1) {
+			want := strings.ReplaceAll(quoted[1], `\|`, "|")
+			if !strings.Contains(string(printed), want) {
+				t.Errorf("%s:\n$ %s\ndoes not print %q but\n%s", strings.TrimSpace(cells[0]), command, want, printed)
 			}
 		}
 	}

@@ -40,7 +40,7 @@ func TestKilled(t *testing.T) {
 		was := stage(before, applied, left, err == nil)
 		seen[was]++
 		plan := execute(t, "", "plan", dir)
-		if named := strings.Contains(plan.out, "killed"); named != (was != "nothing left") || (plan.code == 2) != (was == "half way") {
+		if named := strings.Contains(plan.out+plan.errOut, "killed"); named != (was != "nothing left") || (plan.code == 2) != (was == "half way") {
 			t.Errorf("%s: plan has exit code %d and names it: %t\n%s%s", was, plan.code, named, plan.out, plan.errOut)
 		}
 		again := execute(t, "", "apply", dir)
