@@ -214,7 +214,7 @@ func TestVerifyCommand(t *testing.T) {
 		{[]string{"verify", "--subfolder", dir, "--script", "--live", at("after")}, ExitError, "or --script"},
 		{[]string{"verify", "--subfolder", dir, "--live", at("after"), "-o", "yaml"}, ExitError, "use text or json"},
 		{[]string{"verify", files, "--script"}, ExitError, "no Flux was found"},
-		{[]string{"verify", "--subfolder", dir, "--script"}, 0, "get secrets,configmaps -n flux-system -o jsonpath="},
+		{[]string{"verify", "--subfolder", dir, "--script"}, 0, "get secrets,configmaps -n flux-system -o go-template="},
 	} {
 		var out, errOut bytes.Buffer
 		code := Execute(t.Context(), c.args, strings.NewReader(""), &out, &errOut)
@@ -240,7 +240,7 @@ func TestScriptReads(t *testing.T) {
 		t.Errorf("%d of %d calls read:\n%s", reads, calls, script)
 	}
 	for line := range strings.Lines(script) {
-		if strings.Contains(line, "secrets") && !strings.HasPrefix(strings.TrimSpace(line), "echo") && (!strings.Contains(line, "{.metadata.name}") || strings.Contains(line, ".data") || strings.Contains(line, "yaml")) {
+		if strings.Contains(line, "secrets") && !strings.HasPrefix(strings.TrimSpace(line), "echo") && (!strings.Contains(line, ".metadata.name}}") || strings.Contains(line, ".data") || strings.Contains(line, "yaml")) {
 			t.Errorf("it reads more of Secrets than names: %s", line)
 		}
 	}

@@ -40,29 +40,43 @@ const (
 // sources are the kinds that a cluster can sync from.
 var sources = []string{"GitRepository", "OCIRepository", "Bucket"}
 
-// The fields that a snapshot has of objects which it does not hold whole, one object a line.
-const (
-	nameFields    = `{range .items[*]}{"{apiVersion: v1, kind: "}{.kind}{", metadata: {namespace: "}{.metadata.namespace}{", name: "}{.metadata.name}{"}}\n"}{end}`
-	releaseFields = `{range .items[*]}{"{apiVersion: "}{.apiVersion}{", kind: HelmRelease, metadata: {namespace: "}{.metadata.namespace}{", name: "}{.metadata.name}` +
-		`{", generation: "}{.metadata.generation}{", "}` + guardFields +
-		`{"}, spec: {suspend: "}{.spec.suspend}{"}, status: {conditions: [{type: Ready, status: \""}` +
-		`{.status.conditions[?(@.type=="Ready")].status}{"\", reason: \""}{.status.conditions[?(@.type=="Ready")].reason}` +
-		`{"\", observedGeneration: "}{.status.conditions[?(@.type=="Ready")].observedGeneration}{"}]}}\n"}{end}`
-	crdFields = `{range .items[*]}{"{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: "}{.metadata.name}` +
-		`{", deletionTimestamp: \""}{.metadata.deletionTimestamp}{"\", "}` + guardFields + `{"}}\n"}{end}`
-	// The labels of owners, and the guard, which may be a label or an annotation.
-	guardFields = `{"labels: {app.kubernetes.io/version: \""}{.metadata.labels.app\.kubernetes\.io/version}` +
-		`{"\", ` + nameLabel + `: \""}{.metadata.labels.fluxcd\.controlplane\.io/name}{"\", ` + namespaceLabel +
-		`: \""}{.metadata.labels.fluxcd\.controlplane\.io/namespace}` +
-		`{"\", ` + inventory.PruneKey + `: \""}{.metadata.labels.kustomize\.toolkit\.fluxcd\.io/prune}` +
-		`{"\"}, annotations: {` + inventory.PruneKey +
-		`: \""}{.metadata.annotations.kustomize\.toolkit\.fluxcd\.io/prune}{"\"}"}`
+// The fields that a snapshot has of objects which it does not hold whole, one object a line, as templates of kubectl.
+// Whatever a text holds, it is quoted: an annotation is written by whoever may write the object.
+var (
+	nameFields = textFields + `{{range .items}}{apiVersion: v1, kind: {{template "text" .kind}}, ` +
+		`metadata: {namespace: {{template "text" .metadata.namespace}}, name: {{template "text" .metadata.name}} } }` +
+		`{{"\n"}}{{end}}`
+	releaseFields = textFields + `{{range .items}}{apiVersion: {{template "text" .apiVersion}}, kind: HelmRelease, ` +
+		`metadata: {namespace: {{template "text" .metadata.namespace}}, name: {{template "text" .metadata.name}}, ` +
+		`generation: {{template "number" .metadata.generation}}, ` + guardFields + `}, ` +
+		`spec: {suspend: {{with .spec}}{{if .suspend}}true{{end}}{{end}} }, status: {conditions: [` +
+		`{{with .status}}{{range .conditions}}{{if eq .type "Ready"}} {type: Ready, ` +
+		`status: {{template "text" .status}}, reason: {{template "text" .reason}}, ` +
+		`observedGeneration: {{template "number" .observedGeneration}} }{{end}}{{end}}{{end}}]} }{{"\n"}}{{end}}`
+	crdFields = textFields + `{{range .items}}{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, ` +
+		`metadata: {name: {{template "text" .metadata.name}}, ` +
+		`deletionTimestamp: {{template "text" .metadata.deletionTimestamp}}, ` + guardFields + `} }{{"\n"}}{{end}}`
+	textFields = `{{define "text"}}{{with .}}{{printf "%q" .}}{{else}}""{{end}}{{end}}` +
+		`{{define "number"}}{{with .}}{{printf "%d" .}}{{end}}{{end}}`
 )
+
+// guardFields are the labels of owners, and the guard, which may be a label or an annotation.
+var guardFields = "labels: { " + keyed("labels", "app.kubernetes.io/version", nameLabel, namespaceLabel,
+	inventory.PruneKey) + "}, annotations: { " + keyed("annotations", inventory.PruneKey) + "}"
+
+// keyed are some of the labels or annotations of an object; nothing where it has none at all.
+func keyed(of string, keys ...string) string {
+	var all strings.Builder
+	for _, key := range keys {
+		all.WriteString(key + `: {{template "text" (index . "` + key + `")}}, `)
+	}
+	return "{{with .metadata." + of + "}}" + all.String() + "{{end}}"
+}
 
 // part is one thing that a script lists: a resource, in one namespace or in all.
 type part struct {
 	resource, namespace string
-	// fields are those of each object that are printed, as a JSONPath of kubectl; without, all are.
+	// fields are those of each object that are printed, as a template of kubectl; without, all are.
 	fields string
 }
 
@@ -77,7 +91,7 @@ func (p part) lines() string {
 	}
 	output, before := "yaml", "echo ---\n"
 	if p.fields != "" {
-		output, before = "jsonpath="+p.fields, ""
+		output, before = "go-template="+p.fields, ""
 	}
 	get := shell.Run(slices.Concat([]string{"get", p.resource}, scope, []string{"-o", output})...)
 	return before + string(shell.Run("kubectl")) + ` "$@" ` + string(get) + " &&\n  " + string(shell.Run("echo",

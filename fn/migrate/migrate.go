@@ -135,6 +135,17 @@ func Find(set *object.Set, cfg config.Config) ([]*classic.Install, []finding.Fin
 	installs := detect(set, cfg, &all)
 	checkOverlap(installs, &all)
 	checkNames(set, installs, cfg, &all)
+	var checked []*object.Object
+	for _, i := range installs {
+		if e := ExistingInstance(set, i, cfg); e != nil {
+			checked = append(checked, e.At)
+		}
+	}
+	for _, e := range instance.Existings(set) {
+		if !slices.Contains(checked, e.At) {
+			checkNamesIn(e.At, e.Instance, e.Field, &all)
+		}
+	}
 	return installs, all.All()
 }
 
@@ -167,28 +178,30 @@ func Named(path string, root object.ID) string {
 // checkNames refuses an install under names that no cluster has, and in paths that cannot be printed: commands for a
 // shell are made of them.
 func checkNames(set *object.Set, installs []*classic.Install, cfg config.Config, all *finding.List) {
-	check := func(o *object.Object, held map[string]any, field func(string) string) {
-		for _, bad := range object.BadNames(held) {
-			all.Error(o, field(bad.Field), "%q is not a name that Kubernetes takes", bad.Value)
-		}
-		if !printable.Fits(o.File) {
-			all.Error(o, "", "the path of this file has control characters, or a command to a CI runner: rename it")
-		}
-	}
 	for _, i := range installs {
 		if e := ExistingInstance(set, i, cfg); e != nil {
-			check(e.At, e.Instance, e.Field)
+			checkNamesIn(e.At, e.Instance, e.Field, all)
 		}
 		for _, o := range []*object.Object{i.Anchor, i.Owner, i.Pair.Source, i.Pair.Root, i.Pair.LiveSource,
 			i.Pair.LiveRoot} {
 			if o != nil {
-				check(o, o.Map(), func(field string) string { return field })
+				checkNamesIn(o, o.Map(), func(field string) string { return field }, all)
 			}
 		}
 		if !printable.Fits(i.Cluster()) {
 			all.Error(i.Pair.Root, "spec.path", "the path has control characters, or a command to a CI runner: "+
 				"rename it")
 		}
+	}
+}
+
+// checkNamesIn refuses such names in what an object holds.
+func checkNamesIn(o *object.Object, held map[string]any, field func(string) string, all *finding.List) {
+	for _, bad := range object.BadNames(held) {
+		all.Error(o, field(bad.Field), "%q is not a name that Kubernetes takes", bad.Value)
+	}
+	if !printable.Fits(o.File) {
+		all.Error(o, "", "the path of this file has control characters, or a command to a CI runner: rename it")
 	}
 }
 
