@@ -3,6 +3,7 @@ package command
 import (
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // blanked stands where something was taken out.
@@ -32,6 +33,15 @@ func (r *Result) redacted() *Result {
 	for i := range shown.Findings {
 		found := &shown.Findings[i]
 		found.Message, found.Command = withoutAddresses(found.Message), withoutAddresses(found.Command)
+	}
+	shown.Objects = slices.Clone(r.Objects)
+	for i := range shown.Objects {
+		object := &shown.Objects[i]
+		object.Edits = slices.Clone(object.Edits)
+		for j, edit := range object.Edits {
+			field, _, _ := strings.Cut(edit, ": ")
+			object.Edits[j] = field + ": " + blanked
+		}
 	}
 	return &shown
 }

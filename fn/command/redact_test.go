@@ -13,7 +13,7 @@ func TestRedact(t *testing.T) {
 	for _, output := range []string{"json", "yaml"} {
 		all := must(t, 0, dir, "plan", "DIR", "--output", output).out
 		shown := must(t, 0, dir, "plan", "DIR", "--output", output, "--redact").out
-		for _, private := range []string{"ssh://git@github.com/example/fleet", "{branch: main}", "example/base"} {
+		for _, private := range []string{"ssh://git@github.com/example/fleet", "{branch: main}", "example/base", "deletionPolicy: Orphan"} {
 			if !strings.Contains(all, private) {
 				t.Errorf("%s: there is no %s to take out", output, private)
 			}
@@ -21,7 +21,8 @@ func TestRedact(t *testing.T) {
 				t.Errorf("%s: %s is shown", output, private)
 			}
 		}
-		for _, kept := range []string{"spec.url", "flux-operator/instance/instance.yaml", "not judged: remote base: (blanked)"} {
+		for _, kept := range []string{"spec.url", "flux-operator/instance/instance.yaml", "not judged: remote base: (blanked)",
+			"+ deletionPolicy: (blanked)"} {
 			if !strings.Contains(shown, kept) {
 				t.Errorf("%s: nobody can follow without %s\n%s", output, kept, shown)
 			}

@@ -28,6 +28,9 @@ func (v *View) Markdown() string {
 	return m.fitted()
 }
 
+// structure is the rank of what opens and closes a part: it stays.
+const structure = -1
+
 // The ranks of what may be left out, what goes last first.
 const (
 	essential = iota
@@ -75,7 +78,7 @@ func (m *markdown) fitted() string {
 	cut := map[int]int{}
 	for rank := dropped; rank >= essential && size > Budget-reserved; rank-- {
 		for n := len(m.blocks) - 1; n >= 0 && size > Budget-reserved; n-- {
-			if b := &m.blocks[n]; b.rank == rank && b.text != "" && !strings.Contains(b.text, "details>") {
+			if b := &m.blocks[n]; b.rank == rank && b.text != "" {
 				size -= len(b.text)
 				b.text = ""
 				cut[rank]++
@@ -162,10 +165,10 @@ func (m *markdown) fleet() {
 	m.sections("##", essential, func(item Item) bool { return len(item.Clusters) != 1 })
 	m.paragraph(essential, "## Each cluster")
 	for _, c := range m.view.Clusters {
-		m.paragraph(essential, "<details><summary>%s: %s</summary>", text(c.Name), text(c.Verdict))
+		m.paragraph(structure, "<details><summary>%s: %s</summary>", text(c.Name), text(c.Verdict))
 		m.sections("###", own, func(item Item) bool { return len(item.Clusters) == 1 && item.Clusters[0] == c.Name })
 		m.details(c)
-		m.paragraph(essential, "</details>")
+		m.paragraph(structure, "</details>")
 	}
 }
 

@@ -1,0 +1,59 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
+)
+
+// TestEveryFindingIsTold holds that each finding is in one part, whatever its topic, and that all ways to write a run have it.
+func TestEveryFindingIsTold(t *testing.T) {
+	known := []finding.Topic{"", "a topic of tomorrow"}
+	for _, part := range topics {
+		known = append(known, part.Topic)
+	}
+	var run Run
+	run.Config = config.Default()
+	for n, of := range known {
+		for _, severity := range []finding.Severity{finding.Info, finding.Warning} {
+			f := finding.Finding{Severity: severity, Topic: of, Message: fmt.Sprintf("word-%d-%s", n, severity)}
+			run.Findings = append(run.Findings, f)
+			holding := slices.DeleteFunc(slices.Clone(topics), func(part topic) bool { return !part.holds(f) })
+			if len(holding) != 1 {
+				t.Errorf("%q, %s is in %d parts", of, severity, len(holding))
+			}
+		}
+	}
+	v := Of(run)
+	page, err := v.Page()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range run.Findings {
+		for way, text := range map[string]string{"text": v.Text(Style{Width: 80, Verbose: true}), "Markdown": v.Markdown(), "page": page} {
+			// A step begins with a capital.
+			if !strings.Contains(strings.ToLower(text), f.Message) && !strings.Contains(text, f.Message) {
+				t.Errorf("%s does not say %q", way, f.Message)
+			}
+		}
+	}
+}
+
+// TestBudget holds that a report stays within what a pull request takes, whatever is in it, and says that it was cut.
+func TestBudget(t *testing.T) {
+	for _, message := range []string{"plain ", "<details>", "</details>", "details> "} {
+		var run Run
+		run.Config = config.Default()
+		for n := range 3000 {
+			run.Findings = append(run.Findings, finding.Finding{Severity: finding.Warning, Message: fmt.Sprint(strings.Repeat(message, 5), n)})
+		}
+		report := Of(run).Markdown()
+		if len(report) > Budget || !strings.Contains(report, "Left out: ") {
+			t.Errorf("%q: %d bytes, the end is %q", message, len(report), report[len(report)-100:])
+		}
+	}
+}
