@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -27,14 +29,22 @@ func TestKilled(t *testing.T) {
 		t.Fatal(got.errOut)
 	}
 	applied := state(t, done)
+	// Once the journal is there, files change; before, they are prepared.
+	names := []string{"", "journal"}
+	var took [2]time.Duration
+	for i, name := range names {
+		for range 3 {
+			took[i] = max(took[i], killWhileItWrites(t, repository(t, nil, nil), name, 0))
+		}
+	}
 	seen := map[string]int{}
-	for range 60 {
+	for i := range 200 {
 		if seen["half way"] >= 3 && seen["prepared"] >= 3 {
 			break
 		}
 		dir := repository(t, nil, nil)
 		before := state(t, dir)
-		killWhileItWrites(t, dir)
+		killWhileItWrites(t, dir, names[i%2], 1+rand.N(took[i%2]+1))
 		left := state(t, dir)
 		_, err := os.Lstat(filepath.Join(dir, workFolder))
 		was := stage(before, applied, left, err == nil)
@@ -54,40 +64,52 @@ func TestKilled(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("killed: %v", seen)
+	t.Logf("killed: %v, where the writing took %v", seen, took)
 	if seen["half way"] == 0 || seen["prepared"] == 0 {
 		t.Error("no run was killed half way, or none before")
 	}
 }
 
-// killWhileItWrites starts apply, lets it go on in small steps once its folder is there, and kills it at one of them.
-func killWhileItWrites(t *testing.T, dir string) {
+// killWhileItWrites kills apply a while after name is there in its work folder, at most as long as a run that is not killed
+// takes from then on, and returns that time. With no while given, nothing is killed.
+func killWhileItWrites(t *testing.T, dir, name string, while time.Duration) time.Duration {
 	t.Helper()
 	cmd := exec.Command(binary, "apply", dir)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan struct{})
+	var ended atomic.Bool
+	done := make(chan struct{})
 	go func() {
 		_ = cmd.Wait()
-		close(ended)
+		ended.Store(true)
+		close(done)
 	}()
-	wanted, steps := filepath.Join(dir, workFolder), rand.IntN(20)
-	if rand.IntN(3) > 0 {
-		wanted, steps = filepath.Join(wanted, "journal"), rand.IntN(4)
-	}
-	for steps >= 0 {
-		select {
-		case <-ended:
-			return
-		case <-time.After(10 * time.Microsecond):
-		}
-		if _, err := os.Lstat(wanted); err == nil {
-			steps--
+	// The writing is over in less time than a timer takes to fire, so nothing here sleeps.
+	wait := func(until func() bool) {
+		for !ended.Load() && !until() {
+			runtime.Gosched()
 		}
 	}
+	wanted := filepath.Join(dir, workFolder, name)
+	wait(func() bool {
+		_, err := os.Lstat(wanted)
+		return err == nil
+	})
+	there := time.Now()
+	if while == 0 {
+		wait(func() bool {
+			_, err := os.Lstat(wanted)
+			return err != nil
+		})
+		took := time.Since(there)
+		<-done
+		return took
+	}
+	wait(func() bool { return time.Since(there) >= while })
 	_ = cmd.Process.Kill()
-	<-ended
+	<-done
+	return while
 }
 
 // stage tells how far a run has come: it has prepared its files, changed some of them, or all.
