@@ -193,8 +193,11 @@ func parsedObject(doc []byte) (o *object, sure bool) {
 	if err != nil || len(found) != 1 {
 		return &object{}, false
 	}
-	found[0].RemoveBuildAnnotations()
-	return newObject(found[0], nil), found[0].SetOrigin(nil) == nil
+	r := found[0]
+	r.RemoveBuildAnnotations()
+	annotations := r.GetAnnotations()
+	maps.DeleteFunc(annotations, func(key string, _ string) bool { return slices.Contains(ofPipeline, key) })
+	return newObject(r, nil), r.SetAnnotations(annotations) == nil && r.SetOrigin(nil) == nil
 }
 
 // plainObject is the object of a document that is written plainly.
@@ -236,10 +239,12 @@ func readAsKustomize(doc []byte) (read map[string]any, sure bool) {
 	return read, true
 }
 
-// ofPipeline are the annotations that tell functions where an object is from, which kustomize drops.
-// Source: kustomize api v0.21.2, resource.BuildAnnotations.
+// ofPipeline are the annotations that tell functions where an object is from, which kustomize drops, and those by which
+// it finds again what it gave to a function.
+// Source: kustomize api v0.21.2, resource.BuildAnnotations and internal/plugins/utils; kyaml v0.21.2, kioutil.
 var ofPipeline = []string{kioutil.PathAnnotation, kioutil.IndexAnnotation, "config.kubernetes.io/path",
-	"config.kubernetes.io/index"}
+	"config.kubernetes.io/index", kioutil.IdAnnotation, "config.k8s.io/id", "kustomize.config.k8s.io/id",
+	kioutil.InternalAnnotationsMigrationResourceIDAnnotation}
 
 // isStrings reports whether a field of metadata is absent, or a map of just these strings.
 func isStrings(metadata map[string]any, field string, have map[string]string) bool {

@@ -118,3 +118,30 @@ func FuzzListing(f *testing.F) {
 		sameAsKustomize(t, open(t, tree).snapshot, "apps")
 	})
 }
+
+// TestListingOfItems lists the items that kustomize gives to a function, which it has built already: they carry what it
+// finds them by again, and building a thousand of them once more takes seconds.
+func TestListingOfItems(t *testing.T) {
+	const item = `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+  annotations:
+    config.k8s.io/id: '1'
+    config.kubernetes.io/index: '0'
+    internal.config.kubernetes.io/annotations-migration-resource-id: '1'
+    internal.config.kubernetes.io/id: '1'
+    internal.config.kubernetes.io/index: '0'
+    kustomize.config.k8s.io/id: '1'
+`
+	for name, text := range map[string]string{"plain": item, "parsed": item + "data:\n  a: &x b\n  c: *x\n"} {
+		files, err := load(fstest.MapFS{"items.yaml": {Data: []byte(text)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects, sure := newView(files).list(".", transforms{})
+		if !sure || len(objects) != 1 || len(objects[0].annotations) != 0 {
+			t.Errorf("%s: listed: %t, %v", name, sure, described(objects))
+		}
+	}
+}
