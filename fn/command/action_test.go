@@ -1,12 +1,16 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -435,5 +439,44 @@ func TestReleaseTags(t *testing.T) {
 		if image := r.values["steps.newest.outputs.image"]; got != want || image != "ghcr.io/owner/name" {
 			t.Errorf("%s: %q, %s", tag, got, image)
 		}
+	}
+}
+
+// TestDependabotKnowsEveryModule holds that each module and each package of this repository is kept up to date.
+func TestDependabotKnowsEveryModule(t *testing.T) {
+	root := filepath.Join("..", "..")
+	var read struct {
+		Updates []struct {
+			Ecosystem   string `json:"package-ecosystem"`
+			Directory   string
+			Directories []string
+		}
+	}
+	readYAML(t, filepath.Join(root, ".github", "dependabot.yml"), &read)
+	known := map[string]bool{}
+	for _, update := range read.Updates {
+		for _, directory := range append(update.Directories, update.Directory) {
+			known[update.Ecosystem+" "+directory] = true
+		}
+	}
+	ecosystems := map[string]string{"go.mod": "gomod", "package.json": "npm", "Dockerfile": "docker"}
+	found := 0
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		ecosystem := ecosystems[filepath.Base(file)]
+		if err != nil || entry.IsDir() && slices.Contains([]string{"testdata", "node_modules", ".git"}, entry.Name()) {
+			return cmp.Or(err, fs.SkipDir)
+		}
+		if ecosystem == "" {
+			return nil
+		}
+		found++
+		directory, err := filepath.Rel(root, filepath.Dir(file))
+		if want := ecosystem + " " + path.Join("/", filepath.ToSlash(directory)); !known[want] {
+			t.Errorf("dependabot.yml has no %s", want)
+		}
+		return err
+	})
+	if err != nil || found < 6 {
+		t.Errorf("%d files were found: %v", found, err)
 	}
 }
