@@ -10,6 +10,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -123,7 +124,49 @@ func warnHazards(cmd *cobra.Command, inv *inventory.Inventory) {
 // compared is the verdict on one cluster.
 type compared struct {
 	Cluster string            `json:"cluster"`
+	Summary string            `json:"summary"`
 	Verdict inventory.Verdict `json:"verdict"`
+}
+
+// summaryOf says in one sentence what a commit makes Flux prune.
+func summaryOf(verdict inventory.Verdict) string {
+	var prunes, may []string
+	for _, change := range verdict.Changes {
+		switch {
+		case change.Action == inventory.Lost:
+			prunes = append(prunes, change.ID.String())
+		case change.Severity == inventory.Error:
+			may = append(may, change.ID.String())
+		}
+	}
+	text := "this commit makes Flux prune " + counted(prunes)
+	if len(may) > 0 {
+		text += "; it may make it prune " + counted(may)
+	}
+	others := 0
+	for _, issue := range verdict.Issues {
+		if issue.Severity == inventory.Error {
+			others++
+		}
+	}
+	if others > 0 {
+		text += fmt.Sprintf("; errors about more than one object: %d", others)
+	}
+	return text
+}
+
+// counted is how many objects there are, and the first of them.
+func counted(names []string) string {
+	const shown = 5
+	switch {
+	case len(names) == 0:
+		return "nothing that files show"
+	case len(names) == 1:
+		return "1 object: " + names[0]
+	case len(names) > shown:
+		return fmt.Sprintf("%d objects: %s and %d more", len(names), strings.Join(names[:shown], ", "), len(names)-shown)
+	}
+	return fmt.Sprintf("%d objects: %s", len(names), strings.Join(names, ", "))
 }
 
 func compareInventory(cmd *cobra.Command, dir, revision, output string, subfolder bool) error {
@@ -171,7 +214,7 @@ func compareInventory(cmd *cobra.Command, dir, revision, output string, subfolde
 	for _, cluster := range clusters {
 		verdict := transitionOf(cluster, operated, operates).verdict(is, purposes[cluster.Path])
 		lost = lost || !verdict.OK()
-		all = append(all, compared{cluster.Path, verdict})
+		all = append(all, compared{cluster.Path, summaryOf(verdict), verdict})
 	}
 	if err := printCompared(cmd.OutOrStdout(), all, output); err != nil {
 		return err
@@ -234,7 +277,7 @@ func printCompared(out io.Writer, all []compared, output string) error {
 		return printJSON(out, all)
 	}
 	for _, c := range all {
-		if _, err := fmt.Fprintf(out, "cluster %s\n%s\n", printable.Line(c.Cluster),
+		if _, err := fmt.Fprintf(out, "cluster %s\n%s\n\n%s\n", printable.Line(c.Cluster), printable.Line(c.Summary),
 			printable.Text(c.Verdict.Text())); err != nil {
 			return err
 		}
