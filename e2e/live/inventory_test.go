@@ -306,11 +306,18 @@ func (h *held) untried(t *testing.T) error {
 		case one.GetDeletionTimestamp() != nil:
 			return fmt.Errorf("%s is going: %s", one.GetName(), message(&one))
 		case suspended || source != h.source.Name:
+		case state == "False" && h.pathless(&one): // which has no revision that it tried
 		case !strings.HasSuffix(tried, h.head) || state != "True" && state != "False" || conditionOf(&one, "Reconciling") == "True" && state != "False":
 			return fmt.Errorf("%s has tried %q, not %s: %s", one.GetName(), tried, h.head, message(&one))
 		}
 	}
 	return nil
+}
+
+// pathless reports whether the path of a Flux Kustomization is not in the last commit.
+func (h *held) pathless(one *objects.Object) bool {
+	_, err := os.Stat(filepath.Join(h.checkout.directory, filepath.FromSlash(pathOf(one))))
+	return errors.Is(err, os.ErrNotExist)
 }
 
 // finalize lets Namespaces go that are deleted, as the controller of Namespaces does, but for what is in them.
@@ -336,13 +343,14 @@ type outcome struct {
 	repository, what   string
 	predicted, deleted []string
 	open               []string // deleted, where it was said that it may be
+	untracked          []string // said to go, and in no inventory: its Flux Kustomization failed at the commit before
 	missed, unforeseen []string // predicted and not deleted; deleted and not predicted
 }
 
 // compare holds what was said to what happened. It says of some that they may be deleted, or that it cannot know; and
 // of what fails on the cluster for a reason that no file has, or prunes from this commit on or no longer, either is
-// right.
-func (of *outcome) compare(verdict said, failing map[string]bool) {
+// right. What no Flux Kustomization has applied, none prunes.
+func (of *outcome) compare(verdict said, failing, untracked map[string]bool) {
 	may, blind := map[string]bool{}, false
 	for _, issue := range verdict.Verdict.Issues {
 		blind = blind || strings.HasPrefix(issue.What, "not judged: it prunes what it applied last")
@@ -352,7 +360,10 @@ func (of *outcome) compare(verdict said, failing map[string]bool) {
 		stopped := len(change.From) > 0 && !slices.ContainsFunc(change.From, func(from identity) bool { return !failing[from.Namespace+"/"+from.Name] })
 		switch change.Action {
 		case "lost", "replaced", "removed":
-			if may[name] = stopped; !may[name] {
+			switch may[name] = stopped; {
+			case untracked[name]:
+				of.untracked = append(of.untracked, name)
+			case !stopped:
 				of.predicted = append(of.predicted, name)
 			}
 		case "moved", "unjudged":
@@ -384,6 +395,37 @@ func (h *held) failing(t *testing.T) map[string]bool {
 	return failing
 }
 
+// untracked are the objects of a verdict that no Flux Kustomization can prune, because those that apply them failed at
+// the commit before: kustomize-controller prunes what is in its inventory, and that gets only what was applied as a whole.
+// inventory takes that commit for applied, as it says.
+func (h *held) untracked(t *testing.T, verdict said) map[string]bool {
+	t.Helper()
+	failing, untracked := h.failing(t), map[string]bool{}
+	tracked := map[string]bool{}
+	for _, one := range h.list(t.Context(), kustomizations) {
+		entries, _, _ := unstructured.NestedSlice(one.Object, "status", "inventory", "entries")
+		for _, entry := range entries {
+			id, _ := entry.(map[string]any)["id"].(string)
+			tracked[one.GetNamespace()+"/"+one.GetName()+" "+id] = true
+		}
+	}
+	for _, change := range verdict.Verdict.Changes {
+		held := slices.ContainsFunc(change.From, func(from identity) bool {
+			owner := from.Namespace + "/" + from.Name
+			return !failing[owner] || tracked[owner+" "+change.Object.tracked()]
+		})
+		if len(change.From) > 0 && !held {
+			untracked[change.Object.String()] = true
+		}
+	}
+	return untracked
+}
+
+// tracked is the name as the inventory of a Flux Kustomization has it.
+func (i identity) tracked() string {
+	return strings.Join([]string{i.Namespace, strings.ReplaceAll(i.Name, ":", "__"), i.Group, i.Kind}, "_")
+}
+
 // commit makes a commit by chance, lets the cluster apply it, and compares. Every fifth goes back to where the
 // repository began.
 func (h *held) commit(t *testing.T, repository string, n int) outcome {
@@ -398,13 +440,15 @@ func (h *held) commit(t *testing.T, repository string, n int) outcome {
 	toggled := h.toggled(t)
 	before := len(h.deleted.all())
 	verdict := h.ask(t, "--against", "HEAD")
+	untracked := h.untracked(t, verdict)
 	h.checkout.commit(t, of.what)
 	h.settle(t)
 	of.deleted = slices.Compact(slices.Sorted(slices.Values(h.deleted.all()[before:])))
 	stopped := h.failing(t)
 	maps.Copy(stopped, toggled)
-	of.compare(verdict, stopped)
-	t.Logf("%d: %s: %d predicted, %d deleted, of these %d that it says may go", n, of.what, len(of.predicted), len(of.deleted), len(of.open))
+	of.compare(verdict, stopped, untracked)
+	t.Logf("%d: %s: %d predicted, %d deleted, of these %d that it says may go; not applied before: %s", n, of.what,
+		len(of.predicted), len(of.deleted), len(of.open), list(of.untracked))
 	if len(of.missed)+len(of.unforeseen) > 0 {
 		t.Errorf("%d: %s: predicted and not deleted: %s; deleted and not predicted: %s", n, of.what, list(of.missed), list(of.unforeseen))
 		for _, change := range verdict.Verdict.Changes {
@@ -434,11 +478,13 @@ func (t tally) add(one outcome) { t[one.repository] = append(t[one.repository], 
 // String is the table as Markdown.
 func (t tally) String() string {
 	var out strings.Builder
-	out.WriteString("| repository | commits | of these with deletions | objects that it says go | objects deleted | of these, it says may go | commits that agree |\n|---|---|---|---|---|---|---|\n")
+	out.WriteString("| repository | commits | of these with deletions | objects that it says go | not applied before | " +
+		"objects deleted | of these, it says may go | commits that agree |\n|---|---|---|---|---|---|---|---|\n")
 	for _, repository := range slices.Sorted(maps.Keys(t)) {
-		some, predicted, deleted, open, agree := 0, 0, 0, 0, 0
+		some, predicted, untracked, deleted, open, agree := 0, 0, 0, 0, 0, 0
 		for _, one := range t[repository] {
-			predicted, deleted, open = predicted+len(one.predicted), deleted+len(one.deleted), open+len(one.open)
+			predicted, untracked = predicted+len(one.predicted), untracked+len(one.untracked)
+			deleted, open = deleted+len(one.deleted), open+len(one.open)
 			if len(one.deleted) > 0 {
 				some++
 			}
@@ -446,7 +492,8 @@ func (t tally) String() string {
 				agree++
 			}
 		}
-		fmt.Fprintf(&out, "| %s | %d | %d | %d | %d | %d | %d |\n", repository, len(t[repository]), some, predicted, deleted, open, agree)
+		fmt.Fprintf(&out, "| %s | %d | %d | %d | %d | %d | %d | %d |\n", repository, len(t[repository]), some, predicted,
+			untracked, deleted, open, agree)
 	}
 	return out.String()
 }
