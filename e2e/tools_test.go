@@ -7,13 +7,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"maps"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-containerregistry/pkg/registry"
 
 	"migrate-to-flux-operator/e2e/objects"
 )
@@ -193,13 +197,31 @@ func TestContainer(t *testing.T) {
 	})
 	t.Run("holds nothing else", imageHolds)
 	t.Run("kpt", func(t *testing.T) {
-		evaluate(t, []string{"KPT_FN_RUNTIME=podman", "KRM_FN_RUNTIME=podman"}, "--image", image, "--image-pull-policy", "never")
+		evaluate(t, podmanRuns, "--image", image, "--image-pull-policy", "never")
 	})
+	t.Run("kpt, from a registry", fromRegistry)
 	t.Run("kustomize", func(t *testing.T) {
 		directory := example(t, "kustomize-transformer")
 		useImage(t, directory)
 		transform(t, directory, dockerShim(t))
 	})
+}
+
+// podmanRuns has kpt run functions with podman: older and newer ones know another variable.
+var podmanRuns = []string{"KPT_FN_RUNTIME=podman", "KRM_FN_RUNTIME=podman"}
+
+// fromRegistry pushes the image to a registry on loopback, forgets it, and has kpt pull it and run the example.
+func fromRegistry(t *testing.T) {
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	defer server.Close()
+	address := server.Listener.Addr().String()
+	pushed := address + "/migrate-to-flux-operator:v1"
+	insecure := filepath.Join(t.TempDir(), "registries.conf")
+	save(t, insecure, fmt.Sprintf("[[registry]]\nlocation = %q\ninsecure = true\n", address))
+	environment := append([]string{"CONTAINERS_REGISTRIES_CONF=" + insecure}, podmanRuns...)
+	execute(t, environment, "podman", "push", image, pushed)
+	evaluate(t, environment, "--image", pushed, "--image-pull-policy", "always")
+	execute(t, environment, "podman", "rmi", pushed)
 }
 
 // imageHolds lists the files of the image: the binary and the names of its users. It runs as nobody when no one says
