@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,32 +15,50 @@ import (
 // update writes what the commands in the documentation print today.
 var update = flag.Bool("update", false, "write the outputs in docs anew")
 
-// TestDocs runs the console blocks of each page, one after the other, on a checkout of the example that the page is
-// about, and holds that the commands print what the page shows. A line with ... stands for lines that it leaves out.
+// TestDocs runs the console blocks of each page, one after the other, and holds that the commands print what the page
+// shows: those of docs/ on a checkout of the example that the page is about, those of an example in a copy of its
+// folder. A line with ... stands for lines that it leaves out.
 func TestDocs(t *testing.T) {
+	root := filepath.Join("..", "..")
+	examples, err := filepath.Glob(filepath.Join(root, "examples", "*", "README.md"))
+	if err != nil || len(examples) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
 	for _, page := range []string{"migrating.md", "ci.md", "inventory.md"} {
-		t.Run(page, func(t *testing.T) {
-			file := filepath.Join("..", "..", "docs", page)
-			content, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			run := consoleOf(t)
-			blocks := 0
-			now := console.ReplaceAllStringFunc(string(content), func(block string) string {
-				blocks++
-				return "```console\n" + replay(t, run, console.FindStringSubmatch(block)[1]) + "```\n"
-			})
-			if blocks == 0 {
-				t.Fatal("the page has no console block")
-			}
-			if *update && now != string(content) {
-				if err := os.WriteFile(file, []byte(now), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
+		testPage(t, filepath.Join(root, "docs", page), programAndCheckout)
+	}
+	for _, page := range examples {
+		testPage(t, page, func(t *testing.T) (bin, dir string) {
+			bin, dir = program(t), t.TempDir()
+			build(t, filepath.Join(bin, "kustomize"), "sigs.k8s.io/kustomize/kustomize/v5")
+			copyTree(t, filepath.Dir(page), dir)
+			return bin, dir
 		})
 	}
+}
+
+// testPage runs the blocks of one page, with what is in a folder on PATH and in another folder.
+func testPage(t *testing.T, file string, place func(*testing.T) (bin, dir string)) {
+	t.Run(filepath.Join(filepath.Base(filepath.Dir(file)), filepath.Base(file)), func(t *testing.T) {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := consoleIn(place(t))
+		blocks := 0
+		now := console.ReplaceAllStringFunc(string(content), func(block string) string {
+			blocks++
+			return "```console\n" + replay(t, run, console.FindStringSubmatch(block)[1]) + "```\n"
+		})
+		if blocks == 0 {
+			t.Fatal("the page has no console block")
+		}
+		if *update && now != string(content) {
+			if err := os.WriteFile(file, []byte(now), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }
 
 // link matches a link to another page, and to a heading in it.
@@ -80,6 +99,61 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// shownBy matches what a row of the limits is shown by: a case, or a package and the names of its tests.
+var (
+	shownByCase = regexp.MustCompile(`\]\(\.\./testdata/([a-z0-9.-]+)\)`)
+	shownByTest = regexp.MustCompile("`(fn/[a-z]+)`((?:,? ?Test[A-Za-z]+)+)")
+)
+
+// TestLimits holds that what a limit is shown by is there, and that a case of a limit under "It refuses" is refused and
+// one under "It warns" has a warning.
+func TestLimits(t *testing.T) {
+	root := filepath.Join("..", "..")
+	content := written(filepath.Join(root, "docs", "limits.md"))
+	wants := map[string]string{"It refuses": "error", "It warns": "warning"}
+	heading, rows := "", 0
+	for line := range strings.Lines(content) {
+		if title, found := strings.CutPrefix(line, "## "); found {
+			heading = strings.TrimSpace(title)
+		}
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| limit") {
+			continue
+		}
+		rows++
+		cases, tests := shownByCase.FindAllStringSubmatch(line, -1), shownByTest.FindAllStringSubmatch(line, -1)
+		if len(cases)+len(tests) == 0 && !strings.HasSuffix(line, "| - |\n") {
+			t.Errorf("nothing shows %s", line)
+		}
+		for _, one := range cases {
+			folder := filepath.Join(root, "testdata", one[1])
+			said := written(filepath.Join(folder, "results.yaml")) + written(filepath.Join(folder, "error.txt"))
+			if want := wants[heading]; said == "" || !strings.Contains(said, "severity: "+want) && !strings.HasPrefix(said, "["+want) {
+				t.Errorf("%s: the case %s has no %s", heading, one[1], want)
+			}
+		}
+		for _, one := range tests {
+			for name := range strings.FieldsSeq(strings.ReplaceAll(one[2], ",", " ")) {
+				if !defines(t, filepath.Join(root, filepath.FromSlash(one[1])), name) {
+					t.Errorf("%s has no test %s", one[1], name)
+				}
+			}
+		}
+	}
+	if rows < 50 {
+		t.Errorf("only %d limits were looked at", rows)
+	}
+}
+
+// defines reports whether a test of a package has a name.
+func defines(t *testing.T, folder, test string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(files, func(file string) bool { return strings.Contains(written(file), "\nfunc "+test+"(t ") })
+}
+
 // headings are the anchors of a page, as GitHub makes them.
 func headings(page string) map[string]bool {
 	all := map[string]bool{}
@@ -95,12 +169,11 @@ func headings(page string) map[string]bool {
 // console matches a block of commands and what they print.
 var console = regexp.MustCompile("(?s)```console\n(.*?)```\n")
 
-// consoleOf runs commands in a checkout of the example, with the program on PATH.
-func consoleOf(t *testing.T) func(command string) string {
-	t.Helper()
-	bin, dir := programAndCheckout(t)
+// consoleIn runs commands in a folder, with the programs of another one on PATH.
+func consoleIn(bin, dir string) func(t *testing.T, command string) string {
 	last := 0
-	return func(command string) string {
+	return func(t *testing.T, command string) string {
+		t.Helper()
 		shell := exec.Command("bash", "-c", "(exit "+string(rune('0'+last))+"); "+command)
 		shell.Dir = dir
 		shell.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "LC_ALL=C",
@@ -116,15 +189,27 @@ func consoleOf(t *testing.T) func(command string) string {
 	}
 }
 
+// program is a folder with the program.
+func program(t *testing.T) string {
+	t.Helper()
+	bin := t.TempDir()
+	build(t, filepath.Join(bin, "migrate-to-flux-operator"), "..")
+	return bin
+}
+
+// build builds a package.
+func build(t *testing.T, file, of string) {
+	t.Helper()
+	if out, err := exec.Command("go", "build", "-o", file, of).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
 // programAndCheckout are a folder with the program, and a checkout of the example that has an upstream.
 func programAndCheckout(t *testing.T) (bin, dir string) {
 	t.Helper()
-	bin, dir = t.TempDir(), t.TempDir()
+	bin, dir = program(t), t.TempDir()
 	upstream := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(bin, "migrate-to-flux-operator"), "..")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	copyTree(t, filepath.Join("..", "..", "examples", "kpt-fn-eval", "input"), dir)
 	git(t, upstream, "init", "--quiet", "--bare", "--initial-branch=main")
 	commit(t, dir)
@@ -135,7 +220,7 @@ func programAndCheckout(t *testing.T) (bin, dir string) {
 }
 
 // replay runs the commands of a block and returns the block; with -update as it is today, but where lines are left out.
-func replay(t *testing.T, run func(string) string, block string) string {
+func replay(t *testing.T, run func(*testing.T, string) string, block string) string {
 	t.Helper()
 	var now strings.Builder
 	for part := range strings.SplitSeq("\n"+block, "\n$ ") {
@@ -146,7 +231,7 @@ func replay(t *testing.T, run func(string) string, block string) string {
 		if want != "" && !strings.HasSuffix(want, "\n") {
 			want += "\n"
 		}
-		got := run(command)
+		got := run(t, command)
 		if !shows(got, want) {
 			if *update && !strings.Contains("\n"+want, "\n...\n") {
 				want = got
