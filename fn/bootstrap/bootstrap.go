@@ -46,8 +46,8 @@ func Files(files fs.FS, set *object.Set, installs []*classic.Install, cfg config
 	var changes []checkout.Change
 	clusters := clustersOf(set, installs, cfg, &all)
 	if len(clusters) == 0 && !all.Failed() {
-		all.Error(nil, "", "config field bootstrap: the repository holds no FluxInstance to bootstrap; run the phase "+
-			"deploy first, or in the same run")
+		all.Error(finding.NoInstance, nil, "", "config field bootstrap: the repository holds no FluxInstance to "+
+			"bootstrap; run the phase deploy first, or in the same run")
 	}
 	for _, c := range clusters {
 		w := &writer{cluster: c, files: files, findings: all.For(c.path)}
@@ -65,8 +65,9 @@ func LeftOut(cfg config.Config) []finding.Finding {
 		return nil
 	}
 	var all finding.List
-	all.Info(finding.Bootstrap, nil, "", "config field bootstrap: a KRM function writes Kubernetes objects only; run "+
-		"the command apply on the checkout, with --bootstrap %s, for the rest", cfg.Bootstrap)
+	all.Info(finding.BootstrapByCommand, finding.Bootstrap, nil, "", "config field bootstrap: a KRM function writes "+
+		"Kubernetes objects only; run the command apply on the checkout, with --bootstrap %s, for the rest",
+		cfg.Bootstrap)
 	return all.All()
 }
 
@@ -77,28 +78,30 @@ func (w *writer) put(name, content string, mode fs.FileMode) {
 	case err != nil:
 		w.changes = append(w.changes, checkout.Change{Path: name, After: []byte(content), Mode: mode})
 	case string(there) != content:
-		w.say(finding.Warning, name, "the file is not what this run writes, so it stays as it is; delete it to have "+
-			"it written anew")
+		w.say(finding.BootstrapFileKept, finding.Warning, name, "the file is not what this run writes, so it stays "+
+			"as it is; delete it to have it written anew")
 	}
 }
 
 // say adds a finding about a file that holds no objects.
-func (w *writer) say(severity finding.Severity, file, format string, args ...any) {
-	w.findings.Add(finding.Finding{Severity: severity, Topic: finding.Bootstrap, File: file,
+func (w *writer) say(code finding.Code, severity finding.Severity, file, format string, args ...any) {
+	w.findings.Add(finding.Finding{Severity: severity, Code: code, Topic: finding.Bootstrap, File: file,
 		Message: fmt.Sprintf(format, args...)})
 }
 
 // told says how a file is run.
 func (w *writer) told(file string, command shell.Line) {
-	w.findings.Add(finding.Finding{Severity: finding.Info, Topic: finding.Bootstrap, File: file,
-		Message: "on a rebuilt cluster, and on none that still runs the classic install, Flux comes back with"}.With(command))
+	w.findings.Add(finding.Finding{Severity: finding.Info, Code: finding.RebuildCluster, Topic: finding.Bootstrap,
+		File:    file,
+		Message: "on a rebuilt cluster, and on none that still runs the classic install, Flux comes back with",
+	}.With(command))
 }
 
 // prerequisites says what the bootstrap does not bring along.
 func (w *writer) prerequisites() {
 	for _, n := range w.needs {
-		w.findings.Info(finding.Bootstrap, n.By, n.Field, "on a rebuilt cluster %s must exist before Flux can sync: "+
-			"%s", n.ID, n.how())
+		w.findings.Info(finding.RequiredObject, finding.Bootstrap, n.By, n.Field,
+			"on a rebuilt cluster %s must exist before Flux can sync: %s", n.ID, n.how())
 	}
 }
 

@@ -132,13 +132,14 @@ func (c cluster) checkNames(at *object.Object, findings *finding.List) {
 	}
 	for _, name := range names {
 		if name != "" && !object.IsName(name) {
-			findings.Error(at, "", "config field bootstrap: %q is not a name that Kubernetes takes", name)
+			findings.Error(finding.InvalidName, at, "", "config field bootstrap: %q is not a name that Kubernetes "+
+				"takes", name)
 		}
 	}
 	for _, file := range files {
 		if !printable.Fits(file) {
-			findings.Error(at, "", "config field bootstrap: the path %q has control characters, or a command to a CI "+
-				"runner: rename it", file)
+			findings.Error(finding.InvalidName, at, "", "config field bootstrap: the path %q has control characters, "+
+				"or a command to a CI runner: rename it", file)
 		}
 	}
 }
@@ -146,16 +147,16 @@ func (c cluster) checkNames(at *object.Object, findings *finding.List) {
 // checkForm refuses what only a FluxInstance can do.
 func checkForm(e *instance.Existing, cfg config.Config, findings *finding.List) {
 	if cfg.Bootstrap == config.Terraform && e.Form == config.HelmRelease {
-		findings.Error(e.At, "", "config field bootstrap: the Terraform module applies a FluxInstance, and here the "+
-			"chart %s renders it; use helmfile or shell", flux.InstanceChart)
+		findings.Error(finding.TerraformModule, e.At, "", "config field bootstrap: the Terraform module applies a "+
+			"FluxInstance, and here the chart %s renders it; use helmfile or shell", flux.InstanceChart)
 	}
 	if cfg.Bootstrap == config.Terraform && !e.Adopts() {
-		findings.Error(e.At, "spec.sync", "config field bootstrap: the Terraform module applies no sync pair, and "+
-			"this FluxInstance generates none; use helmfile or shell")
+		findings.Error(finding.TerraformModule, e.At, "spec.sync", "config field bootstrap: the Terraform module "+
+			"applies no sync pair, and this FluxInstance generates none; use helmfile or shell")
 	}
 	if e.Err != nil {
-		findings.Error(e.At, "spec.values", "config field bootstrap: the FluxInstance of this HelmRelease is not "+
-			"known: %s", e.Err)
+		findings.Error(finding.InstanceUnknown, e.At, "spec.values", "config field bootstrap: the FluxInstance of "+
+			"this HelmRelease is not known: %s", e.Err)
 	}
 }
 
@@ -220,8 +221,8 @@ func (c chart) releaseName() string {
 // literal refuses variables: Flux substitutes them, and what bootstraps does not.
 func literal(o *object.Object, findings *finding.List) {
 	if o != nil && strings.Contains(o.Text(), "${") && o.Annotation(substituteKey) != instance.Disabled {
-		findings.Error(o, "", "config field bootstrap: Flux substitutes the ${variables} in this object, and a "+
-			"bootstrap would take them literally; write the values out first")
+		findings.Error(finding.BootstrapValues, o, "", "config field bootstrap: Flux substitutes the ${variables} in "+
+			"this object, and a bootstrap would take them literally; write the values out first")
 	}
 }
 
@@ -231,7 +232,7 @@ func checkValues(set *object.Set, release *object.Object, findings *finding.List
 		return
 	}
 	if _, err := classic.ChartValues(set, release); err != nil {
-		findings.Error(release, "spec.valuesFrom", "config field bootstrap: %s", err)
+		findings.Error(finding.BootstrapValues, release, "spec.valuesFrom", "config field bootstrap: %s", err)
 	}
 }
 
@@ -242,21 +243,22 @@ func (c *cluster) readPair(set *object.Set, e *instance.Existing, install *class
 		return generated(e, findings)
 	}
 	if install == nil {
-		findings.Error(e.At, "spec.sync", "config field bootstrap: this FluxInstance generates no sync pair, and "+
-			"which one syncs the cluster cannot be told any more")
+		findings.Error(finding.BootstrapSyncPair, e.At, "spec.sync", "config field bootstrap: this FluxInstance "+
+			"generates no sync pair, and which one syncs the cluster cannot be told any more")
 		return nil
 	}
 	if install.Pair.SourceUnseen {
-		findings.Error(install.Pair.Root, "spec.sourceRef", "config field bootstrap: %s is not in the input, so a "+
-			"rebuilt cluster would not have it: put it into a file first", install.Pair.Source.ID)
+		findings.Error(finding.BootstrapSyncPair, install.Pair.Root, "spec.sourceRef",
+			"config field bootstrap: %s is not in the input, so a rebuilt cluster would not have it: put it into a "+
+				"file first", install.Pair.Source.ID)
 		return nil
 	}
 	for _, o := range []*object.Object{install.Pair.Source, install.Pair.Root} {
 		others := slices.ContainsFunc(set.InFile(o.File),
 			func(o *object.Object) bool { return o != install.Pair.Source && o != install.Pair.Root })
 		if others {
-			findings.Error(o, "", "config field bootstrap: the sync pair must be applied by hand on a rebuilt "+
-				"cluster, and its file holds other objects: move the pair to a file of its own")
+			findings.Error(finding.BootstrapSyncPair, o, "", "config field bootstrap: the sync pair must be applied "+
+				"by hand on a rebuilt cluster, and its file holds other objects: move the pair to a file of its own")
 		}
 		if !slices.Contains(c.pair, o.File) {
 			c.pair = append(c.pair, o.File)
@@ -270,7 +272,8 @@ func (c *cluster) readPair(set *object.Set, e *instance.Existing, install *class
 func generated(e *instance.Existing, findings *finding.List) []*object.Object {
 	nodes, err := instance.Render(e.Instance)
 	if err != nil {
-		findings.Error(e.At, "", "config field bootstrap: Flux Operator would refuse this FluxInstance: %s", err)
+		findings.Error(finding.InstanceRefused, e.At, "", "config field bootstrap: Flux Operator would refuse this "+
+			"FluxInstance: %s", err)
 		return nil
 	}
 	var pair []*object.Object

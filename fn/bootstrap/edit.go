@@ -47,16 +47,17 @@ const classicChart = "flux2"
 // checkOthers refuses and warns about releases that install Flux in another way.
 func (w *writer) checkOthers(h *helmfile) {
 	if w.manifest != "" && len(h.of(flux.InstanceChart)) > 0 {
-		w.say(finding.Error, h.name, "config field bootstrap: the release of the chart %s would own the FluxInstance "+
-			"that Flux applies from %s, and uninstall Flux when it goes; take its entry out of this file, by which "+
-			"helmfile uninstalls nothing (installed: false, helmfile destroy and helm uninstall do), or deploy with "+
-			"instance.form HelmRelease", flux.InstanceChart, w.manifest)
+		w.say(finding.HelmfileRelease, finding.Error, h.name, "config field bootstrap: the release of the chart %s "+
+			"would own the FluxInstance that Flux applies from %s, and uninstall Flux when it goes; take its entry "+
+			"out of this file, by which helmfile uninstalls nothing (installed: false, helmfile destroy and helm "+
+			"uninstall do), or deploy with instance.form HelmRelease", flux.InstanceChart, w.manifest)
 	}
 	for _, release := range h.releases() {
 		if path.Base(text(release, "chart")) == classicChart {
-			w.say(finding.Warning, h.name, "the release %s of the chart flux2 installs Flux without Flux Operator: "+
-				"take its entry out of this file once cleanup is done, by which helmfile uninstalls nothing; "+
-				"installed: false, helmfile destroy and helm uninstall would uninstall Flux", text(release, "name"))
+			w.say(finding.HelmfileRelease, finding.Warning, h.name, "the release %s of the chart flux2 installs Flux "+
+				"without Flux Operator: take its entry out of this file once cleanup is done, by which helmfile "+
+				"uninstalls nothing; installed: false, helmfile destroy and helm uninstall would uninstall Flux",
+				text(release, "name"))
 		}
 	}
 }
@@ -76,7 +77,7 @@ func (w *writer) bring(h *helmfile, c chart, entry func() *kyaml.Node, hooks []*
 		err = fmt.Errorf("the chart %s has several releases: leave one", c.name)
 	}
 	if err != nil {
-		w.say(finding.Error, h.name, "config field bootstrap: %s", err)
+		w.say(finding.HelmfileNotEdited, finding.Error, h.name, "config field bootstrap: %s", err)
 	}
 }
 
@@ -211,12 +212,12 @@ func (w *writer) newVersion(h *helmfile, release *kyaml.RNode, c chart) func(*ky
 	case there == c.version || err == nil && pinnedErr == nil && old.Equal(pinned):
 		return nil
 	case there != "" && (err != nil || pinnedErr != nil || old.GreaterThan(pinned)):
-		w.say(finding.Warning, h.name, "the release %s has version %s, where Flux runs %s: it stays; make the two "+
-			"the same", c.releaseName(), string(h.mask.restored([]byte(there))), c.version)
+		w.say(finding.HelmfileDiffers, finding.Warning, h.name, "the release %s has version %s, where Flux runs %s: "+
+			"it stays; make the two the same", c.releaseName(), string(h.mask.restored([]byte(there))), c.version)
 		return nil
 	}
-	w.say(finding.Info, h.name, "the release %s goes from version %s to %s, which Flux runs", c.releaseName(), there,
-		c.version)
+	w.say(finding.HelmfileDiffers, finding.Info, h.name, "the release %s goes from version %s to %s, which Flux runs",
+		c.releaseName(), there, c.version)
 	return func(node *kyaml.Node) { set(node, "version", object.Value(c.version)) }
 }
 
@@ -228,15 +229,15 @@ func (w *writer) newValues(h *helmfile, release *kyaml.RNode, c chart) func(*kya
 	replace := release.Field("values") == nil && len(c.values) > 0
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		w.say(finding.Info, h.name, "the values of the release %s came from a file that does not exist; they come "+
-			"from the HelmRelease now: %s", c.releaseName(), err)
+		w.say(finding.HelmfileDiffers, finding.Info, h.name, "the values of the release %s came from a file that "+
+			"does not exist; they come from the HelmRelease now: %s", c.releaseName(), err)
 		replace = c.release != nil
 	case err != nil:
-		w.say(finding.Warning, h.name, "see that the values of the release %s are those of the HelmRelease: %s",
-			c.releaseName(), err)
+		w.say(finding.HelmfileDiffers, finding.Warning, h.name, "see that the values of the release %s are those of "+
+			"the HelmRelease: %s", c.releaseName(), err)
 	case !replace && c.release != nil && !reflect.DeepEqual(there, orEmpty(c.values)):
-		w.say(finding.Warning, h.name, "the values of the release %s are not those of the HelmRelease in %s, which "+
-			"Flux changes them to", c.releaseName(), c.release.File)
+		w.say(finding.HelmfileDiffers, finding.Warning, h.name, "the values of the release %s are not those of the "+
+			"HelmRelease in %s, which Flux changes them to", c.releaseName(), c.release.File)
 	}
 	if !replace {
 		return nil

@@ -33,7 +33,7 @@ func (w *writer) helmfile() {
 	}
 	text, err := object.Print(object.Map(object.F("releases", releases)))
 	if err != nil {
-		w.say(finding.Error, name, "%s", err)
+		w.say(finding.CannotBeEdited, finding.Error, name, "%s", err)
 		return
 	}
 	w.checkTemplates(name, text)
@@ -48,8 +48,8 @@ func sync(name string) shell.Line { return shell.Run("helmfile", "--file", shell
 // programs. Source: helmfile v1.8.0, release templates and hooks.
 func (w *writer) checkTemplates(name, written string) {
 	if strings.Contains(written, "{{") {
-		w.say(finding.Error, name, "config field bootstrap: a name, path, version or value has {{ in it, which "+
-			"helmfile takes for a template: use bootstrap shell")
+		w.say(finding.HelmfileNotEdited, finding.Error, name, "config field bootstrap: a name, path, version or "+
+			"value has {{ in it, which helmfile takes for a template: use bootstrap shell")
 	}
 }
 

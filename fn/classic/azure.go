@@ -57,8 +57,8 @@ func tellAzure(set *object.Set, found *finding.List) bool {
 		}
 		content, _ := set.Read(file)
 		if line := AzureFlux(file, content); line > 0 {
-			found.Add(finding.Finding{Severity: finding.Error, File: fmt.Sprintf("%s:%d", file, line),
-				Message: azureWords})
+			found.Add(finding.Finding{Severity: finding.Error, Code: finding.AzureExtension,
+				File: fmt.Sprintf("%s:%d", file, line), Message: azureWords})
 			return true
 		}
 	}

@@ -60,8 +60,8 @@ const helmRelease = "meta.helm.sh/release-name"
 func readBootstrap(set *object.Set, deployments []*object.Object, cfg config.Config, found *finding.List) []*Install {
 	anchor := deployments[0]
 	if set.HasPaths() && !applied(set, anchor) && hasOtherInstall(set) {
-		found.Warn(anchor, "", "these manifests are left alone: no Flux Kustomization applies them (%s)",
-			whyNoPair(set, anchor))
+		found.Warn(finding.InstallNotApplied, anchor, "", "these manifests are left alone: no Flux Kustomization "+
+			"applies them (%s)", whyNoPair(set, anchor))
 		return nil
 	}
 	pairs := findPairs(set, anchor, cfg, found)
@@ -108,17 +108,18 @@ func readOwnFolder(set *object.Set, anchor *object.Object, found *finding.List) 
 	folder, err := ReadFolder(set, path.Dir(anchor.File))
 	switch {
 	case err != nil:
-		found.Error(KustomizationIn(set, path.Dir(anchor.File)), "", "%s", err)
+		found.Error(finding.NotFollowed, KustomizationIn(set, path.Dir(anchor.File)), "", "%s", err)
 		return nil, false
 	case folder != nil && !folder.Lists(anchor.File) && anchor.File != "":
-		found.Error(folder.Object, "resources", "%s is not listed, so it is not what Flux installs: to have Flux "+
-			"install it, list it; where nothing lists it, it can go", anchor.File)
+		found.Error(finding.NotListed, folder.Object, "resources", "%s is not listed, so it is not what Flux "+
+			"installs: to have Flux install it, list it; where nothing lists it, it can go", anchor.File)
 		return nil, false
 	}
 	if others := otherListings(set, anchor.File, folder); folder == nil && len(others) > 0 {
-		found.Error(others[0], "resources", "%s is listed here and has no kustomization.yaml beside it, which is "+
-			"where deploy puts the guard: add one to ./%s that lists it and all else that is applied from there, "+
-			"list that folder here in its place, push, and run again", anchor.File, path.Dir(anchor.File))
+		found.Error(finding.NoKustomizationFile, others[0], "resources", "%s is listed here and has no "+
+			"kustomization.yaml beside it, which is where deploy puts the guard: add one to ./%s that lists it and "+
+			"all else that is applied from there, list that folder here in its place, push, and run again",
+			anchor.File, path.Dir(anchor.File))
 		return nil, false
 	}
 	return folder, true
@@ -213,14 +214,15 @@ func (i *Install) readEdits(found *finding.List) (ok bool) {
 		if i.Version.Release.Major() == 0 { // refused anyway
 			return true
 		}
-		found.Warn(i.Anchor, "", "what flux install writes for %s is not known here, so changes that were made by "+
-			"hand in these manifests are not carried: compare them with %s, and make patches of what differs", release,
+		found.Warn(finding.CompareWithCluster, i.Anchor, "", "what flux install writes for %s is not known here, so "+
+			"changes that were made by hand in these manifests are not carried: compare them with %s, and make "+
+			"patches of what differs", release,
 			shell.Run("flux", "install", "--version", "v"+release, "--export"))
 		return true
 	}
 	var err error
 	if i.Edits, err = i.EditsSince(release); err != nil {
-		found.Error(i.Anchor, "", "Flux %s cannot be rendered: %s", release, err)
+		found.Error(finding.InstallDoesNotBuild, i.Anchor, "", "Flux %s cannot be rendered: %s", release, err)
 		return false
 	}
 	return true

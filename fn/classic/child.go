@@ -76,13 +76,13 @@ func (i *Install) lastLayer(set *object.Set, found *finding.List) (Layer, bool) 
 	if i.Child == nil {
 		layer, err := rootLayer(i.Pair)
 		if err != nil {
-			found.Error(i.Pair.Root, "spec.patches", "%s", err)
+			found.Error(finding.NotFollowed, i.Pair.Root, "spec.patches", "%s", err)
 		}
 		return layer, err == nil
 	}
 	layer, err := i.childLayer(set)
 	if err != nil {
-		found.Error(i.Child, "spec", "%s", err)
+		found.Error(finding.UnsupportedField, i.Child, "spec", "%s", err)
 	}
 	return layer, err == nil
 }
@@ -124,9 +124,10 @@ func (i *Install) second(set *object.Set, remote bool) *object.Object {
 func (i *Install) ownChild(set *object.Set, top string, found *finding.List) bool {
 	i.Remote = i.second(set, true)
 	if k := i.second(set, false); k != nil {
-		found.Error(k, "spec.path", "it applies Flux, as %s does, and a guard on one leaves the other to prune it: "+
-			"keep one of the two. Set deletionPolicy of the other to Orphan (before Flux 2.5 prune to false), push "+
-			"that, and wait until it is applied; then remove it, and run again", cmp.Or(i.Child, i.Pair.Root).ID)
+		found.Error(finding.TwoOwners, k, "spec.path", "it applies Flux, as %s does, and a guard on one leaves the "+
+			"other to prune it: keep one of the two. Set deletionPolicy of the other to Orphan (before Flux 2.5 "+
+			"prune to false), push that, and wait until it is applied; then remove it, and run again",
+			cmp.Or(i.Child, i.Pair.Root).ID)
 		return false
 	}
 	if i.Child == nil || !i.isAlone(set, top) {
@@ -135,7 +136,7 @@ func (i *Install) ownChild(set *object.Set, top string, found *finding.List) boo
 	i.Owner, i.Objects = i.Child, append(i.Objects, i.Child)
 	i.addEmptied(set)
 	if err := i.freeRoot(found); err != nil {
-		found.Error(i.Pair.Root, "spec.dependsOn", "%s", err)
+		found.Error(finding.CannotBeEdited, i.Pair.Root, "spec.dependsOn", "%s", err)
 		return false
 	}
 	return true

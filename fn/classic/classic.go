@@ -182,8 +182,8 @@ func withoutLeftovers(set *object.Set, installs []*Install, found *finding.List)
 		if runs < 0 || !set.HasPaths() || applied(set, i.Anchor) {
 			return false
 		}
-		found.Warn(i.Anchor, "", "this install is left alone: no Flux Kustomization applies it, and %s is what runs",
-			installs[runs].Anchor.ID)
+		found.Warn(finding.InstallNotApplied, i.Anchor, "", "this install is left alone: no Flux Kustomization "+
+			"applies it, and %s is what runs", installs[runs].Anchor.ID)
 		return true
 	})
 }

@@ -122,21 +122,21 @@ func manifestVersion(objects, deployments []*object.Object, cfg config.Config, f
 	case labelled && flux.Controllers(label.Release.String()) == nil:
 		return label, true
 	case labelled:
-		found.Warn(deployments[0], "spec.template.spec.containers[0].image", "no release ships these image tags "+
-			"together: the install is taken for Flux %s, as its labels say", label)
+		found.Warn(finding.MixedVersions, deployments[0], "spec.template.spec.containers[0].image",
+			"no release ships these image tags together: the install is taken for Flux %s, as its labels say", label)
 		return label, true
 	}
 	if label := deployments[0].Str("metadata", "labels", versionLabel); label != "" {
-		found.Error(deployments[0], "metadata.labels", "Flux %s is not a release, so Flux Operator does not carry "+
-			"it: upgrade Flux to a release first", label)
+		found.Error(finding.VersionNotCarried, deployments[0], "metadata.labels",
+			"Flux %s is not a release, so Flux Operator does not carry it: upgrade Flux to a release first", label)
 		return Version{}, false
 	}
 	if configured, ok := configuredVersion(cfg.Instance.Version); ok {
 		return configured, true
 	}
-	found.Error(deployments[0], "spec.template.spec.containers[0].image", "the Flux version cannot be read: no "+
-		"release ships these image tags together, and no label says it; set the config field instance.version to the "+
-		"minor version that the manifests are of, such as 2.6.x")
+	found.Error(finding.VersionUnknown, deployments[0], "spec.template.spec.containers[0].image",
+		"the Flux version cannot be read: no release ships these image tags together, and no label says it; set the "+
+			"config field instance.version to the minor version that the manifests are of, such as 2.6.x")
 	return Version{}, false
 }
 
@@ -152,9 +152,9 @@ func warnDigests(deployments []*object.Object, found *finding.List) {
 	if n := len(pinned); n > 1 {
 		more = fmt.Sprintf(" (and of %d more)", n-1)
 	}
-	found.Warn(pinned[0], "spec.template.spec.containers[0].image", "the digest of %s%s is not carried: Flux "+
-		"Operator installs the image of the release; to keep the digest, name it under images in kustomization.yaml",
-		containerOf(pinned[0]).image, more)
+	found.Warn(finding.DigestNotCarried, pinned[0], "spec.template.spec.containers[0].image",
+		"the digest of %s%s is not carried: Flux Operator installs the image of the release; to keep the digest, "+
+			"name it under images in kustomization.yaml", containerOf(pinned[0]).image, more)
 }
 
 // versionLabel is the label in which flux install writes the release on everything that it installs.
@@ -179,8 +179,8 @@ func byImages(label Version, labelled bool, releases []*semver.Version, at *obje
 	}
 	version := Version{Release: releases[len(releases)-1], Exact: true, From: "the image tags"}
 	if labelled {
-		found.Warn(at, "metadata.labels", "the labels say Flux %s, but the images are those of %s, which is what runs",
-			label, version)
+		found.Warn(finding.MixedVersions, at, "metadata.labels", "the labels say Flux %s, but the images are those "+
+			"of %s, which is what runs", label, version)
 	}
 	return version
 }

@@ -171,7 +171,7 @@ func readChart(set *object.Set, release *object.Object, chart string, at cluster
 	}
 	live, err := shapedRelease(set, release, owner)
 	if err != nil {
-		found.Error(release, "", "%s", err)
+		found.Error(finding.NotFollowed, release, "", "%s", err)
 		return nil
 	}
 	version, err := chartFlux(chart)
@@ -179,8 +179,8 @@ func readChart(set *object.Set, release *object.Object, chart string, at cluster
 		version, err = configured, nil
 	}
 	if err != nil {
-		found.Error(release, "spec.chart.spec.version", "%s; set the config field instance.version to the minor "+
-			"version of Flux that runs, such as 2.6.x", err)
+		found.Error(finding.VersionUnknown, release, "spec.chart.spec.version",
+			"%s; set the config field instance.version to the minor version of Flux that runs, such as 2.6.x", err)
 		return nil
 	}
 	install := &Install{Anchor: release, Version: version, Pair: at.pair, Sharing: at.sharing,
@@ -193,7 +193,7 @@ func readChart(set *object.Set, release *object.Object, chart string, at cluster
 	}
 	own := found.For(install.Cluster())
 	if err := install.readRelease(set, live, own); err != nil {
-		found.Error(release, "", "%s", err)
+		found.Error(finding.NotFollowed, release, "", "%s", err)
 		return nil
 	}
 	found.Merge(own)

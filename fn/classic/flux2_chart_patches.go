@@ -181,8 +181,8 @@ func (i *Install) commonPatch(metadata any, found *finding.List) {
 	i.Patches = append(i.Patches, Patch{Body: marshal(body),
 		Target:  map[string]any{"kind": "(Deployment|Service|ServiceAccount)"},
 		Comment: "The " + field + " of the HelmRelease.", Object: i.Anchor, Field: field})
-	found.Info(finding.Moved, i.Anchor, field, "kept on Deployments, Services and service accounts; CRDs, cluster "+
-		"roles and NetworkPolicies lose it")
+	found.Info(finding.ChartDiffers, finding.Moved, i.Anchor, field, "kept on Deployments, Services and service "+
+		"accounts; CRDs, cluster roles and NetworkPolicies lose it")
 }
 
 // metadataPatches adds the labels and annotations of Services and service accounts.
@@ -281,22 +281,26 @@ func (i *Install) sayBeside(says map[string]any, controllers []chartController, 
 	const stays = "it stays on the cluster for as long as the HelmRelease is not uninstalled; put it in Git on its " +
 		"own before Helm forgets the release"
 	if create, _ := object.Get[bool](says, "beside", "prometheus", "podMonitor"); create {
-		found.Warn(i.Anchor, "spec.values.prometheus.podMonitor", "Flux Operator knows no PodMonitor: "+stays)
+		found.Warn(finding.ChartObjects, i.Anchor, "spec.values.prometheus.podMonitor",
+			"Flux Operator knows no PodMonitor: "+stays)
 	}
 	if extra, _ := object.Get[any](says, "beside", "extraObjects"); !isEmpty(extra) {
-		found.Warn(i.Anchor, "spec.values.extraObjects", "Flux Operator knows none of these objects: "+stays)
+		found.Warn(finding.ChartObjects, i.Anchor, "spec.values.extraObjects",
+			"Flux Operator knows none of these objects: "+stays)
 	}
 	for _, c := range controllers {
 		if c.says["ingress"] == true {
-			found.Warn(i.Anchor, "spec.values."+c.key+".webhookReceiver.ingress", "Flux Operator knows no Ingress: "+
-				stays)
+			found.Warn(finding.ChartObjects, i.Anchor, "spec.values."+c.key+".webhookReceiver.ingress",
+				"Flux Operator knows no Ingress: "+
+					stays)
 		}
 	}
-	found.Info(finding.Imposed, i.Anchor, "", "Flux Operator installs Flux's own manifests, of which the chart "+
-		"differs: pods get priorityClassName system-cluster-critical unless a value sets one, the nodeSelector "+
-		"kubernetes.io/os: linux, GOMAXPROCS and GOMEMLIMIT from their limits, fsGroup 1337, and lose runAsUser; "+
-		"there is a ResourceQuota, and the cluster roles and bindings are named with the suffix -%s: the chart's own "+
-		"stay until they are deleted by hand", i.Namespace)
-	found.Warn(i.Anchor, "spec", "helm-controller still owns the release: until Helm has forgotten it, change "+
-		"neither its chart version nor its values, and do not remove it; the phase cleanup says how Helm forgets it")
+	found.Info(finding.ChartDiffers, finding.Imposed, i.Anchor, "", "Flux Operator installs Flux's own manifests, of "+
+		"which the chart differs: pods get priorityClassName system-cluster-critical unless a value sets one, the "+
+		"nodeSelector kubernetes.io/os: linux, GOMAXPROCS and GOMEMLIMIT from their limits, fsGroup 1337, and lose "+
+		"runAsUser; there is a ResourceQuota, and the cluster roles and bindings are named with the suffix -%s: the "+
+		"chart's own stay until they are deleted by hand", i.Namespace)
+	found.Warn(finding.HelmOwnsRelease, i.Anchor, "spec", "helm-controller still owns the release: until Helm has "+
+		"forgotten it, change neither its chart version nor its values, and do not remove it; the phase cleanup says "+
+		"how Helm forgets it")
 }

@@ -264,8 +264,8 @@ func (i *Install) readImages(controllers []chartController, found *finding.List)
 			image = c.image() + "@" + tag
 		}
 		field := "spec.values." + c.key + ".image"
-		found.Warn(i.Anchor, field, "the image %s is kept by a patch, which also pins it: drop the patch to let Flux "+
-			"Operator choose it", image)
+		found.Warn(finding.ImagePinned, i.Anchor, field, "the image %s is kept by a patch, which also pins it: drop "+
+			"the patch to let Flux Operator choose it", image)
 		op := []any{map[string]any{"op": "replace", "path": containerAt + "/image", "value": image}}
 		i.addPatch(field, deployments(c.component), op)
 	}

@@ -171,8 +171,8 @@ func readBase(set *object.Set, k *object.Object, base string, of cluster, cfg co
 	if err != nil {
 		configured, ok := configuredVersion(cfg.Instance.Version)
 		if !ok {
-			found.Error(k, "resources", "%s; set the config field instance.version to the minor version that runs, "+
-				"such as 2.6.x", err)
+			found.Error(finding.VersionUnknown, k, "resources", "%s; set the config field instance.version to the "+
+				"minor version that runs, such as 2.6.x", err)
 			return nil
 		}
 		version = configured
@@ -180,7 +180,7 @@ func readBase(set *object.Set, k *object.Object, base string, of cluster, cfg co
 	install := remoteInstall(k, version, of.pair)
 	install.ByHand = of.byHand
 	if install.Folder, err = ReadFolder(set, path.Dir(k.File)); err != nil {
-		found.Error(k, "", "%s", err)
+		found.Error(finding.NotFollowed, k, "", "%s", err)
 		return nil
 	}
 	if !install.readLayers(set, found) {
@@ -188,8 +188,9 @@ func readBase(set *object.Set, k *object.Object, base string, of cluster, cfg co
 	}
 	if of.byHand != "" && cfg.Phase == config.Deploy {
 		own := found.For(install.Cluster())
-		own.Warn(k, "resources", "Flux was installed from this by hand: Flux %s and these patches are taken to be "+
-			"what runs. Compare them with %s before you push", version, deploymentsCommand(install.Namespace))
+		own.Warn(finding.CompareWithCluster, k, "resources", "Flux was installed from this by hand: Flux %s and "+
+			"these patches are taken to be what runs. Compare them with %s before you push",
+			version, deploymentsCommand(install.Namespace))
 		found.Merge(own)
 	}
 	return install

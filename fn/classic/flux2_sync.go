@@ -23,7 +23,7 @@ func syncReleases(set *object.Set) []*object.Object {
 func (i *Install) CheckSyncRelease(set *object.Set, found *finding.List) {
 	for _, release := range syncReleases(set) {
 		if SameCluster(set, release, i) {
-			found.Error(release, "spec.chart", "Helm owns the sync pair of this cluster: %s",
+			found.Error(finding.SyncPairFromHelm, release, "spec.chart", "Helm owns the sync pair of this cluster: %s",
 				leaveSyncRelease(set, release))
 		}
 	}

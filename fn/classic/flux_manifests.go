@@ -108,15 +108,15 @@ func readFetched(set *object.Set, owner, source *object.Object, cfg config.Confi
 		pair, read := one.pair, fetched{cluster: one}
 		var err error
 		if read.liveOwner, err = pair.OnCluster(set, owner); err != nil {
-			found.Error(owner, "", "the install cannot be followed to the cluster: %s", err)
+			found.Error(finding.NotFollowed, owner, "", "the install cannot be followed to the cluster: %s", err)
 			return nil
 		}
 		if read.liveSource, err = pair.OnCluster(set, source); err != nil {
-			found.Error(source, "", "the install cannot be followed to the cluster: %s", err)
+			found.Error(finding.NotFollowed, source, "", "the install cannot be followed to the cluster: %s", err)
 			return nil
 		}
 		if read.version, err = versionOf(read.liveSource, cfg); err != nil {
-			found.Error(source, "spec.ref", "%s", err)
+			found.Error(finding.VersionUnknown, source, "spec.ref", "%s", err)
 			return nil
 		}
 		all = append(all, read)
@@ -127,13 +127,13 @@ func readFetched(set *object.Set, owner, source *object.Object, cfg config.Confi
 // readShaped reads what the Flux Kustomization does to the install, and what else waits for it.
 func (i *Install) readShaped(set *object.Set, liveOwner *object.Object, found *finding.List) bool {
 	if err := i.readSpec(i.Owner, liveOwner, artifactRules); err != nil {
-		found.Error(i.Owner, "spec", "%s", err)
+		found.Error(finding.UnsupportedField, i.Owner, "spec", "%s", err)
 		return false
 	}
 	i.warnReplaced(found)
 	i.addEmptied(set)
 	if err := i.freeRoot(found); err != nil {
-		found.Error(i.Pair.Root, "spec.dependsOn", "%s", err)
+		found.Error(finding.CannotBeEdited, i.Pair.Root, "spec.dependsOn", "%s", err)
 		return false
 	}
 	return true
@@ -188,8 +188,8 @@ func (i *Install) freeRoot(found *finding.List) error {
 		return err
 	}
 	own := found.For(i.Cluster())
-	own.Info(finding.Moved, i.Pair.Root, "spec.dependsOn", "the root waits for %s no longer: Flux Operator takes its "+
-		"place", i.Owner.ID)
+	own.Info(finding.DependsOnChanged, finding.Moved, i.Pair.Root, "spec.dependsOn",
+		"the root waits for %s no longer: Flux Operator takes its place", i.Owner.ID)
 	found.Merge(own)
 	return nil
 }
@@ -208,9 +208,9 @@ func (i *Install) warnReplaced(found *finding.List) {
 	if len(lost) > 0 {
 		own := found.For(i.Cluster())
 		defer found.Merge(own)
-		own.Warn(i.Owner, "spec.patches", "%d of the patches in this file have no effect today, the first is %s: "+
-			"what applies the file replaces spec.patches; the FluxInstance says what runs, so add to it the patches "+
-			"that you want back", len(lost), lost[0].Field)
+		own.Warn(finding.PatchWithoutEffect, i.Owner, "spec.patches", "%d of the patches in this file have no effect "+
+			"today, the first is %s: what applies the file replaces spec.patches; the FluxInstance says what runs, "+
+			"so add to it the patches that you want back", len(lost), lost[0].Field)
 	}
 }
 

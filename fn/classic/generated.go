@@ -25,9 +25,10 @@ func checkGenerated(folder *Folder, objects []*kyaml.RNode, found *finding.List)
 			}
 			for _, o := range objects {
 				if content, err := o.Map(); err == nil && refersTo(content, name) {
-					found.Error(folder.Object, fmt.Sprintf("%s[%d]", field, i), "%s %s refers to %s, which gets a "+
-						"new name with each content, and a FluxInstance cannot follow that: set "+
-						"options.disableNameSuffixHash: true for it first", o.GetKind(), o.GetName(), name)
+					found.Error(finding.GeneratedName, folder.Object, fmt.Sprintf("%s[%d]", field, i),
+						"%s %s refers to %s, which gets a new name with each content, and a FluxInstance cannot "+
+							"follow that: set options.disableNameSuffixHash: true for it first",
+						o.GetKind(), o.GetName(), name)
 					return false
 				}
 			}

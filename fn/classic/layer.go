@@ -183,7 +183,7 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 	}
 	folders, err := layersOf(set, top, i.Anchor.File)
 	if err != nil {
-		found.Error(i.Anchor, "", "the install cannot be followed to the cluster: %s", err)
+		found.Error(finding.NotFollowed, i.Anchor, "", "the install cannot be followed to the cluster: %s", err)
 		return false
 	}
 	objects, err := i.installed()
@@ -191,7 +191,7 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 		objects, err = i.WithShards(objects)
 	}
 	if err != nil {
-		found.Error(i.Anchor, "", "%s", err)
+		found.Error(finding.InstallDoesNotBuild, i.Anchor, "", "%s", err)
 		return false
 	}
 	beside, known := i.beside(set)
@@ -205,7 +205,8 @@ func (i *Install) readLayers(set *object.Set, found *finding.List) bool {
 	if i.ByHand == "" {
 		components, err := i.rootComponents(set)
 		if err != nil {
-			found.Error(i.Pair.Root, "spec.components", "the install cannot be followed to the cluster: %s", err)
+			found.Error(finding.NotFollowed, i.Pair.Root, "spec.components",
+				"the install cannot be followed to the cluster: %s", err)
 			return false
 		}
 		last, ok := i.lastLayer(set, found)
@@ -231,9 +232,10 @@ func (i *Install) checkSpecPatches(found *finding.List) bool {
 	for _, layer := range i.Layers {
 		at := slices.IndexFunc(layer.Patches, func(p Patch) bool { return p.named })
 		if layer.Folder == nil && i.Owner == nil && at >= 0 {
-			found.Error(layer.Patches[at].Object, layer.Patches[at].Field, "the patch names an object of Flux and "+
-				"has no target: cleanup takes that object out of what %s applies, and kustomize then refuses all of "+
-				"it; give the patch a target with kind and name first", cmp.Or(i.Child, i.Pair.Root).ID)
+			found.Error(finding.PatchTarget, layer.Patches[at].Object, layer.Patches[at].Field,
+				"the patch names an object of Flux and has no target: cleanup takes that object out of what %s "+
+					"applies, and kustomize then refuses all of it; give the patch a target with kind and name first",
+				cmp.Or(i.Child, i.Pair.Root).ID)
 			return false
 		}
 	}
@@ -302,10 +304,11 @@ func (i *Install) addLayer(layer Layer, objects []*kyaml.RNode, meant func(Patch
 		Fields: layer.Fields}.apply(objects)
 	switch _, replaces := layer.Fields["replacements"]; {
 	case err != nil && replaces:
-		found.Error(layer.Folder.Object, "replacements", "the install does not build with them: %s; where one takes "+
-			"its value from an object that Flux does not install, make it a patch with that value first", err)
+		found.Error(finding.InstallDoesNotBuild, layer.Folder.Object, "replacements",
+			"the install does not build with them: %s; where one takes its value from an object that Flux does not "+
+				"install, make it a patch with that value first", err)
 	case err != nil:
-		found.Error(i.Anchor, "", "the install does not build: %s", err)
+		found.Error(finding.InstallDoesNotBuild, i.Anchor, "", "the install does not build: %s", err)
 	}
 	return built, err
 }
@@ -336,11 +339,13 @@ func selecting(patches []Patch, objects []*kyaml.RNode, meant func(Patch) bool, 
 func refusedTarget(patches []Patch, objects []*kyaml.RNode, err error, found *finding.List) error {
 	for _, patch := range patches {
 		if _, own := flux.Selects(objects, patch.Target); own != nil {
-			found.Error(patch.Object, patch.Field, "kustomize refuses the target of the patch: %s", own)
+			found.Error(finding.PatchTarget, patch.Object, patch.Field, "kustomize refuses the target of the patch: "+
+				"%s", own)
 			return own
 		}
 	}
-	found.Error(patches[0].Object, patches[0].Field, "kustomize refuses the targets of the patches: %s", err)
+	found.Error(finding.PatchTarget, patches[0].Object, patches[0].Field, "kustomize refuses the targets of the "+
+		"patches: %s", err)
 	return err
 }
 
@@ -348,17 +353,17 @@ func refusedTarget(patches []Patch, objects []*kyaml.RNode, err error, found *fi
 func (i *Install) checkFields(folder *Folder, found *finding.List) bool {
 	for _, field := range []string{"namePrefix", "nameSuffix"} {
 		if value, set := folder.Fields[field]; set && value != "" {
-			found.Error(folder.Object, field, "%q renames everything that Flux installs, and Flux Operator installs "+
-				"it under Flux's own names, so it could take nothing over. Set prune: false on what applies it and "+
-				"on each Flux Kustomization that has the name, push, and wait until that is applied: Flux deletes "+
-				"what such a Kustomization applied otherwise. Then take it out, and once the controllers without the "+
-				"name run, delete by hand what has it", value)
+			found.Error(finding.NamePrefix, folder.Object, field, "%q renames everything that Flux installs, and "+
+				"Flux Operator installs it under Flux's own names, so it could take nothing over. Set prune: false "+
+				"on what applies it and on each Flux Kustomization that has the name, push, and wait until that is "+
+				"applied: Flux deletes what such a Kustomization applied otherwise. Then take it out, and once the "+
+				"controllers without the name run, delete by hand what has it", value)
 			return false
 		}
 	}
 	if namespace, set := folder.Fields["namespace"]; set && namespace != i.Namespace {
-		found.Error(folder.Object, "namespace", "the field moves Flux to %v, while its manifests are made for %s: "+
-			"regenerate them with %s first", namespace, i.Namespace,
+		found.Error(finding.NamespaceField, folder.Object, "namespace", "the field moves Flux to %v, while its "+
+			"manifests are made for %s: regenerate them with %s first", namespace, i.Namespace,
 			shell.Run("flux", "install", "--namespace", fmt.Sprint(namespace), "--export"))
 		return false
 	}

@@ -100,8 +100,9 @@ func withoutRival(set *object.Set, pairs []Pair, cfg config.Config, found *findi
 		if rival == nil || slices.Contains(cfg.Clusters, p.Root.ID.String()) {
 			return false
 		}
-		found.Error(p.Root, "spec.path", "nothing in Git applies this, and %s in %s has the same path: where this "+
-			"one runs, name %s in the config field clusters; else "+removeUnused, rival.ID, rival.File, p.Root.ID)
+		found.Error(finding.TwoRoots, p.Root, "spec.path",
+			"nothing in Git applies this, and %s in %s has the same path: where this "+
+				"one runs, name %s in the config field clusters; else "+removeUnused, rival.ID, rival.File, p.Root.ID)
 		return true
 	})
 }
@@ -148,8 +149,8 @@ func twoRoots(candidates []Pair, found *finding.List) {
 		remedy = fmt.Sprintf("name the root in the config field clusters (%s or %s), or %s", a.Root.ID, b.Root.ID,
 			removeUnused)
 	}
-	found.Error(b.Root, "spec.path", "two root Kustomizations sync this install: %s and %s; %s", a.describe(),
-		b.describe(), remedy)
+	found.Error(finding.TwoRoots, b.Root, "spec.path", "two root Kustomizations sync this install: %s and %s; %s",
+		a.describe(), b.describe(), remedy)
 }
 
 // others are the pairs of other clusters that apply the anchor too, whatever the config names.
@@ -182,16 +183,18 @@ func disjoint(set *object.Set, pairs []Pair) bool {
 func followed(set *object.Set, anchor *object.Object, pairs []Pair, found *finding.List) []Pair {
 	if releases := syncReleases(set); len(pairs) == 0 && len(releases) > 0 {
 		release := Nearest(releases, anchor)
-		found.ErrorAbout(finding.Unsynced, release, "spec.chart", "the sync pair is not in Git: %s",
-			leaveSyncRelease(set, release))
+		found.ErrorAbout(finding.SyncPairFromHelm, finding.Unsynced, release, "spec.chart",
+			"the sync pair is not in Git: %s", leaveSyncRelease(set, release))
 		return nil
 	}
 	if len(pairs) == 0 {
-		found.ErrorAbout(finding.Unsynced, anchor, "", "no sync pair found: %s", whyNoPair(set, anchor))
+		found.ErrorAbout(finding.NoSyncPair, finding.Unsynced, anchor, "", "no sync pair found: %s",
+			whyNoPair(set, anchor))
 	}
 	for i := range pairs {
 		if err := pairs[i].live(set); err != nil {
-			found.Error(pairs[i].Root, "", "the sync pair cannot be followed to the cluster: %s", err)
+			found.Error(finding.NotFollowed, pairs[i].Root, "", "the sync pair cannot be followed to the cluster: %s",
+				err)
 			return nil
 		}
 	}

@@ -47,7 +47,7 @@ func placeholderOf(set *object.Set, k *object.Object) string {
 func readPlaceholder(set *object.Set, k *object.Object, file string, cfg config.Config,
 	found *finding.List) []*Install {
 	if content, _ := set.Read(file); azureFlux.Match(content) {
-		found.Error(k, "resources", "%s stands for the manifests: %s", file, azureWords)
+		found.Error(finding.AzureExtension, k, "resources", "%s stands for the manifests: %s", file, azureWords)
 		return nil
 	}
 	if tellAzure(set, found) {
@@ -55,17 +55,19 @@ func readPlaceholder(set *object.Set, k *object.Object, file string, cfg config.
 	}
 	const empty = "%s holds no objects, so the Flux version and the components cannot be read"
 	if len(candidatesFor(set, k, cfg)) == 0 {
-		found.ErrorAbout(finding.Unsynced, k, "resources", empty+", and the sync pair is not in the input: flux "+
-			"bootstrap fills both in, so run on the branch that it pushed to; where Flux was installed in another "+
-			"way, write the pair of the cluster beside it (flux export source git NAME, "+
-			"flux export kustomization NAME), and set the config field instance.version to the minor version that runs", file)
+		found.ErrorAbout(finding.EmptyManifests, finding.Unsynced, k, "resources",
+			empty+", and the sync pair is not in the input: flux bootstrap fills both in, so run on the branch that it "+
+				"pushed to; where Flux was installed in another way, write the pair of the cluster beside it (flux "+
+				"export source git NAME, flux export kustomization NAME), and set the config field instance.version "+
+				"to the minor version that runs", file)
 		return nil
 	}
 	version, known := configuredVersion(cfg.Instance.Version)
 	if !known {
-		found.Error(k, "resources", empty+": flux bootstrap fills it in, so run on the branch that it pushed to; "+
-			"where Flux was installed in another way, set the config field instance.version to the minor version "+
-			"that runs, such as 2.6.x", file)
+		found.Error(finding.EmptyManifests, k, "resources",
+			empty+": flux bootstrap fills it in, so run on the branch that it pushed to; "+
+				"where Flux was installed in another way, set the config field instance.version to the minor version "+
+				"that runs, such as 2.6.x", file)
 		return nil
 	}
 	pair, ok := findPair(set, k, cfg, found)
@@ -78,7 +80,7 @@ func readPlaceholder(set *object.Set, k *object.Object, file string, cfg config.
 	install.Options.Components = append(install.Options.Components, componentsFor(set, version)...)
 	var err error
 	if install.Folder, err = ReadFolder(set, path.Dir(k.File)); err != nil {
-		found.Error(k, "", "%s", err)
+		found.Error(finding.NotFollowed, k, "", "%s", err)
 		return nil
 	}
 	if !install.readLayers(set, found) {
@@ -86,9 +88,10 @@ func readPlaceholder(set *object.Set, k *object.Object, file string, cfg config.
 	}
 	own := found.For(install.Cluster())
 	defer found.Merge(own)
-	own.Warn(k, "resources", empty+": Flux %s is what instance.version says, and the components are taken to be %s, "+
-		"without other flags of flux install. Compare them with %s, and correct the FluxInstance before you push", file,
-		version, strings.Join(install.Options.Components, ", "), deploymentsCommand(install.Namespace))
+	own.Warn(finding.CompareWithCluster, k, "resources",
+		empty+": Flux %s is what instance.version says, and the components are taken to be %s, "+
+			"without other flags of flux install. Compare them with %s, and correct the FluxInstance before you push",
+		file, version, strings.Join(install.Options.Components, ", "), deploymentsCommand(install.Namespace))
 	return []*Install{install}
 }
 

@@ -33,16 +33,16 @@ const shardSelector = "--watch-label-selector="
 func (i *Install) readShards(set *object.Set, found *finding.List) bool {
 	for _, k := range otherListings(set, i.Anchor.File, i.Folder) {
 		if i.Folder != nil && !Applies(set, i.Pair.Dir(), i.Folder.Object.File) {
-			found.Error(k, "resources", "this lists %s and not its folder, so that %s, which is beside it, is not "+
-				"applied: list the folder in the place of its files, once both list the same", i.Anchor.File,
-				i.Folder.Object.File)
+			found.Error(finding.NotListed, k, "resources", "this lists %s and not its folder, so that %s, which is "+
+				"beside it, is not applied: list the folder in the place of its files, once both list the same",
+				i.Anchor.File, i.Folder.Object.File)
 			return false
 		}
 		shard, why := i.readShard(set, k)
 		if why != "" {
-			found.Error(k, "resources", "%s is listed here too, so it is applied once more, and this is no shard "+
-				"that a FluxInstance can make: %s; change that. To take it out instead, do so where this shows that "+
-				"only its controllers are lost, and neither a Namespace nor a CRD: %s",
+			found.Error(finding.Shard, k, "resources", "%s is listed here too, so it is applied once more, and this "+
+				"is no shard that a FluxInstance can make: %s; change that. To take it out instead, do so where this "+
+				"shows that only its controllers are lost, and neither a Namespace nor a CRD: %s",
 				i.Anchor.File, why, shell.Run("migrate-to-flux-operator", "inventory", ".", "--against", "HEAD"))
 			return false
 		}
@@ -61,9 +61,9 @@ func (i *Install) warnOfOthers(set *object.Set, found *finding.List) {
 			return o.Name != c && (strings.Contains(image, "/"+c+":") || strings.Contains(image, "/"+c+"@"))
 		})
 		if runs && o.Namespace == i.Namespace && Applies(set, i.Pair.Dir(), o.File) {
-			found.Warn(o, "", "this controller of Flux is no part of the FluxInstance: it stays as it is, and does "+
-				"not follow when the FluxInstance upgrades Flux; spec.sharding of the FluxInstance makes shards that "+
-				"do")
+			found.Warn(finding.Shard, o, "", "this controller of Flux is no part of the FluxInstance: it stays as it "+
+				"is, and does not follow when the FluxInstance upgrades Flux; spec.sharding of the FluxInstance "+
+				"makes shards that do")
 		}
 	}
 }

@@ -17,14 +17,14 @@ func TellTraces(set *object.Set, found *finding.List) bool {
 	traces := tellAzure(set, found)
 	for _, k := range oneShots(set) {
 		traces = true
-		found.Error(k, "resources", "Flux was installed from this by hand, and the sync pair of the cluster is not "+
-			"in the input: %s", exportPair(set))
+		found.Error(finding.NoSyncPair, k, "resources", "Flux was installed from this by hand, and the sync pair of "+
+			"the cluster is not in the input: %s", exportPair(set))
 	}
 	for _, source := range set.Of(SourceGroup, "OCIRepository") {
 		if isManifestSource(source) && !isTemplate(source) {
 			traces = true
-			found.Error(source, "", "no Flux Kustomization applies Flux's manifests from this source: run on the "+
-				"whole repository; where it is gone from Git, put it back (%s)",
+			found.Error(finding.NoInstall, source, "", "no Flux Kustomization applies Flux's manifests from this "+
+				"source: run on the whole repository; where it is gone from Git, put it back (%s)",
 				exportRoot(cmp.Or(source.Namespace, "flux-system")))
 		}
 	}

@@ -22,7 +22,7 @@ func (r *repository) toCommit(result *Result) {
 	result.add = r.add(result.changes)
 	for _, c := range result.changes {
 		if c.Before == nil && r.tree.Ignored(c.Path) {
-			all.Add(finding.Finding{Severity: finding.Error, File: c.Path,
+			all.Add(finding.Finding{Severity: finding.Error, Code: finding.IgnoredByGit, File: c.Path,
 				Message: "Git ignores this new file, so that no commit would bring it to Flux: set the config field " +
 					"outputDir to another folder, or correct .gitignore"})
 			break
@@ -30,15 +30,15 @@ func (r *repository) toCommit(result *Result) {
 	}
 	changed, err := git.Changed(r.tree.Index())
 	if err != nil {
-		all.Error(nil, "", "it cannot be seen what HEAD does not hold: %v", err)
+		all.Error(finding.GitUnreadable, nil, "", "it cannot be seen what HEAD does not hold: %v", err)
 	}
 	mine, others := unclean(append(changed, r.untracked()...), result.changes)
 	if len(mine) > 0 {
-		all.Warn(nil, "", "this run edits files with changes of yours that are not committed: %s; commit these first",
-			listed(mine))
+		all.Warn(finding.UncommittedChanges, nil, "", "this run edits files with changes of yours that are not "+
+			"committed: %s; commit these first", listed(mine))
 	}
 	if len(others) > 0 {
-		warning := finding.Finding{Severity: finding.Warning,
+		warning := finding.Finding{Severity: finding.Warning, Code: finding.UncommittedChanges,
 			Message: "HEAD does not hold all that was judged: " + listed(others) + "; commit or set these aside first"}
 		if result.add != "" {
 			warning.Message += ", or commit only what this run changes"

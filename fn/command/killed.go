@@ -16,7 +16,7 @@ import (
 // because what they say together is neither what was nor what is to be.
 func leftover(tree *checkout.Tree) []finding.Finding {
 	left, err := tree.Leftover()
-	f := finding.Finding{Severity: finding.Error, File: left.Folder}
+	f := finding.Finding{Severity: finding.Error, Code: finding.ApplyKilled, File: left.Folder}
 	switch {
 	case err != nil:
 		f.Message = err.Error()

@@ -86,8 +86,8 @@ func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings
 	}
 	verify := shell.Run("migrate-to-flux-operator", "verify")
 	look := []shell.Line{(verify + " --script").Pipe(shell.Run("sh").Into(liveFile)), verify + " --live " + liveFile}
-	findings.Run(topic, install.Pair.Root, look, "see what the cluster says: verify tells whether cleanup is safe, "+
-		"and so does cleanup itself with --live %s", liveFile)
+	findings.Run(finding.LookAtCluster, topic, install.Pair.Root, look, "see what the cluster says: verify tells "+
+		"whether cleanup is safe, and so does cleanup itself with --live %s", liveFile)
 }
 
 // checkLive files what verify finds on the cluster: on each one of which there is a snapshot, because several may share
@@ -104,15 +104,15 @@ func (j job) checkLive(install *classic.Install, reports []live.Report, findings
 			words = "the cluster has not taken over"
 		}
 		for _, stops := range r.Stopped() {
-			findings.Error(install.Anchor, "", words+", says %s: %s", r.Snapshot, stops)
+			findings.Error(finding.ClusterNotReady, install.Anchor, "", words+", says %s: %s", r.Snapshot, stops)
 		}
 		if !r.Safe && len(r.Stopped()) == 0 {
-			findings.Error(install.Anchor, "", words+", says %s: %s", r.Snapshot, r.Next)
+			findings.Error(finding.ClusterNotReady, install.Anchor, "", words+", says %s: %s", r.Snapshot, r.Next)
 		}
 	}
 	if !seen {
-		findings.Error(install.Anchor, "", "no --live file is of this cluster: in none does %s sync ./%s from the "+
-			"source that is in Git",
+		findings.Error(finding.SnapshotOfAnotherCluster, install.Anchor, "",
+			"no --live file is of this cluster: in none does %s sync ./%s from the source that is in Git",
 			install.Pair.LiveRoot.ID, install.Cluster())
 	}
 }
@@ -121,13 +121,13 @@ func (j job) checkLive(install *classic.Install, reports []live.Report, findings
 func (j job) checkSnapshots(strangers []live.Snapshot, findings *finding.List) {
 	for _, snapshot := range j.live {
 		if snapshot.Old(j.now) == "" {
-			findings.Info(finding.Look, nil, "", "--live %s was taken %s", snapshot.Name,
+			findings.Info(finding.SnapshotTaken, finding.Look, nil, "", "--live %s was taken %s", snapshot.Name,
 				snapshot.Taken.Format(time.RFC3339))
 		}
 	}
 	for _, snapshot := range strangers {
-		findings.Error(nil, "", "--live %s is of none of the clusters of this run: leave it out, or name its cluster "+
-			"with --cluster", snapshot.Name)
+		findings.Error(finding.SnapshotOfAnotherCluster, nil, "", "--live %s is of none of the clusters of this run: "+
+			"leave it out, or name its cluster with --cluster", snapshot.Name)
 	}
 }
 
@@ -145,26 +145,29 @@ func (j job) checkPublished(repo *repository, install *classic.Install, cluster 
 	}
 	clone := repo.tree.Repository()
 	if clone == nil {
-		findings.Warn(install.Anchor, "", "%s is not a Git checkout: it was not checked that deploy's commit is "+
-			"pushed", repo.dir)
+		findings.Warn(finding.PushNotChecked, install.Anchor, "", "%s is not a Git checkout: it was not checked that "+
+			"deploy's commit is pushed", repo.dir)
 		return nil
 	}
 	published, err := clone.Published(files)
 	const push = "push them, wait until the cluster has taken over, and run cleanup then"
 	switch {
 	case err != nil:
-		findings.Error(install.Anchor, "", "it cannot be seen whether deploy's commit is pushed: %v", err)
+		findings.Error(finding.GitUnreadable, install.Anchor, "", "it cannot be seen whether deploy's commit is "+
+			"pushed: %v", err)
 	case len(published.Uncommitted) > 0:
-		findings.Error(install.Anchor, "", "cleanup is too early: what deploy wrote is not committed: %s; commit and "+
-			"%s", strings.Join(published.Uncommitted, ", "), push)
+		findings.Error(finding.CleanupUnpublished, install.Anchor, "", "cleanup is too early: what deploy wrote is "+
+			"not committed: %s; commit and %s", strings.Join(published.Uncommitted, ", "), push)
 	case published.Upstream == "":
-		findings.Warn(install.Anchor, "", "%s: it was not checked that deploy's commit is pushed", published.Why)
+		findings.Warn(finding.PushNotChecked, install.Anchor, "", "%s: it was not checked that deploy's commit is "+
+			"pushed", published.Why)
 	case len(published.Unpushed) > 0:
-		findings.Error(install.Anchor, "", "cleanup is too early: what deploy wrote is not in %s: %s; %s",
+		findings.Error(finding.CleanupUnpublished, install.Anchor, "", "cleanup is too early: what deploy wrote is "+
+			"not in %s: %s; %s",
 			published.Upstream, strings.Join(published.Unpushed, ", "), push)
 	case published.Behind != "":
-		findings.Warn(install.Anchor, "", "%s: pull, and run again, so that what is judged is what will be pushed",
-			published.Behind)
+		findings.Warn(finding.CloneBehind, install.Anchor, "", "%s: pull, and run again, so that what is judged is "+
+			"what will be pushed", published.Behind)
 		checkRead(repo.tree, install, published.Upstream, files, findings)
 	default:
 		checkRead(repo.tree, install, published.Upstream, files, findings)
@@ -184,15 +187,16 @@ func checkRead(tree *checkout.Tree, install *classic.Install, upstream string, f
 	read, lacking, err := tree.Repository().Fetched(branch, files)
 	switch {
 	case err != nil:
-		findings.Error(source, "spec.ref.branch", "it cannot be seen whether deploy's commit is in the branch %s, "+
-			"which Flux reads: %v", branch, err)
+		findings.Error(finding.GitUnreadable, source, "spec.ref.branch", "it cannot be seen whether deploy's commit "+
+			"is in the branch %s, which Flux reads: %v", branch, err)
 	case read == "" && followed == branch:
 	case read == "":
-		findings.Warn(source, "spec.ref.branch", "it was not checked that deploy's commit is in the branch %s, which "+
-			"Flux reads: it is not fetched", branch)
+		findings.Warn(finding.PushNotChecked, source, "spec.ref.branch", "it was not checked that deploy's commit is "+
+			"in the branch %s, which Flux reads: it is not fetched", branch)
 	case len(lacking) > 0:
-		findings.Error(source, "spec.ref.branch", "cleanup is too early: what deploy wrote is not in %s, which Flux "+
-			"reads: %s; merge it, wait until the cluster has taken over, and run cleanup then", read,
+		findings.Error(finding.CleanupUnpublished, source, "spec.ref.branch",
+			"cleanup is too early: what deploy wrote is not in %s, which Flux reads: %s; merge it, wait until the "+
+				"cluster has taken over, and run cleanup then", read,
 			strings.Join(lacking, ", "))
 	}
 }

@@ -32,7 +32,7 @@ func (r *repository) mentions(changes []checkout.Change) []finding.Finding {
 		}
 		content, err := r.tree.ReadFile(file)
 		if err != nil {
-			all = append(all, finding.Finding{Severity: finding.Warning, File: file,
+			all = append(all, finding.Finding{Severity: finding.Warning, Code: finding.FileNotRead, File: file,
 				Message: "could not be read: look whether it names what this commit changes, or bootstraps Flux"})
 			return nil
 		}
@@ -123,7 +123,8 @@ func terraformIn(file string, content []byte) []finding.Finding {
 		return nil
 	}
 	line := 1 + bytes.Count(content[:at[0]], []byte("\n"))
-	return []finding.Finding{{Severity: finding.Warning, File: fmt.Sprintf("%s:%d", file, line),
+	return []finding.Finding{{Severity: finding.Warning, Code: finding.TerraformBootstrap,
+		File: fmt.Sprintf("%s:%d", file, line),
 		Message: printable.Line(fmt.Sprintf("Terraform would undo this: each apply writes the files of %s as they "+
 			"were, without the guards, and when the resource goes Terraform uninstalls Flux, CRDs and all. Before "+
 			"you push, let Terraform forget it (terraform state rm ADDRESS, with the address of %[1]s.%s in "+
@@ -136,7 +137,8 @@ func azureIn(file string, content []byte) []finding.Finding {
 	if line == 0 {
 		return nil
 	}
-	return []finding.Finding{{Severity: finding.Warning, File: fmt.Sprintf("%s:%d", file, line),
+	return []finding.Finding{{Severity: finding.Warning, Code: finding.AzureExtension,
+		File: fmt.Sprintf("%s:%d", file, line),
 		Message: printable.Line(
 			"Azure's extension microsoft.flux installs Flux from here: on this cluster it would fight Flux Operator, so " +
 				"see first that it is another cluster's")}}
@@ -160,7 +162,8 @@ func mentionsIn(file string, content []byte, gone *regexp.Regexp) []finding.Find
 			continue
 		}
 		seen[name] = true
-		all = append(all, finding.Finding{Severity: finding.Warning, File: fmt.Sprintf("%s:%d", file, number),
+		all = append(all, finding.Finding{Severity: finding.Warning, Code: finding.NamedByTooling,
+			File: fmt.Sprintf("%s:%d", file, number),
 			Message: printable.Line(fmt.Sprintf("names %s, which this commit removes: change or remove what it does "+
 				"with it", name))})
 	}

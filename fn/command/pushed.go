@@ -54,17 +54,18 @@ func (r *repository) checkArtifact(install *classic.Install, pushes []push, find
 		switch {
 		case p.dir == ".":
 		case vague:
-			findings.Warn(install.Pair.Source, "spec.url", "%s:%d may push this artifact from ./%s, and it was taken "+
-				"to be filled from ./: where it does, run on that folder, with --subfolder", p.file, p.line, p.dir)
+			findings.Warn(finding.ArtifactFolder, install.Pair.Source, "spec.url",
+				"%s:%d may push this artifact from ./%s, and it was taken to be filled from ./: where it does, run "+
+					"on that folder, with --subfolder", p.file, p.line, p.dir)
 		default:
-			findings.Error(install.Pair.Source, "spec.url", "%s:%d pushes this artifact from ./%s, and the paths of "+
-				"Flux begin there: run on that folder, with --subfolder",
-				p.file, p.line, p.dir)
+			findings.Error(finding.ArtifactFolder, install.Pair.Source, "spec.url",
+				"%s:%d pushes this artifact from ./%s, and the paths of Flux begin there: run on that folder, with "+
+					"--subfolder", p.file, p.line, p.dir)
 		}
 	}
 	if !known && install.Pair.Path == "." {
-		findings.Warn(install.Pair.Source, "", "no file says from which folder this is filled, and it was taken to "+
-			"be ./: where it is another, run on that folder, with --subfolder")
+		findings.Warn(finding.ArtifactFolder, install.Pair.Source, "", "no file says from which folder this is "+
+			"filled, and it was taken to be ./: where it is another, run on that folder, with --subfolder")
 	}
 }
 

@@ -118,7 +118,8 @@ func (j job) make(repo *repository, result *Result) {
 	changes, err := repo.changes()
 	if err != nil {
 		result.Findings = append(result.Findings,
-			finding.Finding{Severity: finding.Error, Message: printable.Line(err.Error())})
+			finding.Finding{Severity: finding.Error, Code: finding.CannotBeEdited,
+				Message: printable.Line(err.Error())})
 		return
 	}
 	more, findings := bootstrap.Files(repo.tree.With(changes), repo.set, result.Installs, j.config)
@@ -154,8 +155,8 @@ func (r *Result) refuse() {
 // report adds what the reading of the files has to say: broken YAML matters where it could hide something of Flux.
 func (r *repository) report(result *Result) {
 	for _, b := range r.broken {
-		f := finding.Finding{Severity: finding.Info, Topic: finding.NotRead, File: b.file, Index: b.index,
-			Message: b.message()}
+		f := finding.Finding{Severity: finding.Info, Code: finding.FileNotRead, Topic: finding.NotRead, File: b.file,
+			Index: b.index, Message: b.message()}
 		switch {
 		case isKustomizationFile(b.file) && r.decides(b.file, result):
 			f.Severity = finding.Error
@@ -177,12 +178,13 @@ func (r *repository) report(result *Result) {
 		if ignored == finding.Info {
 			ignored = finding.Warning // Flux reads it
 		}
-		result.Findings = append(result.Findings, finding.Finding{Severity: ignored, Topic: finding.NotRead,
+		result.Findings = append(result.Findings, finding.Finding{Severity: ignored, Code: finding.IgnoredByKrmignore,
+			Topic:   finding.NotRead,
 			Message: printable.Line(".krmignore leaves this out, which Flux reads all the same: " + someOf(names))})
 	}
 	for _, n := range r.tree.Notes() {
 		result.Findings = append(result.Findings,
-			finding.Finding{Severity: severity, Topic: finding.NotRead, File: n.Path,
+			finding.Finding{Severity: severity, Code: finding.FileNotRead, Topic: finding.NotRead, File: n.Path,
 				Message: printable.Line(n.Path + " was not read: " + n.Message)})
 	}
 }

@@ -201,8 +201,8 @@ func (r *repository) unread() []finding.Finding {
 	var all []finding.Finding
 	for _, b := range r.broken {
 		if b.flux || isKustomizationFile(b.file) {
-			all = append(all, finding.Finding{Severity: finding.Warning, File: b.file, Index: b.index,
-				Message: b.message()})
+			all = append(all, finding.Finding{Severity: finding.Warning, Code: finding.FileNotRead, File: b.file,
+				Index: b.index, Message: b.message()})
 		}
 	}
 	return all

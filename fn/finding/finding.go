@@ -29,8 +29,8 @@ const (
 // Finding is one sentence for a person, tied to the object, field and file it is about.
 type Finding struct {
 	Severity Severity `json:"severity"`
-	// Code names what is found, whatever the words; empty where it has no name yet.
-	Code    Code      `json:"code,omitempty"`
+	// Code names what is found, whatever the words.
+	Code    Code      `json:"code"`
 	Message string    `json:"message"`
 	Object  object.ID `json:"object,omitzero"`
 	Field   string    `json:"field,omitempty"`
@@ -98,28 +98,28 @@ func (l *List) Add(f Finding) {
 }
 
 // Error adds an Error about a field of an object; o may be nil when the input as a whole is meant.
-func (l *List) Error(o *object.Object, field, format string, args ...any) {
-	l.Add(about(Error, "", o, field, format, args...))
+func (l *List) Error(code Code, o *object.Object, field, format string, args ...any) {
+	l.Add(about(Error, code, "", o, field, format, args...))
 }
 
 // ErrorAbout adds an Error under a topic.
-func (l *List) ErrorAbout(topic Topic, o *object.Object, field, format string, args ...any) {
-	l.Add(about(Error, topic, o, field, format, args...))
+func (l *List) ErrorAbout(code Code, topic Topic, o *object.Object, field, format string, args ...any) {
+	l.Add(about(Error, code, topic, o, field, format, args...))
 }
 
 // Warn adds a Warning about a field of an object.
-func (l *List) Warn(o *object.Object, field, format string, args ...any) {
-	l.Add(about(Warning, "", o, field, format, args...))
+func (l *List) Warn(code Code, o *object.Object, field, format string, args ...any) {
+	l.Add(about(Warning, code, "", o, field, format, args...))
 }
 
 // Info adds an Info under a topic.
-func (l *List) Info(topic Topic, o *object.Object, field, format string, args ...any) {
-	l.Add(about(Info, topic, o, field, format, args...))
+func (l *List) Info(code Code, topic Topic, o *object.Object, field, format string, args ...any) {
+	l.Add(about(Info, code, topic, o, field, format, args...))
 }
 
 // Run adds an Info that says what to run: the commands, one after the other, are the end of its message.
-func (l *List) Run(topic Topic, o *object.Object, commands []shell.Line, format string, args ...any) {
-	l.Add(about(Info, topic, o, "", format, args...).With(commands...))
+func (l *List) Run(code Code, topic Topic, o *object.Object, commands []shell.Line, format string, args ...any) {
+	l.Add(about(Info, code, topic, o, "", format, args...).With(commands...))
 }
 
 // With is a finding that says what to run: the commands, one after the other, are the end of its message. It is an
@@ -127,7 +127,7 @@ func (l *List) Run(topic Topic, o *object.Object, commands []shell.Line, format 
 func (f Finding) With(commands ...shell.Line) Finding {
 	joined, lines := string(shell.And(commands...)), make([]string, len(commands))
 	if !printable.Fits(joined) {
-		f.Severity = Error
+		f.Severity, f.Code = Error, InvalidName
 		f.Message = fmt.Sprintf("a command for this has a name or path with control characters, or with a command to "+
 			"a CI runner: %s", joined)
 		return f
@@ -139,8 +139,8 @@ func (f Finding) With(commands ...shell.Line) Finding {
 	return f
 }
 
-func about(s Severity, t Topic, o *object.Object, field, format string, args ...any) Finding {
-	f := Finding{Severity: s, Topic: t, Field: field, Message: fmt.Sprintf(format, args...)}
+func about(s Severity, c Code, t Topic, o *object.Object, field, format string, args ...any) Finding {
+	f := Finding{Severity: s, Code: c, Topic: t, Field: field, Message: fmt.Sprintf(format, args...)}
 	if o != nil {
 		f.Object, f.File, f.Index = o.ID, o.File, o.Index
 	}

@@ -22,12 +22,12 @@ func TestString(t *testing.T) {
 		say  func(*List)
 		want string
 	}{
-		{"about a field", func(l *List) { l.Error(flux, "spec.path", "path %s is wrong", "./x") },
+		{"about a field", func(l *List) { l.Error(Incomplete, flux, "spec.path", "path %s is wrong", "./x") },
 			"[error] cluster/flux.yaml: Kustomization/flux-system/flux: spec.path: path ./x is wrong"},
-		{"about an object", func(l *List) { l.Warn(flux, "", "look") }, "[warning] cluster/flux.yaml: Kustomization/flux-system/flux: look"},
-		{"about an object without a file", func(l *List) { l.Info(Found, loose, "", "here") }, "[info] Namespace/apps: here"},
-		{"about everything", func(l *List) { l.Error(nil, "", "nothing found") }, "[error] nothing found"},
-		{"control characters", func(l *List) { l.Error(nil, "", "%s", "a\x1b[31mb\x00") }, "[error] a?[31mb?"},
+		{"about an object", func(l *List) { l.Warn(Incomplete, flux, "", "look") }, "[warning] cluster/flux.yaml: Kustomization/flux-system/flux: look"},
+		{"about an object without a file", func(l *List) { l.Info(Incomplete, Found, loose, "", "here") }, "[info] Namespace/apps: here"},
+		{"about everything", func(l *List) { l.Error(Incomplete, nil, "", "nothing found") }, "[error] nothing found"},
+		{"control characters", func(l *List) { l.Error(Incomplete, nil, "", "%s", "a\x1b[31mb\x00") }, "[error] a?[31mb?"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var l List
@@ -44,14 +44,14 @@ func TestList(t *testing.T) {
 	if all.Failed() {
 		t.Error("an empty list has failed")
 	}
-	all.Warn(nil, "", "first")
+	all.Warn(Incomplete, nil, "", "first")
 	cluster := all.For("clusters/a")
-	cluster.Info(Wait, flux, "", "second")
+	cluster.Info(Incomplete, Wait, flux, "", "second")
 	if cluster.Failed() {
 		t.Error("a list without an Error has failed")
 	}
-	cluster.Error(flux, "", "third")
-	cluster.Error(flux, "", "third")
+	cluster.Error(Incomplete, flux, "", "third")
+	cluster.Error(Incomplete, flux, "", "third")
 	all.Merge(cluster)
 	if !all.Failed() || !cluster.Failed() {
 		t.Error("a list with an Error has not failed")
@@ -68,12 +68,12 @@ func TestList(t *testing.T) {
 // TestResults holds the results against the KRM functions specification.
 func TestResults(t *testing.T) {
 	var l List
-	l.Info(Verify, flux, "", "info")
-	l.Warn(nil, "spec.path", "a field without an object")
+	l.Info(Incomplete, Verify, flux, "", "info")
+	l.Warn(Incomplete, nil, "spec.path", "a field without an object")
 	l.For("a")
-	l.Error(flux, "spec.path", "error")
+	l.Error(Incomplete, flux, "spec.path", "error")
 	clustered := l.For("clusters/a")
-	clustered.Warn(flux, "", "of a cluster")
+	clustered.Warn(Incomplete, flux, "", "of a cluster")
 	l.Merge(clustered)
 	results := Results(l.All())
 	var order []string
@@ -102,7 +102,7 @@ func TestResults(t *testing.T) {
 // specification wants a name in every resourceRef.
 func TestResultsOfAFileWithoutName(t *testing.T) {
 	var l List
-	l.Error(object.New(object.ID{APIVersion: "kustomize.config.k8s.io/v1beta1", Kind: "Kustomization"}, "", "cluster/kustomization.yaml", 0), "resources", "wrong")
+	l.Error(Incomplete, object.New(object.ID{APIVersion: "kustomize.config.k8s.io/v1beta1", Kind: "Kustomization"}, "", "cluster/kustomization.yaml", 0), "resources", "wrong")
 	r := Results(l.All())[0]
 	if r.ResourceRef != nil || r.Field != nil {
 		t.Errorf("a resourceRef has no name: %+v", r.ResourceRef)

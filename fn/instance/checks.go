@@ -27,36 +27,37 @@ func (p *Plan) checkPair(set *object.Set, findings *finding.List) {
 	pair := p.Install.Pair
 	for _, o := range []*object.Object{pair.LiveRoot, pair.LiveSource} {
 		if o.Namespace != p.Install.Namespace {
-			findings.Error(o, "metadata.namespace", "the sync pair must be in %s, where Flux runs: Flux Operator "+
-				"writes it there and nowhere else, and the new Kustomizations look for the source there. To move it, "+
-				"set prune: false on the root first, push, and wait until that is applied: the root in the old "+
-				"namespace deletes all that it applied otherwise; then change the namespace, and once the root there "+
-				"is Ready, delete the old root and its source by hand", p.Install.Namespace)
+			findings.Error(finding.WrongNamespace, o, "metadata.namespace", "the sync pair must be in %s, where Flux "+
+				"runs: Flux Operator writes it there and nowhere else, and the new Kustomizations look for the "+
+				"source there. To move it, set prune: false on the root first, push, and wait until that is applied: "+
+				"the root in the old namespace deletes all that it applied otherwise; then change the namespace, and "+
+				"once the root there is Ready, delete the old root and its source by hand", p.Install.Namespace)
 		}
 	}
 	if _, remote := object.Get[any](pair.LiveRoot.Map(), "spec", "kubeConfig"); remote {
-		findings.Error(pair.Root, "spec.kubeConfig", "the root applies to another cluster, and what it installs "+
-			"there is not the Flux that runs the root: give that cluster a root of its own first, and set prune: "+
-			"false on this one, push, and wait until that is applied, before it goes")
+		findings.Error(finding.RemoteCluster, pair.Root, "spec.kubeConfig", "the root applies to another cluster, "+
+			"and what it installs there is not the Flux that runs the root: give that cluster a root of its own "+
+			"first, and set prune: false on this one, push, and wait until that is applied, before it goes")
 	}
 	if namespace := pair.LiveRoot.Str("spec", "targetNamespace"); namespace != "" && namespace != p.Install.Namespace {
-		findings.Error(pair.Root, "spec.targetNamespace", "the root moves what it applies to %[1]s, the new "+
-			"Kustomizations too. Set prune: false on the root first, push, and wait until that is applied: the root "+
-			"deletes what moves otherwise; then write the namespace %[1]s into the objects, and remove the field",
-			namespace)
+		findings.Error(finding.NamespaceField, pair.Root, "spec.targetNamespace",
+			"the root moves what it applies to %[1]s, the new Kustomizations too. Set prune: false on the root "+
+				"first, push, and wait until that is applied: the root deletes what moves otherwise; then write the "+
+				"namespace %[1]s into the objects, and remove the field", namespace)
 	}
 	for _, field := range []string{"namePrefix", "nameSuffix"} {
 		if value := pair.LiveRoot.Str("spec", field); value != "" {
-			findings.Error(pair.Root, "spec."+field, renaming, value)
+			findings.Error(finding.NamePrefix, pair.Root, "spec."+field, renaming, value)
 		}
 		for _, folder := range pair.Folders(set) {
 			if value, _ := folder.Fields[field].(string); value != "" && folder.Dir == pair.Dir() {
-				findings.Error(folder.Object, field, renaming, value)
+				findings.Error(finding.NamePrefix, folder.Object, field, renaming, value)
 			}
 		}
 	}
 	if p.Config.Sync.Mode == config.Adopt && pair.LiveRoot.Str("spec", "path") == "" {
-		findings.Info(finding.Moved, pair.Root, "spec.path", "the root has no path, which means ./: sync.path says so")
+		findings.Info(finding.RootWithoutPath, finding.Moved, pair.Root, "spec.path",
+			"the root has no path, which means ./: sync.path says so")
 	}
 }
 
@@ -67,12 +68,14 @@ func (p *Plan) checkMove(set *object.Set, findings *finding.List) {
 		return
 	}
 	if !set.HasPaths() || pair.Prefix != "" || p.Config.Proof == config.Off {
-		findings.Error(pair.Root, "spec.path", "config field sync.path: the root can only move where the proof shows "+
-			"that it applies the same from its new path: run on the root of the checkout, with proof on")
+		findings.Error(finding.RootCannotMove, pair.Root, "spec.path", "config field sync.path: the root can only "+
+			"move where the proof shows that it applies the same from its new path: run on the root of the checkout, "+
+			"with proof on")
 	}
 	if _, set := object.Get[[]any](pair.LiveRoot.Map(), "spec", "components"); set {
-		findings.Error(pair.Root, "spec.components", "config field sync.path: the components are paths from the sync "+
-			"path, and would be others from a new one: list them in a kustomization.yaml first")
+		findings.Error(finding.RootCannotMove, pair.Root, "spec.components",
+			"config field sync.path: the components are paths from the sync path, and would be others from a new "+
+				"one: list them in a kustomization.yaml first")
 	}
 }
 
@@ -83,15 +86,17 @@ func (p *Plan) planSync(_ *object.Set, findings *finding.List) {
 	}
 	sync, err := syncOf(p.Install.Pair, p.NewPath, p.Operator.Supports)
 	if err != nil {
-		findings.Error(p.Install.Pair.Root, "", "%s", err)
+		findings.Error(finding.UnsupportedField, p.Install.Pair.Root, "", "%s", err)
 		return
 	}
 	p.Sync = sync
 	for _, leaf := range sync.Source.Rest {
-		findings.Warn(p.Install.Pair.Source, leaf.Path, "unknown field of the sync pair: restated by a patch as it is")
+		findings.Warn(finding.UnknownField, p.Install.Pair.Source, leaf.Path,
+			"unknown field of the sync pair: restated by a patch as it is")
 	}
 	for _, leaf := range sync.Root.Rest {
-		findings.Warn(p.Install.Pair.Root, leaf.Path, "unknown field of the sync pair: restated by a patch as it is")
+		findings.Warn(finding.UnknownField, p.Install.Pair.Root, leaf.Path, "unknown field of the sync pair: "+
+			"restated by a patch as it is")
 	}
 }
 
@@ -103,14 +108,14 @@ func (p *Plan) checkVariables(_ *object.Set, findings *finding.List) {
 	switch {
 	case !byRoot:
 	case install.Substitute != nil && hasVariables(p.shaped()):
-		findings.Error(cmp.Or(install.Child, install.Owner), "spec.postBuild", "the ${variables} of the install go "+
-			"through the root's postBuild and then through its own, and the FluxInstance can have one of the two: "+
-			"write the values out first")
+		findings.Error(finding.VariableSubstitution, cmp.Or(install.Child, install.Owner), "spec.postBuild",
+			"the ${variables} of the install go through the root's postBuild and then through its own, and the "+
+				"FluxInstance can have one of the two: write the values out first")
 	case install.Child != nil && install.Substitute == nil &&
 		slices.ContainsFunc(install.Patches, isBelowWithVariables):
-		findings.Error(install.Child, "spec.postBuild", "a patch in what it applies has a ${variable}, which nothing "+
-			"substitutes today, and the root's postBuild would substitute it in the FluxInstance: remove the "+
-			"variable first")
+		findings.Error(finding.VariableSubstitution, install.Child, "spec.postBuild",
+			"a patch in what it applies has a ${variable}, which nothing substitutes today, and the root's postBuild "+
+				"would substitute it in the FluxInstance: remove the variable first")
 	}
 }
 
@@ -127,8 +132,8 @@ func (p *Plan) checkUnread(_ *object.Set, findings *finding.List) {
 				continue
 			}
 			if list, _ := object.Get[[]any](o.Map(), "spec", field); len(list) > 0 {
-				findings.Warn(o, "spec."+field, "left out: it is %s; to have these patches back, add them to the "+
-					"FluxInstance", classic.Unread)
+				findings.Warn(finding.PatchWithoutEffect, o, "spec."+field, "left out: it is %s; to have these "+
+					"patches back, add them to the FluxInstance", classic.Unread)
 			}
 		}
 	}
@@ -153,7 +158,8 @@ func (p *Plan) checkServed(set *object.Set, findings *finding.List) {
 		remedy = fmt.Sprintf("; it works today because the CRDs in the manifests are those of Flux %s", crds)
 	}
 	for _, o := range unserved {
-		findings.Error(o, "apiVersion", "Flux %s serves no %s of %s, only %s: change the version first%s", p.Target,
+		findings.Error(finding.APIVersionNotServed, o, "apiVersion", "Flux %s serves no %s of %s, only %s: change "+
+			"the version first%s", p.Target,
 			o.Version(), o.Kind,
 			strings.Join(flux.Served(p.Target, o.Group(), o.Kind), ", "), remedy)
 	}
@@ -211,8 +217,8 @@ func (p *Plan) newestServing(objects []*object.Object) string {
 func (p *Plan) checkPlace(set *object.Set, findings *finding.List) {
 	dir := p.Install.Pair.Dir()
 	if p.Dir != "" && !object.Within(p.Dir, dir) && classic.KustomizationIn(set, dir) == nil {
-		findings.Error(p.Install.Pair.Root, "spec.path", "config field outputDir: %s is outside of the sync path "+
-			"./%s, which has no kustomization.yaml to list it: nothing would apply the new files", p.Dir,
-			strings.TrimPrefix(dir, "."))
+		findings.Error(finding.OutputDir, p.Install.Pair.Root, "spec.path", "config field outputDir: %s is outside "+
+			"of the sync path ./%s, which has no kustomization.yaml to list it: nothing would apply the new files",
+			p.Dir, strings.TrimPrefix(dir, "."))
 	}
 }

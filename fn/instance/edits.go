@@ -20,8 +20,8 @@ import (
 func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 	p.edits = p.Install.PinsAbove(p.Target)
 	for _, pin := range p.edits {
-		findings.Warn(p.Install.Anchor, pin.Field, "the image of %v stays as it is in the manifests by a patch, "+
-			"because Flux %s has another: remove that when you upgrade Flux",
+		findings.Warn(finding.ImagePinned, p.Install.Anchor, pin.Field, "the image of %v stays as it is in the "+
+			"manifests by a patch, because Flux %s has another: remove that when you upgrade Flux",
 			pin.Target["name"], p.Target)
 	}
 	edits, anchor, labels := p.Install.Edits, p.Install.Anchor, p.Install.Labels
@@ -29,7 +29,7 @@ func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 		// Flux is upgraded: what is of an older release goes with it.
 		since, err := p.Install.EditsSince(labels)
 		if err != nil {
-			findings.Error(anchor, "", "Flux %s cannot be rendered: %s", labels, err)
+			findings.Error(finding.InstallDoesNotBuild, anchor, "", "Flux %s cannot be rendered: %s", labels, err)
 			return
 		}
 		edits, labels = since, ""
@@ -45,22 +45,22 @@ func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 	built, err := flux.Patch(edits.Release, map[string]any{"patches": classic.Entries(repairs(edits.Differences, here,
 		byID(edits.Release)))})
 	if err != nil {
-		findings.Error(anchor, "", "the changes that were made by hand in the manifests cannot be made patches: %s",
-			err)
+		findings.Error(finding.HandEditRefused, anchor, "", "the changes that were made by hand in the manifests "+
+			"cannot be made patches: %s", err)
 		return
 	}
 	left, _, err := flux.Compare(edits.Here, built)
 	if err != nil {
-		findings.Error(anchor, "", "the manifests cannot be compared: %s", err)
+		findings.Error(finding.HandEditRefused, anchor, "", "the manifests cannot be compared: %s", err)
 		return
 	}
 	left = slices.DeleteFunc(left, func(d flux.Difference) bool {
 		return strings.HasSuffix(d.Path, ".image") || labels != "" && takesRight(d)
 	})
 	for _, d := range left {
-		findings.Error(anchor, "", "the manifests were changed by hand, in a way that no flag of flux install and no "+
-			"patch makes: %s; undo it in these manifests first, and move an object of your own, in the same commit, "+
-			"into another file that the same Flux Kustomization applies", d)
+		findings.Error(finding.HandEditRefused, anchor, "", "the manifests were changed by hand, in a way that no "+
+			"flag of flux install and no patch makes: %s; undo it in these manifests first, and move an object of "+
+			"your own, in the same commit, into another file that the same Flux Kustomization applies", d)
 	}
 	said, comment := "the manifests were changed by hand, a patch of the FluxInstance says so now",
 		"Changed by hand in the manifests of the classic install."
@@ -71,7 +71,7 @@ func (p *Plan) readEdits(base []*kyaml.RNode, findings *finding.List) {
 			"release has."
 	}
 	for _, changes := range byObject(edits.Differences) {
-		findings.Info(finding.Moved, anchor, "", "%s: %s", said, changes)
+		findings.Info(finding.HandEditKept, finding.Moved, anchor, "", "%s: %s", said, changes)
 	}
 	patches := untested(repairs(edits.Differences, here, byID(base)))
 	for n := range patches {

@@ -61,10 +61,11 @@ func (p *Plan) warnLater(set *object.Set, findings *finding.List, version string
 		"against %[1]s"
 	if p.present != nil {
 		at, field := p.presentVersionField(set)
-		findings.Warn(at, field, format, version, newest.Date, newest.Version)
+		findings.Warn(finding.NewerThanTables, at, field, format, version, newest.Date, newest.Version)
 		return
 	}
-	findings.Warn(nil, "", "config field operator.version: "+format, version, newest.Date, newest.Version)
+	findings.Warn(finding.NewerThanTables, nil, "",
+		"config field operator.version: "+format, version, newest.Date, newest.Version)
 }
 
 // refuseOperator refuses the version of Flux Operator where it is said: in what already installs it, else in the
@@ -72,10 +73,11 @@ func (p *Plan) warnLater(set *object.Set, findings *finding.List, version string
 func (p *Plan) refuseOperator(set *object.Set, findings *finding.List, format string, args ...any) {
 	if p.present != nil {
 		at, field := p.presentVersionField(set)
-		findings.Error(at, field, format+" in this "+presentName(at)+" first, in a commit of its own", args...)
+		findings.Error(finding.OperatorVersion, at, field,
+			format+" in this "+presentName(at)+" first, in a commit of its own", args...)
 		return
 	}
-	findings.Error(nil, "", "config field operator.version: "+format, args...)
+	findings.Error(finding.OperatorVersion, nil, "", "config field operator.version: "+format, args...)
 }
 
 // chooseVersion decides distribution.version and the release that Flux Operator will make of it.
@@ -87,9 +89,8 @@ func (p *Plan) chooseVersion(set *object.Set, findings *finding.List) {
 	case config.Exact:
 		p.Version = detected.Release.String()
 		if !detected.Exact {
-			findings.Error(p.Install.Anchor, "", "instance.version exact: the input names no release of Flux, only "+
-				"%s (%s); use minor or a version",
-				detected.MinorRange(), detected.From)
+			findings.Error(finding.VersionUnknown, p.Install.Anchor, "", "instance.version exact: the input names no "+
+				"release of Flux, only %s (%s); use minor or a version", detected.MinorRange(), detected.From)
 			return
 		}
 	default:
@@ -102,17 +103,16 @@ func (p *Plan) chooseVersion(set *object.Set, findings *finding.List) {
 func (p *Plan) resolveVersion(set *object.Set, findings *finding.List) {
 	anchor, detected := p.Install.Anchor, p.Install.Version.Release
 	if newest := flux.NewestOperator(); detected.GreaterThan(newest.Max) {
-		findings.Error(anchor, "", "Flux %s is newer than all that this tool knows: update this tool, whose tables "+
-			"of %s end with %s",
-			p.Install.Version, newest.Date, newest.Max)
+		findings.Error(finding.NewerThanTables, anchor, "", "Flux %s is newer than all that this tool knows: update "+
+			"this tool, whose tables of %s end with %s", p.Install.Version, newest.Date, newest.Max)
 		return
 	}
 	target, err := p.Operator.Latest(p.Version)
 	explicit := p.Config.Instance.Version != config.Minor && p.Config.Instance.Version != config.Exact
 	if err != nil || !explicit && detected.LessThan(p.Operator.Min) {
-		findings.Error(anchor, "", "Flux %s cannot be installed by Flux Operator %s, which carries %s to %s: %s",
-			p.wanted(explicit),
-			p.Operator.Version, p.Operator.Min, p.Operator.Max, p.versionRemedy(set))
+		findings.Error(finding.VersionNotCarried, anchor, "", "Flux %s cannot be installed by Flux Operator %s, "+
+			"which carries %s to %s: %s",
+			p.wanted(explicit), p.Operator.Version, p.Operator.Min, p.Operator.Max, p.versionRemedy(set))
 		return
 	}
 	p.Target = target.String()
@@ -120,19 +120,17 @@ func (p *Plan) resolveVersion(set *object.Set, findings *finding.List) {
 	switch {
 	case targetMinor < detectedMinor || targetMinor == detectedMinor && p.Install.Version.Exact &&
 		target.LessThan(detected):
-		findings.Error(anchor, "", "instance.version %s means Flux %s, lower than the %s that runs: a downgrade is "+
-			"refused; use %s",
-			p.Version, target, detected, p.Install.Version.MinorRange())
+		findings.Error(finding.Downgrade, anchor, "", "instance.version %s means Flux %s, lower than the %s that "+
+			"runs: a downgrade is refused; use %s", p.Version, target, detected, p.Install.Version.MinorRange())
 	case targetMinor > detectedMinor && !p.Operator.Runs(detected.String()):
-		findings.Warn(anchor, "", "instance.version %s also upgrades Flux from %s, which Flux Operator does not "+
-			"carry, to %s; better upgrade first, in a commit of its own", p.Version, detected, target)
+		findings.Warn(finding.Upgrade, anchor, "", "instance.version %s also upgrades Flux from %s, which Flux "+
+			"Operator does not carry, to %s; better upgrade first, in a commit of its own", p.Version, detected, target)
 	case targetMinor > detectedMinor:
-		findings.Warn(anchor, "", "instance.version %s also upgrades Flux from %s to %s; better migrate first and "+
-			"upgrade in a later commit",
-			p.Version, detected, target)
+		findings.Warn(finding.Upgrade, anchor, "", "instance.version %s also upgrades Flux from %s to %s; better "+
+			"migrate first and upgrade in a later commit", p.Version, detected, target)
 	case !target.Equal(detected) && p.Install.Version.Exact:
-		findings.Info(finding.Imposed, anchor, "", "Flux Operator installs %s, the newest release of %s, where %s "+
-			"runs; set instance.version to exact to keep the release", target, p.Version, detected)
+		findings.Info(finding.Upgrade, finding.Imposed, anchor, "", "Flux Operator installs %s, the newest release "+
+			"of %s, where %s runs; set instance.version to exact to keep the release", target, p.Version, detected)
 	}
 }
 
@@ -179,7 +177,8 @@ func (p *Plan) upgradeRemedy(set *object.Set) string {
 func (p *Plan) planInstance(set *object.Set, findings *finding.List) {
 	today, err := p.Install.Base(p.Target)
 	if err != nil {
-		findings.Error(p.Install.Anchor, "", "the classic install cannot be rendered: %s", err)
+		findings.Error(finding.InstallDoesNotBuild, p.Install.Anchor, "", "the classic install cannot be rendered: %s",
+			err)
 		return
 	}
 	if p.readEdits(today, findings); findings.Failed() {
@@ -189,12 +188,13 @@ func (p *Plan) planInstance(set *object.Set, findings *finding.List) {
 	draft := newDraft(p)
 	bare, err := draft.instance()
 	if err != nil {
-		findings.Error(p.Install.Anchor, "", "%s", err)
+		findings.Error(finding.InstanceRefused, p.Install.Anchor, "", "%s", err)
 		return
 	}
 	selected, err := p.Install.WithShards(today)
 	if err != nil {
-		findings.Error(p.Install.Anchor, "", "the shards do not build for Flux %s: %s", p.Target, err)
+		findings.Error(finding.InstallDoesNotBuild, p.Install.Anchor, "", "the shards do not build for Flux %s: %s",
+			p.Target, err)
 		return
 	}
 	options := p.Install.Options
@@ -208,7 +208,8 @@ func (p *Plan) planInstance(set *object.Set, findings *finding.List) {
 	}
 	before, err := p.rendered(today)
 	if err != nil {
-		findings.Error(p.Install.Anchor, "spec.patches", "the classic install does not build with its patches: %s", err)
+		findings.Error(finding.InstallDoesNotBuild, p.Install.Anchor, "spec.patches",
+			"the classic install does not build with its patches: %s", err)
 		return
 	}
 	if p.checkHelm(before, findings); findings.Failed() {
@@ -217,7 +218,8 @@ func (p *Plan) planInstance(set *object.Set, findings *finding.List) {
 	p.followControllers(before, findings)
 	differences, err := draft.settle(before)
 	if err != nil {
-		findings.Error(p.Install.Anchor, "", "Flux Operator would refuse the FluxInstance: %s", err)
+		findings.Error(finding.InstanceRefused, p.Install.Anchor, "", "Flux Operator would refuse the FluxInstance: "+
+			"%s", err)
 		return
 	}
 	p.report(differences, findings)
@@ -257,13 +259,14 @@ func (p *Plan) checkHelm(running []*kyaml.RNode, findings *finding.List) {
 			o.GetName() == "helm-controller"
 	})
 	if !runs && p.External && p.asRelease() {
-		findings.Error(p.Install.Anchor, "", "helm-controller does not run on this cluster, so nothing would install "+
-			"the HelmRelease of the FluxInstance; leave out the config field instance.form")
+		findings.Error(finding.NoHelmController, p.Install.Anchor, "", "helm-controller does not run on this "+
+			"cluster, so nothing would install the HelmRelease of the FluxInstance; leave out the config field "+
+			"instance.form")
 	}
 	if !runs && !p.External {
-		findings.Error(p.Install.Anchor, "", "helm-controller does not run on this cluster, so nothing would install "+
-			"the HelmRelease of Flux Operator; install Flux Operator %s with Helm into %s, and set the config field "+
-			"operator.install to external", p.Operator.Version, p.Install.Namespace)
+		findings.Error(finding.NoHelmController, p.Install.Anchor, "", "helm-controller does not run on this "+
+			"cluster, so nothing would install the HelmRelease of Flux Operator; install Flux Operator %s with Helm "+
+			"into %s, and set the config field operator.install to external", p.Operator.Version, p.Install.Namespace)
 	}
 }
 
@@ -342,9 +345,9 @@ func bareNode(content map[string]any, moved fields.Moved) (*kyaml.RNode, error) 
 // report says which differences are left; each is an Error, because Flux Operator would change the running Flux.
 func (p *Plan) report(differences []flux.Difference, findings *finding.List) {
 	for _, difference := range differences {
-		findings.Error(p.Install.Anchor, "", "Flux Operator would render this differently, and no field or patch of "+
-			"a FluxInstance that is known here can say it: %s; take what makes it so out of the classic install first",
-			difference)
+		findings.Error(finding.RendersDifferently, p.Install.Anchor, "", "Flux Operator would render this "+
+			"differently, and no field or patch of a FluxInstance that is known here can say it: %s; take what makes "+
+			"it so out of the classic install first", difference)
 	}
 }
 

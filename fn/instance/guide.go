@@ -48,43 +48,48 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	p.prerequisites(set, findings)
 	switch {
 	case p.present != nil:
-		findings.Info(finding.Prerequisite, p.present, "", "Flux Operator %s must run in %s before this commit is "+
-			"pushed: see that %s", p.Operator.Version, p.Install.Namespace, p.presentRuns())
+		findings.Info(finding.OperatorPrerequisite, finding.Prerequisite, p.present, "",
+			"Flux Operator %s must run in %s before this commit is pushed: see that %s",
+			p.Operator.Version, p.Install.Namespace, p.presentRuns())
 	case p.External:
-		findings.Info(finding.Prerequisite, p.Install.Anchor, "", "Flux Operator %s must run in %s before this "+
-			"commit is pushed: nothing here installs it", p.Operator.Version, p.Install.Namespace)
+		findings.Info(finding.OperatorPrerequisite, finding.Prerequisite, p.Install.Anchor, "",
+			"Flux Operator %s must run in %s before this commit is pushed: nothing here installs it",
+			p.Operator.Version, p.Install.Namespace)
 	}
 	p.tellImposed(findings)
 	p.monitored(set, findings)
 	root := p.Install.Pair.Root
 	for _, o := range []*object.Object{p.Install.Pair.Source, root} {
 		if suspended, _ := object.Get[bool](o.Map(), "spec", "suspend"); suspended {
-			findings.Warn(o, "spec.suspend", "it is suspended, also after the take-over: nothing of this commit "+
-				"reaches the cluster, nor of the next, until it is resumed")
+			findings.Warn(finding.Suspended, o, "spec.suspend", "it is suspended, also after the take-over: nothing "+
+				"of this commit reaches the cluster, nor of the next, until it is resumed")
 		}
 	}
 	if revision := fixedRevision(p.Install.Pair.LiveSource); revision != "" {
-		findings.Warn(p.Install.Pair.Source, "spec.ref", "the source fetches the %s, not a branch: this commit "+
-			"reaches the cluster only with the next revision that it fetches. Give deploy and cleanup a revision "+
-			"each: one that brings both at once makes Flux delete everything", revision)
+		findings.Warn(finding.FixedRevision, p.Install.Pair.Source, "spec.ref",
+			"the source fetches the %s, not a branch: this commit reaches the cluster only with the next revision "+
+				"that it fetches. Give deploy and cleanup a revision each: one that brings both at once makes Flux "+
+				"delete everything", revision)
 	}
 	if wait, _ := object.Get[bool](root.Map(), "spec", "wait"); wait {
-		findings.Warn(root, "spec.wait", "the root waits for what it applies, so later pushes stall until the "+
-			"take-over is done; expect it, or set wait: false until then")
+		findings.Warn(finding.RootWaits, root, "spec.wait", "the root waits for what it applies, so later pushes "+
+			"stall until the take-over is done; expect it, or set wait: false until then")
 	}
 	if !p.healthExpressions() {
-		findings.Warn(root, "", "Flux %s has no healthCheckExprs: the Kustomization %s can be Ready before the "+
-			"take-over; look at the labels",
+		findings.Warn(finding.ReadyTooEarly, root, "", "Flux %s has no healthCheckExprs: the Kustomization %s can be "+
+			"Ready before the take-over; look at the labels",
 			p.Install.Version.MinorRange(), p.instanceKustomizationName())
 	}
-	findings.Run(finding.Wait, root, p.waits(), "push this commit and wait until the FluxInstance is Ready")
-	findings.Run(finding.Verify, root, OwnerCommands(p.Install, p.Config.Sync.Mode == config.Adopt),
+	findings.Run(finding.PushAndWait, finding.Wait, root, p.waits(), "push this commit and wait until the "+
+		"FluxInstance is Ready")
+	findings.Run(finding.CheckTakeOver, finding.Verify, root,
+		OwnerCommands(p.Install, p.Config.Sync.Mode == config.Adopt),
 		"Flux Operator owns everything where every row shows %s", fluxName)
 	if p.NewPath != "" {
 		p.guideMove(findings)
 	}
-	findings.Info(finding.Verify, root, "", "only then cleanup, a commit of its own: in one push with this one it "+
-		"deletes everything")
+	findings.Info(finding.CleanupSeparately, finding.Verify, root, "", "only then cleanup, a commit of its own: in "+
+		"one push with this one it deletes everything")
 	p.rollback(findings)
 }
 
@@ -139,8 +144,8 @@ func (p *Plan) rollback(findings *finding.List) {
 	if p.External {
 		first, remove, uninstall = p.instanceKustomizationName(), nil, "uninstall Flux Operator as it was installed"
 	}
-	findings.Info(finding.Rollback, root, "", "before the take-over: revert this commit and wait until "+
-		"Kustomization/%s is gone", first)
+	findings.Info(finding.GoBack, finding.Rollback, root, "", "before the take-over: revert this commit and wait "+
+		"until Kustomization/%s is gone", first)
 	free := []shell.Line{shell.Run("kubectl", "-n", ns, "annotate", "--overwrite", "fluxinstance/"+fluxName,
 		"fluxcd.controlplane.io/reconcile=disabled")}
 	if p.asRelease() {
@@ -148,25 +153,26 @@ func (p *Plan) rollback(findings *finding.List) {
 		free = append(free, release(p.releaseName(instanceName)))
 	}
 	free = append(free, shell.Run("kubectl", "-n", ns, "delete", "fluxinstance/"+fluxName))
-	findings.Run(finding.Rollback, root, free, "after it: revert this commit, wait until Kustomization/%s is gone, "+
-		"then", p.instanceKustomizationName())
+	findings.Run(finding.GoBack, finding.Rollback, root, free, "after it: revert this commit, wait until "+
+		"Kustomization/%s is gone, then", p.instanceKustomizationName())
 	give := append(remove, releaseCommand(p.Install), reconcile(ns, p.Install.Pair.LiveRoot.Name, "--with-source"))
 	if owner := p.Install.Owner; owner != nil {
 		give = append(give, reconcile(owner.Namespace, owner.Name))
 	}
-	findings.Run(finding.Rollback, root, give, "then %s, and let the classic install have its objects back", uninstall)
+	findings.Run(finding.GoBack, finding.Rollback, root, give, "then %s, and let the classic install have its "+
+		"objects back", uninstall)
 }
 
 // guideMove says how to see that the root has moved, and what holds it there.
 func (p *Plan) guideMove(findings *finding.List) {
 	root := p.Install.Pair.Root
-	findings.Run(finding.Verify, root, []shell.Line{
+	findings.Run(finding.CheckTakeOver, finding.Verify, root, []shell.Line{
 		shell.Run("kubectl", "-n", p.Install.Namespace, "get", kustomizations+"/"+root.Name, "-o",
 			"jsonpath={.spec.path}"),
 	}, "and that the root has moved: this must print %s", p.Sync.Spec["path"])
-	findings.Info(finding.Rollback, root, "spec.path", "from the take-over on the root syncs %s: without that folder "+
-		"it cannot be built, and neither applies nor prunes anything; set spec.sync.path of the FluxInstance back to "+
-		"%s, and wait until the root has it, before a commit takes the folder away",
+	findings.Info(finding.GoBack, finding.Rollback, root, "spec.path", "from the take-over on the root syncs %s: "+
+		"without that folder it cannot be built, and neither applies nor prunes anything; set spec.sync.path of the "+
+		"FluxInstance back to %s, and wait until the root has it, before a commit takes the folder away",
 		p.Sync.Spec["path"], cmp.Or(p.Install.Pair.LiveRoot.Str("spec", "path"), "./"))
 }
 
@@ -190,7 +196,7 @@ func releaseCommand(install *classic.Install) shell.Line {
 // GuideCleanup says what to look at after cleanup, and what of the classic install is left to be deleted by hand.
 func GuideCleanup(install *classic.Install, left []*object.Object, findings *finding.List) {
 	root, ns := install.Pair.Root, install.Namespace
-	findings.Run(finding.Wait, install.Anchor, []shell.Line{
+	findings.Run(finding.PushAndWait, finding.Wait, install.Anchor, []shell.Line{
 		reconcile(ns, root.Name, "--with-source"),
 		shell.Run("kubectl", "-n", ns, "wait", "kustomization/"+root.Name, "--for=condition=Ready", "--timeout=10m"),
 	}, "push this commit and wait until %s has applied it", root.ID)
@@ -199,18 +205,19 @@ func GuideCleanup(install *classic.Install, left []*object.Object, findings *fin
 		for _, o := range left {
 			remove = append(remove, strings.ToLower(o.Kind)+"."+o.Group()+"/"+o.Name)
 		}
-		findings.Run(finding.Wait, left[0], []shell.Line{shell.Run(remove...)},
+		findings.Run(finding.DeleteByHand, finding.Wait, left[0], []shell.Line{shell.Run(remove...)},
 			"what applies this does not prune, so that it stays on the cluster when it leaves Git: delete it by hand "+
 				"after that")
 	}
-	findings.Run(finding.Verify, install.Anchor,
+	findings.Run(finding.CheckNothingDeleted, finding.Verify, install.Anchor,
 		[]shell.Line{shell.Run("flux", "-n", ns, "events", "--for", "Kustomization/"+root.Name)},
 		"nothing that Flux Operator owns may be deleted: the events of %s must say skipped for Flux objects", root.ID)
-	findings.Info(finding.Rollback, install.Anchor, "", "a revert of this commit is safe: the files come back and "+
-		"are skipped")
+	findings.Info(finding.GoBack, finding.Rollback, install.Anchor, "", "a revert of this commit is safe: the "+
+		"files come back and are skipped")
 	if len(install.Bootstrap) > 0 {
-		findings.Info(finding.Bootstrap, install.Bootstrap[0], "", "the one-shot bootstrap is gone: --bootstrap "+
-			"helmfile, shell or terraform writes what builds the cluster anew")
+		findings.Info(finding.OneShotBootstrap, finding.Bootstrap, install.Bootstrap[0], "",
+			"the one-shot bootstrap is gone: --bootstrap helmfile, shell or terraform writes what builds the cluster "+
+				"anew")
 	}
 }
 
@@ -221,7 +228,7 @@ func (p *Plan) prerequisites(set *object.Set, findings *finding.List) {
 		if r.Provided() {
 			topic = finding.Provided
 		}
-		findings.Info(topic, r.By, r.Field, "%s: %s", r.ID, r.Where())
+		findings.Info(finding.RequiredObject, topic, r.By, r.Field, "%s: %s", r.ID, r.Where())
 	}
 }
 

@@ -11,33 +11,35 @@ import (
 
 // tellImposed says what Flux Operator changes by itself.
 func (p *Plan) tellImposed(findings *finding.List) {
-	tell := func(format string, args ...any) {
-		findings.Info(finding.Imposed, p.Install.Anchor, "", format, args...)
+	tell := func(code finding.Code, format string, args ...any) {
+		findings.Info(code, finding.Imposed, p.Install.Anchor, "", format, args...)
 	}
 	if changes := p.podChanges(); len(changes) > 0 {
-		tell("the pods of the controllers are replaced once, because their template changes: %s",
+		tell(finding.ChangedByOperator, "the pods of the controllers are replaced once, because their template "+
+			"changes: %s",
 			strings.Join(changes, "; "))
 	}
 	if lost := p.keys("spec.template.metadata.labels.", isLost); lost != "" {
-		tell("what selects the pods by %s, such as a PodMonitor or a NetworkPolicy, needs another label, such as app",
-			lost)
+		tell(finding.LabelsChange, "what selects the pods by %s, such as a PodMonitor or a NetworkPolicy, needs "+
+			"another label, such as app", lost)
 	}
 	if p.imposes(func(d flux.Difference) bool { return isRule(d) && isLost(d) }) {
-		tell("the controllers lose the permission to create service account tokens, unless " +
-			"cluster.objectLevelWorkloadIdentity is set")
+		tell(finding.ChangedByOperator, "the controllers lose the permission to create service account tokens, "+
+			"unless cluster.objectLevelWorkloadIdentity is set")
 	}
 	if p.imposes(func(d flux.Difference) bool { return isRule(d) && isGained(d) }) {
-		tell("the cluster role of the controllers gains a rule for the API group fluxcd.controlplane.io")
+		tell(finding.ChangedByOperator, "the cluster role of the controllers gains a rule for the API group "+
+			"fluxcd.controlplane.io")
 	}
 	if labels := p.keys("metadata.labels.", isLost); labels != "" {
-		tell("its objects lose the labels %s", labels)
+		tell(finding.LabelsChange, "its objects lose the labels %s", labels)
 	}
 	if labels := p.everywhere("metadata.labels."); labels != "" {
-		tell("everything it applies carries the labels %s and the annotations %s", labels,
+		tell(finding.LabelsChange, "everything it applies carries the labels %s and the annotations %s", labels,
 			p.everywhere("metadata.annotations."))
 	}
 	if p.imposes(func(d flux.Difference) bool { return d.Path == "apiVersion" }) {
-		tell("the sync pair is written in the API version that the release serves")
+		tell(finding.ChangedByOperator, "the sync pair is written in the API version that the release serves")
 	}
 }
 

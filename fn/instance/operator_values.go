@@ -65,8 +65,9 @@ func (p *Plan) followControllers(running []*kyaml.RNode, findings *finding.List)
 		}
 	}
 	if len(p.follow) > 0 {
-		findings.Info(finding.Moved, p.Install.Anchor, "spec.template.spec", "the values %s of Flux Operator are "+
-			"what all controllers have; the config field operator.values wins over them",
+		findings.Info(finding.OperatorValues, finding.Moved, p.Install.Anchor, "spec.template.spec",
+			"the values %s of Flux Operator are what all controllers have; the config field operator.values wins "+
+				"over them",
 			strings.Join(slices.Sorted(maps.Keys(p.follow)), ", "))
 	}
 }
@@ -79,8 +80,9 @@ func (p *Plan) monitored(set *object.Set, findings *finding.List) {
 			scrapes := strings.Contains(o.Text(), "source-controller") || strings.Contains(o.Text(), "part-of: flux")
 			if scrapes && !p.External && !own(p.Config.Operator.Values, "serviceMonitor") &&
 				!p.Install.Foreign(set, o) {
-				findings.Info(finding.Reference, o, "spec.selector", "it scrapes Flux and not Flux Operator; once "+
-					"that runs, set the value serviceMonitor.create of its chart")
+				findings.Info(finding.OperatorMetrics, finding.Reference, o, "spec.selector",
+					"it scrapes Flux and not Flux Operator; once that runs, set the value serviceMonitor.create of "+
+						"its chart")
 			}
 		}
 	}
@@ -187,9 +189,10 @@ func (p *Plan) commonHostNetwork(findings *finding.List) func([]map[string]any) 
 			return nil
 		}
 		if port := sharedPort(pods); port != "" {
-			findings.Warn(p.Install.Anchor, "spec.template.spec.hostNetwork", "all controllers are on the host "+
-				"network and one listens on port %s, as Flux Operator does, which is therefore not on it; set "+
-				"operator.values {hostNetwork: true} where it finds a node of its own", port)
+			findings.Warn(finding.OperatorHostNetwork, p.Install.Anchor, "spec.template.spec.hostNetwork",
+				"all controllers are on the host network and one listens on port %s, as Flux Operator does, which is "+
+					"therefore not on it; set operator.values {hostNetwork: true} where it finds a node of its own",
+				port)
 			return nil
 		}
 		return true
@@ -228,9 +231,10 @@ func (p *Plan) commonImage(findings *finding.List) func([]map[string]any) any {
 			image["repository"] = mirror + "ghcr.io/" + operatorImage
 		case own(p.Config.Operator.Values, "image", "repository"):
 		default:
-			findings.Warn(p.Install.Anchor, "spec.template.spec.containers[0].image", "the controllers come from %s, "+
-				"and Flux Operator comes from ghcr.io/%s: where the nodes cannot pull that, set operator.values "+
-				"{image: {repository: ...}} to where you mirror it", registry, operatorImage)
+			findings.Warn(finding.OperatorImage, p.Install.Anchor, "spec.template.spec.containers[0].image",
+				"the controllers come from %s, and Flux Operator comes from ghcr.io/%s: where the nodes cannot pull "+
+					"that, set operator.values {image: {repository: ...}} to where you mirror it",
+				registry, operatorImage)
 		}
 		if len(image) == 0 {
 			return nil

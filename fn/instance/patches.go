@@ -92,16 +92,19 @@ func (c *carrier) selected(patches []classic.Patch, ask func([]map[string]any) (
 		return each, nil
 	}
 	if _, err := ask(nil); err != nil {
-		c.findings.Error(patches[0].Object, "", "the install does not build, whatever the patches: %s", err)
+		c.findings.Error(finding.InstallDoesNotBuild, patches[0].Object, "",
+			"the install does not build, whatever the patches: %s", err)
 		return nil, err
 	}
 	for i, target := range targets {
 		if _, err := ask([]map[string]any{target}); err != nil {
-			c.findings.Error(patches[i].Object, patches[i].Field, "kustomize refuses the target of the patch: %s", err)
+			c.findings.Error(finding.PatchTarget, patches[i].Object, patches[i].Field,
+				"kustomize refuses the target of the patch: %s", err)
 			return nil, err
 		}
 	}
-	c.findings.Error(patches[0].Object, patches[0].Field, "kustomize refuses the targets of the patches: %s", err)
+	c.findings.Error(finding.PatchTarget, patches[0].Object, patches[0].Field,
+		"kustomize refuses the targets of the patches: %s", err)
 	return nil, err
 }
 
@@ -134,14 +137,14 @@ func (c *carrier) schemaPatch(patch classic.Patch, crds []flux.ID) []classic.Pat
 	switch {
 	case isJSON && len(kept) == 0:
 		c.left = append(c.left, leftOut{patch, "Flux Operator adds its kinds to this CRD by itself"})
-		c.findings.Info(finding.Moved, patch.Object, patch.Field, "the patch is left out: Flux Operator adds its "+
-			"kinds to this CRD by itself")
+		c.findings.Info(finding.PatchWithoutEffect, finding.Moved, patch.Object, patch.Field,
+			"the patch is left out: Flux Operator adds its kinds to this CRD by itself")
 		return nil
 	case isJSON && len(kept) < len(ops):
 		patch = patch.With(marshal(kept), patch.Target)
 	}
-	c.findings.Warn(patch.Object, patch.Field, "the patch on a CRD is carried as it is, and what it changes is not "+
-		"compared: check the CRD after the take-over")
+	c.findings.Warn(finding.CRDPatch, patch.Object, patch.Field, "the patch on a CRD is carried as it is, and what "+
+		"it changes is not compared: check the CRD after the take-over")
 	return []classic.Patch{patch}
 }
 
@@ -160,9 +163,10 @@ func (c *carrier) hasVersions(patch classic.Patch, ops []map[string]any, crds []
 		n, _ := strconv.Atoi(found[1])
 		for _, crd := range crds {
 			if names := c.versionsOf(crd); n >= len(names) {
-				c.findings.Error(patch.Object, patch.Field, "the patch is about /spec/versions/%s of %s, which in "+
-					"Flux %s has %s and no more, so that kustomize refuses it: correct the number, or take the patch "+
-					"out first", found[1], crd, c.version, strings.Join(names, ", "))
+				c.findings.Error(finding.CRDVersionNumber, patch.Object, patch.Field,
+					"the patch is about /spec/versions/%s of %s, which in Flux %s has %s and no more, so that "+
+						"kustomize refuses it: correct the number, or take the patch out first",
+					found[1], crd, c.version, strings.Join(names, ", "))
 				return false
 			}
 		}
@@ -244,25 +248,27 @@ func (c *carrier) retarget(patch classic.Patch, today, then []flux.ID) []classic
 func (c *carrier) selectsNothing(patch classic.Patch) {
 	all, err := Everything(c.options)
 	if err != nil {
-		c.findings.Error(patch.Object, patch.Field, "the classic install cannot be rendered: %s", err)
+		c.findings.Error(finding.InstallDoesNotBuild, patch.Object, patch.Field,
+			"the classic install cannot be rendered: %s", err)
 		return
 	}
 	known, err := flux.Selects(all, patch.Target)
 	if err == nil && len(known) > 0 {
 		c.left = append(c.left, leftOut{patch,
 			fmt.Sprintf("it selects %s, which is not installed under this name", known[0])})
-		c.findings.Warn(patch.Object, patch.Field, "the patch is left out: it selects %s, which is not installed "+
-			"under this name, so it has no effect today", known[0])
+		c.findings.Warn(finding.PatchWithoutEffect, patch.Object, patch.Field,
+			"the patch is left out: it selects %s, which is not installed under this name, so it has no effect today",
+			known[0])
 		return
 	}
 	if kinds, err := flux.Selects(all, kindOf(patch.Target)); err == nil && len(kinds) == 0 {
-		c.findings.Info(finding.Moved, patch.Object, patch.Field, "the patch is left out: Flux installs no %v, so it "+
-			"has no effect", patch.Target["kind"])
+		c.findings.Info(finding.PatchWithoutEffect, finding.Moved, patch.Object, patch.Field,
+			"the patch is left out: Flux installs no %v, so it has no effect", patch.Target["kind"])
 		return
 	}
-	c.findings.Warn(patch.Object, patch.Field, "the patch is left out: it selects nothing that Flux installs (target "+
-		"%s), so it has no effect today; if that is a mistake, correct the target and add the patch to the "+
-		"FluxInstance", oneLine(patch.Target))
+	c.findings.Warn(finding.PatchWithoutEffect, patch.Object, patch.Field, "the patch is left out: it selects "+
+		"nothing that Flux installs (target %s), so it has no effect today; if that is a mistake, correct the target "+
+		"and add the patch to the FluxInstance", oneLine(patch.Target))
 }
 
 // kindOf is a target without what narrows it to some objects of its kind.

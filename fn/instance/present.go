@@ -197,13 +197,13 @@ func (p *Plan) usePresent(set *object.Set, findings *finding.List) {
 	to := cmp.Or(present.Str("spec", "targetNamespace"), present.Str("spec", "namespace"),
 		present.Str("spec", "destination", "namespace"))
 	if namespace := cmp.Or(to, own); namespace != p.Install.Namespace {
-		findings.Error(present, "metadata.namespace", "Flux Operator is installed in %s, and manages the "+
-			"FluxInstance of its own namespace only: install it in %s",
-			namespace, p.Install.Namespace)
+		findings.Error(finding.WrongNamespace, present, "metadata.namespace",
+			"Flux Operator is installed in %s, and manages the FluxInstance of its own namespace only: install it in "+
+				"%s", namespace, p.Install.Namespace)
 	}
 	p.usePresentVersion(set, present, findings)
-	findings.Info(finding.Found, present, "", "Flux Operator is already installed by this %s: it stays as it is, and "+
-		"only the FluxInstance is added", presentName(present))
+	findings.Info(finding.OperatorPresent, finding.Found, present, "", "Flux Operator is already installed by this "+
+		"%s: it stays as it is, and only the FluxInstance is added", presentName(present))
 }
 
 // presentRuns is how to see that the Flux Operator that is there runs.
@@ -249,9 +249,8 @@ func (p *Plan) usePresentVersion(set *object.Set, present *object.Object, findin
 		return
 	}
 	p.Config.Operator.Version = strings.TrimPrefix(known[fits].Version.Original(), "v")
-	findings.Warn(present, "", "the version of Flux Operator is the range %s: it is taken for %s; where another "+
-		"runs, set the config field operator.version to that",
-		version, p.Config.Operator.Version)
+	findings.Warn(finding.OperatorVersion, present, "", "the version of Flux Operator is the range %s: it is taken "+
+		"for %s; where another runs, set the config field operator.version to that", version, p.Config.Operator.Version)
 }
 
 // presentVersionField is the object and the field that say the version of the Flux Operator that is there.

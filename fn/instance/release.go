@@ -89,22 +89,22 @@ func (p *Plan) checkRelease(_ *object.Set, findings *finding.List) {
 	const remedy = "leave out config field instance.form, which writes a FluxInstance"
 	values, want, err := p.decoded()
 	if err != nil {
-		findings.Error(p.Install.Anchor, "", "%s", err)
+		findings.Error(finding.InstanceRefused, p.Install.Anchor, "", "%s", err)
 		return
 	}
 	rendered, ignored, err := flux.ChartInstance(p.Operator.Version, p.Install.Namespace, values)
 	if err != nil {
-		findings.Error(p.Install.Anchor, "", "instance.form HelmRelease: %s; %s", err, remedy)
+		findings.Error(finding.ChartHasNoValue, p.Install.Anchor, "", "instance.form HelmRelease: %s; %s", err, remedy)
 		return
 	}
 	for _, value := range ignored {
-		findings.Error(p.Install.Anchor, "", "instance.form HelmRelease: the chart %s %s has no value %s, which this "+
-			"cluster needs; %s",
-			flux.InstanceChart, p.Operator.Version, value, remedy)
+		findings.Error(finding.ChartHasNoValue, p.Install.Anchor, "", "instance.form HelmRelease: the chart %s %s "+
+			"has no value %s, which this cluster needs; %s", flux.InstanceChart, p.Operator.Version, value, remedy)
 	}
 	if last := flux.LastChart(); p.Operator.Version.GreaterThan(last) {
-		findings.Warn(p.Install.Anchor, "", "instance.form HelmRelease: the chart %[1]s %[2]s is taken to have the "+
-			"values that %[3]s has, the last that this release knows; see that it renders them: %[4]s",
+		findings.Warn(finding.NewerThanTables, p.Install.Anchor, "", "instance.form HelmRelease: the chart %[1]s "+
+			"%[2]s is taken to have the values that %[3]s has, the last that this release knows; see that it renders "+
+			"them: %[4]s",
 			flux.InstanceChart, p.Operator.Version, last, shell.Line(
 				"yq .spec.values helmrelease.yaml").Pipe(shell.Run("helm", "template",
 				flux.InstanceChart, chartRepository+"/"+flux.InstanceChart, "--version", p.Operator.Version.String(),
@@ -112,8 +112,8 @@ func (p *Plan) checkRelease(_ *object.Set, findings *finding.List) {
 	}
 	have, _ := object.Get[map[string]any](rendered, "spec")
 	for _, field := range lost(want, have) {
-		findings.Error(p.Install.Anchor, "", "instance.form HelmRelease: the chart %s %s does not render spec.%s as "+
-			"this cluster needs it; %s",
+		findings.Error(finding.ChartHasNoValue, p.Install.Anchor, "", "instance.form HelmRelease: the chart %s %s "+
+			"does not render spec.%s as this cluster needs it; %s",
 			flux.InstanceChart, p.Operator.Version, field, remedy)
 	}
 }

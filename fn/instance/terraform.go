@@ -29,10 +29,11 @@ func (p *Plan) refuseTerraform(set *object.Set, findings *finding.List) {
 	}
 	type key struct{}
 	if at := object.Once(set, key{}, terraformOperator); at != "" {
-		findings.Add(finding.Finding{Severity: finding.Error, File: at, Message: fmt.Sprintf(
-			"Terraform installs Flux Operator here, and a second one would fight it: set the config field "+
-				"operator.install to external, and operator.version to the version that runs; where that is another "+
-				"cluster's, set operator.install to %s", config.HelmRelease)})
+		findings.Add(finding.Finding{Severity: finding.Error, Code: finding.TerraformInstallsOperator,
+			File: at, Message: fmt.Sprintf(
+				"Terraform installs Flux Operator here, and a second one would fight it: set the config field "+
+					"operator.install to external, and operator.version to the version that runs; where that is another "+
+					"cluster's, set operator.install to %s", config.HelmRelease)})
 	}
 }
 

@@ -98,11 +98,11 @@ type items interface {
 func process(rl *framework.ResourceList, list items) error {
 	cfg, err := readConfig(rl.FunctionConfig)
 	if err != nil {
-		return fail(rl, finding.Finding{Severity: finding.Error, Message: err.Error()})
+		return fail(rl, finding.Finding{Severity: finding.Error, Code: finding.InvalidInput, Message: err.Error()})
 	}
 	set, err := list.read()
 	if err != nil {
-		return fail(rl, finding.Finding{Severity: finding.Error, Message: err.Error()})
+		return fail(rl, finding.Finding{Severity: finding.Error, Code: finding.InvalidInput, Message: err.Error()})
 	}
 	set.Tree = func() (fs.FS, error) { return filesAfter(set.Current()), nil }
 	set.Read = func(file string) ([]byte, bool) { return readFile(set, file) }
@@ -116,13 +116,13 @@ func process(rl *framework.ResourceList, list items) error {
 		outcome, results = migrated(set, cfg)
 		return nil
 	}); err != nil {
-		return fail(rl, finding.Finding{Severity: finding.Error, Message: err.Error()})
+		return fail(rl, finding.Finding{Severity: finding.Error, Code: finding.LimitExceeded, Message: err.Error()})
 	}
 	if rl.Results = results; outcome.Failed() {
 		return failure(outcome.Findings)
 	}
 	if err := list.write(set); err != nil {
-		return fail(rl, finding.Finding{Severity: finding.Error, Message: err.Error()})
+		return fail(rl, finding.Finding{Severity: finding.Error, Code: finding.CannotBeEdited, Message: err.Error()})
 	}
 	return nil
 }

@@ -15,7 +15,8 @@ func outside(objects []*object.Object) (finding.Finding, bool) {
 		if o.File == "" || isInside(o.File) {
 			continue
 		}
-		return finding.Finding{Severity: finding.Error, Object: o.ID, File: o.File, Index: o.Index,
+		return finding.Finding{Severity: finding.Error, Code: finding.PathOutside, Object: o.ID,
+			File: o.File, Index: o.Index,
 			Message: "the path annotation of this item is not a path below the root, relative and with slashes: run " +
 				"the function on the root of the repository"}, true
 	}

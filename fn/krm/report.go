@@ -19,7 +19,8 @@ func reported(set *object.Set, outcome migrate.Outcome, trees []proof.Trees, cfg
 		run.Objects = report.Objects(set, outcome.Installs, nil)
 		run.Files = changedFiles(set, run.Objects)
 	}
-	return finding.Finding{Severity: finding.Info, Topic: finding.Report, Message: report.Of(run).Markdown()}
+	return finding.Finding{Severity: finding.Info, Code: finding.PullRequestReport, Topic: finding.Report,
+		Message: report.Of(run).Markdown()}
 }
 
 // changedFiles are the files that hold what changes; none where items carry no paths.

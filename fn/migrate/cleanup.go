@@ -18,21 +18,21 @@ import (
 func cleanup(set *object.Set, install *classic.Install, existing *instance.Existing, cfg config.Config, before applied,
 	others others, findings *finding.List) {
 	if existing == nil {
-		findings.Error(install.Anchor, "", "cleanup is too early: the input holds no FluxInstance for this cluster, "+
-			"and removing the classic install now would delete every Flux CRD and everything Flux applied; run the "+
-			"phase deploy, push it and wait for the take-over")
+		findings.Error(finding.NoInstance, install.Anchor, "", "cleanup is too early: the input holds no "+
+			"FluxInstance for this cluster, and removing the classic install now would delete every Flux CRD and "+
+			"everything Flux applied; run the phase deploy, push it and wait for the take-over")
 		return
 	}
 	if install.KeepReason != "" {
-		findings.Error(install.Anchor, "", "cleanup is refused: %s", install.KeepReason)
+		findings.Error(finding.HelmOwnsRelease, install.Anchor, "", "cleanup is refused: %s", install.KeepReason)
 		return
 	}
 	checkExisting(set, existing, install, cfg, findings)
 	checkGuards(set, install, existing, before, findings)
 	if !cfg.TakenOver {
-		findings.Error(existing.At, "", "cleanup needs takenOver: true, which says that you have seen the label "+
-			"fluxcd.controlplane.io/name on the root, the source and the Flux objects of the cluster (a Ready "+
-			"FluxInstance is not enough); check with: %s",
+		findings.Error(finding.TakenOverNotSaid, existing.At, "", "cleanup needs takenOver: true, which says that "+
+			"you have seen the label fluxcd.controlplane.io/name on the root, the source and the Flux objects of the "+
+			"cluster (a Ready FluxInstance is not enough); check with: %s",
 			shell.And(instance.OwnerCommands(install, existing.Adopts())...))
 	}
 	if findings.Failed() {
@@ -47,16 +47,19 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 	for _, o := range removed {
 		if o.File != "" && len(set.InFile(o.File)) == 0 {
 			if err := dropEntry(set, o.File); err != nil {
-				findings.Error(o, "", "the entry for the removed file cannot be dropped: %s", err)
+				findings.Error(finding.CannotBeEdited, o, "", "the entry for the removed file cannot be dropped: %s",
+					err)
 			}
 		}
 	}
 	if err := dropPlaceholder(set, install); err != nil {
-		findings.Error(install.Anchor, "resources", "the entry for %s cannot be dropped: %s", install.Placeholder, err)
+		findings.Error(finding.CannotBeEdited, install.Anchor, "resources", "the entry for %s cannot be dropped: %s",
+			install.Placeholder, err)
 	}
 	if install.RemoteBase && install.Unseen() && install.Folder != nil {
 		if err := dropRemoteBase(set, install.Folder.Object); err != nil {
-			findings.Error(install.Anchor, "resources", "the remote base cannot be dropped: %s", err)
+			findings.Error(finding.CannotBeEdited, install.Anchor, "resources",
+				"the remote base cannot be dropped: %s", err)
 		}
 	}
 	trimFolders(set, install, shaping, findings)
@@ -100,7 +103,7 @@ func checkGuards(set *object.Set, install *classic.Install, existing *instance.E
 	findings *finding.List) {
 	for _, g := range before.unguarded(set, install, existing, existing.Adopts()) {
 		if g.second != nil {
-			findings.Warn(g.object, g.field, "%s", g.secondly())
+			findings.Warn(finding.SecondDefinition, g.object, g.field, "%s", g.secondly())
 			continue
 		}
 		guard, is, remedy := "the guard", "missing", "run the phase deploy, push it, and wait until it is live"
@@ -110,8 +113,8 @@ func checkGuards(set *object.Set, install *classic.Install, existing *instance.E
 		if g.undone != "" {
 			is, remedy = "undone by "+g.undone, "take that out, push it, and wait until the guard is live"
 		}
-		findings.Error(g.object, g.field, "%s of the phase deploy is %s: without it %s; %s", guard, is, g.risk(),
-			remedy)
+		findings.Error(finding.GuardMissing, g.object, g.field, "%s of the phase deploy is %s: without it %s; %s",
+			guard, is, g.risk(), remedy)
 	}
 }
 

@@ -38,7 +38,7 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 	}
 	objects, err := plan.Objects()
 	if err != nil {
-		findings.Error(install.Anchor, "", "the new objects cannot be written: %s", err)
+		findings.Error(finding.CannotBeEdited, install.Anchor, "", "the new objects cannot be written: %s", err)
 		return nil
 	}
 	there := inNewFolder(set, install, plan)
@@ -46,15 +46,16 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 		add(set, install, o, findings)
 	}
 	if there != nil && !findings.Failed() {
-		findings.Error(there, "", "the new files go into ./%s, and the kustomization.yaml that they bring would "+
-			"leave this out: set outputDir, or move it to another folder that the root applies", plan.Dir)
+		findings.Error(finding.OutputDir, there, "", "the new files go into ./%s, and the kustomization.yaml that "+
+			"they bring would leave this out: set outputDir, or move it to another folder that the root applies",
+			plan.Dir)
 	}
 	setGuards(set, install, cfg, before, others, findings)
 	move(set, install, plan, findings)
 	listNewFolder(set, install, plan, findings)
 	if err := openLists(set, install, objects); err != nil {
-		findings.Error(install.Pair.Root, "spec.patches", "what they add to the new Flux Kustomizations cannot be "+
-			"followed: %s", err)
+		findings.Error(finding.NotFollowed, install.Pair.Root, "spec.patches",
+			"what they add to the new Flux Kustomizations cannot be followed: %s", err)
 	}
 	plan.Guide(set, findings)
 	tellSelectors(set, plan, findings)
@@ -82,7 +83,7 @@ func add(set *object.Set, install *classic.Install, o *object.Object, findings *
 		for _, other := range set.Find(o.ID) {
 			beside := o.File == "" || object.Within(path.Dir(other.File), path.Dir(path.Dir(o.File)))
 			if beside || !set.IsNew(other) && classic.SameCluster(set, other, install) {
-				findings.Error(other, "", "%s", inTheWay(set, other, nameField(o)))
+				findings.Error(finding.NameTaken, other, "", "%s", inTheWay(set, other, nameField(o)))
 				return
 			}
 		}
@@ -90,7 +91,7 @@ func add(set *object.Set, install *classic.Install, o *object.Object, findings *
 	if o.File != "" {
 		if there := set.InFile(o.File); slices.ContainsFunc(there,
 			func(other *object.Object) bool { return !set.IsNew(other) }) {
-			findings.Error(there[0], "", "the file is in the way of a new one: set outputDir")
+			findings.Error(finding.OutputDir, there[0], "", "the file is in the way of a new one: set outputDir")
 			return
 		}
 	}
@@ -130,7 +131,7 @@ func nameField(o *object.Object) string {
 func setGuards(set *object.Set, install *classic.Install, cfg config.Config, before applied, others others,
 	findings *finding.List) {
 	if err := guard(set, install, cfg, before, others); err != nil {
-		findings.Error(install.Anchor, "", "the guards cannot be set: %s", err)
+		findings.Error(finding.CannotBeEdited, install.Anchor, "", "the guards cannot be set: %s", err)
 	}
 }
 
@@ -299,9 +300,9 @@ func guardObjects(k *fn.KubeObject) error {
 // where there is one.
 func listNewFolder(set *object.Set, install *classic.Install, plan *instance.Plan, findings *finding.List) {
 	if plan.Dir == "" {
-		findings.Info(finding.Found, nil, "", "the items carry no paths: list what is new in the kustomization.yaml "+
-			"that the root applies, and put the FluxInstance and Flux Operator at ./%s/instance and ./%s/operator, "+
-			"which nothing else may apply", plan.SyncDir, plan.SyncDir)
+		findings.Info(finding.ItemsWithoutPaths, finding.Found, nil, "", "the items carry no paths: list what is new "+
+			"in the kustomization.yaml that the root applies, and put the FluxInstance and Flux Operator at "+
+			"./%s/instance and ./%s/operator, which nothing else may apply", plan.SyncDir, plan.SyncDir)
 		return
 	}
 	dirs := []string{install.Pair.Dir()}
@@ -314,7 +315,8 @@ func listNewFolder(set *object.Set, install *classic.Install, plan *instance.Pla
 			continue
 		}
 		if err := addEntry(parent, relative(dir, plan.Dir)); err != nil {
-			findings.Error(parent, "resources", "the folder %s cannot be listed: %s", plan.Dir, err)
+			findings.Error(finding.CannotBeEdited, parent, "resources", "the folder %s cannot be listed: %s",
+				plan.Dir, err)
 		}
 	}
 }

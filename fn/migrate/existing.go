@@ -87,13 +87,15 @@ func checkExisting(set *object.Set, existing *instance.Existing, install *classi
 		return
 	}
 	if existing.ID().Namespace != install.Namespace {
-		findings.Error(existing.At, "metadata.namespace", "the FluxInstance is not in %s, where Flux runs: Flux "+
-			"Operator would install a second Flux", install.Namespace)
+		findings.Error(finding.WrongNamespace, existing.At, "metadata.namespace",
+			"the FluxInstance is not in %s, where Flux runs: Flux Operator would install a second Flux",
+			install.Namespace)
 		return
 	}
 	rendered, err := instance.Render(existing.Instance)
 	if err != nil {
-		findings.Error(existing.At, existing.Field("spec"), "Flux Operator would refuse this FluxInstance: %s", err)
+		findings.Error(finding.InstanceRefused, existing.At, existing.Field("spec"),
+			"Flux Operator would refuse this FluxInstance: %s", err)
 		return
 	}
 	checkExistingVersion(existing, install, findings)
@@ -105,8 +107,9 @@ func checkExisting(set *object.Set, existing *instance.Existing, install *classi
 	for _, component := range install.Options.Components {
 		id := flux.ID{Group: "apps", Kind: "Deployment", Namespace: install.Namespace, Name: component}
 		if !have[id] && installs(install, existing, component) {
-			findings.Error(existing.At, existing.Field("spec.components"), "%s is missing, which the classic install "+
-				"runs: its CRDs and all their objects would be deleted; add it", component)
+			findings.Error(finding.ComponentMissing, existing.At, existing.Field("spec.components"),
+				"%s is missing, which the classic install runs: its CRDs and all their objects would be deleted; add "+
+					"it", component)
 		}
 	}
 	if existing.Adopts() {
@@ -131,13 +134,15 @@ func checkForgotten(existing *instance.Existing, install *classic.Install, findi
 		patch, _ := entry.(map[string]any)
 		kind, _ := object.Get[string](patch, "target", "kind")
 		if kind == install.Pair.Root.Kind || kind == install.Pair.Source.Kind {
-			findings.Error(existing.At, existing.Field("spec.sync"), words, fmt.Sprintf("spec.kustomize.patches[%d] "+
-				"is for a %s", n, kind), install.Pair.Source.ID, byHand)
+			findings.Error(finding.SyncRemoved, existing.At, existing.Field("spec.sync"),
+				words, fmt.Sprintf("spec.kustomize.patches[%d] "+
+					"is for a %s", n, kind), install.Pair.Source.ID, byHand)
 			return
 		}
 	}
 	if root := install.Pair.Root; strings.Contains(root.Text(), guardLine) {
-		findings.Error(existing.At, existing.Field("spec.sync"), words, "the guard on "+root.ID.String()+" is for that",
+		findings.Error(finding.SyncRemoved, existing.At, existing.Field("spec.sync"),
+			words, "the guard on "+root.ID.String()+" is for that",
 			install.Pair.Source.ID, byHand)
 	}
 }
@@ -148,33 +153,33 @@ func checkForm(set *object.Set, existing *instance.Existing, install *classic.In
 	findings *finding.List) {
 	for _, other := range existingInstances(set, install, cfg) {
 		if other.Form != existing.Form && other.ID().Name == existing.ID().Name {
-			findings.Error(other.At, "", "%s and this define one FluxInstance: dropping either uninstalls Flux; keep "+
-				"one owner. To keep the HelmRelease, annotate %s with %s: disabled, wait until that is live, and "+
-				"remove it. To keep the FluxInstance, set commonAnnotations {helm.sh/resource-policy: keep} in the "+
-				"values of the HelmRelease, wait until that release is live, and remove it from Git, from the "+
-				"healthChecks of what applies it, and from the cluster", existing.At.ID, existing.At.ID,
-				instance.PruneKey)
+			findings.Error(finding.InstanceDefinedTwice, other.At, "", "%s and this define one FluxInstance: "+
+				"dropping either uninstalls Flux; keep one owner. To keep the HelmRelease, annotate %s with %s: "+
+				"disabled, wait until that is live, and remove it. To keep the FluxInstance, set commonAnnotations "+
+				"{helm.sh/resource-policy: keep} in the values of the HelmRelease, wait until that release is live, "+
+				"and remove it from Git, from the healthChecks of what applies it, and from the cluster",
+				existing.At.ID, existing.At.ID, instance.PruneKey)
 			return
 		}
 	}
 	if cfg.Instance.Form != "" && cfg.Instance.Form != existing.Form {
-		findings.Error(existing.At, "", "config field instance.form: %s, and the input has the FluxInstance as %s: "+
-			"leave the field out to finish the migration as it is, and switch later: %s", cfg.Instance.Form,
-			existing.Form, switchForm(existing, install))
+		findings.Error(finding.FormDiffers, existing.At, "", "config field instance.form: %s, and the input has the "+
+			"FluxInstance as %s: leave the field out to finish the migration as it is, and switch later: %s",
+			cfg.Instance.Form, existing.Form, switchForm(existing, install))
 		return
 	}
 	if existing.Err != nil {
-		findings.Error(existing.At, "spec.values", "the FluxInstance of this HelmRelease is not known: %s",
-			existing.Err)
+		findings.Error(finding.InstanceUnknown, existing.At, "spec.values", "the FluxInstance of this HelmRelease is "+
+			"not known: %s", existing.Err)
 		return
 	}
 	for _, value := range existing.Ignored {
-		findings.Warn(existing.At, "spec.values."+value, "the chart flux-instance takes no notice of this value: it "+
-			"is not in the FluxInstance")
+		findings.Warn(finding.SettingWithoutEffect, existing.At, "spec.values."+value,
+			"the chart flux-instance takes no notice of this value: it is not in the FluxInstance")
 	}
 	if !existing.Kept() {
-		findings.Warn(existing.At, "spec.values.commonAnnotations", "without helm.sh/resource-policy: keep, removing "+
-			"this HelmRelease uninstalls Flux: add it")
+		findings.Warn(finding.HelmKeep, existing.At, "spec.values.commonAnnotations",
+			"without helm.sh/resource-policy: keep, removing this HelmRelease uninstalls Flux: add it")
 	}
 }
 
@@ -219,12 +224,13 @@ func checkAdopts(existing *instance.Existing, install *classic.Install, have map
 	if !inventory.HasDeletionPolicy(classic.KustomizeGroup+"/v1", install.Version.Release) {
 		guard = "prune: false"
 	}
-	findings.Error(existing.At, existing.Field(field), "the FluxInstance does not generate %s, which %s this "+
-		"cluster: Flux Operator adds a second pair beside it. Where the cluster does not have this FluxInstance yet "+
-		"(%s finds none), set %s before it does. Where it does, leave these fields as they are: Flux Operator "+
-		"deletes a pair that it no longer generates, and with it all that the pair applied. Then set %s on %s in "+
-		"Git, and on the Kustomization that it generates by a patch in spec.kustomize.patches; push that, and wait "+
-		"until both have it; let what names %s name the generated source; only then take the old pair out of Git",
+	findings.Error(finding.SecondSyncPair, existing.At, existing.Field(field),
+		"the FluxInstance does not generate %s, which %s this cluster: Flux Operator adds a second pair beside it. "+
+			"Where the cluster does not have this FluxInstance yet (%s finds none), set %s before it does. Where it "+
+			"does, leave these fields as they are: Flux Operator deletes a pair that it no longer generates, and with "+
+			"it all that the pair applied. Then set %s on %s in Git, and on the Kustomization that it generates by a "+
+			"patch in spec.kustomize.patches; push that, and wait until both have it; let what names %s name the "+
+			"generated source; only then take the old pair out of Git",
 		strings.Join(other, " and "), map[bool]string{true: "syncs", false: "sync"}[len(other) == 1],
 		shell.Run("kubectl", "-n", install.Namespace, "get", "fluxinstance/"+existing.ID().Name), adoption(pair),
 		guard, pair.LiveRoot.ID, pair.LiveSource.ID)
@@ -268,8 +274,8 @@ func checkExistingVersion(existing *instance.Existing, install *classic.Install,
 	running := install.Version.Release
 	if err == nil && (target.Major() < running.Major() || target.Major() == running.Major() &&
 		target.Minor() < running.Minor()) {
-		findings.Error(existing.At, existing.Field("spec.distribution.version"), "%s means Flux %s, lower than the "+
-			"%s that runs: a downgrade is refused; set it to %s or higher",
+		findings.Error(finding.Downgrade, existing.At, existing.Field("spec.distribution.version"),
+			"%s means Flux %s, lower than the %s that runs: a downgrade is refused; set it to %s or higher",
 			version, target, running, install.Version.MinorRange())
 	}
 }
@@ -281,14 +287,15 @@ func checkExistingPath(existing *instance.Existing, install *classic.Install, cf
 	at, to := syncPath(existing), install.Pair.NewPath(cfg)
 	switch {
 	case to != "" && at != to:
-		findings.Error(existing.At, existing.Field("spec.sync.path"), "config field sync.path is %s, and this "+
-			"FluxInstance does not sync that: the root moves with the take-over or not at all; leave the config "+
-			"field out", shown(to))
+		findings.Error(finding.SyncPathDiffers, existing.At, existing.Field("spec.sync.path"),
+			"config field sync.path is %s, and this FluxInstance does not sync that: the root moves with the "+
+				"take-over or not at all; leave the config field out", shown(to))
 	case at != "" && at != to && at != install.Pair.Path:
-		findings.Error(existing.At, existing.Field("spec.sync.path"), "the FluxInstance syncs %s, and %s syncs %s: "+
-			"set the config field sync.path to %s if the phase deploy moved the root there; else correct the "+
-			"FluxInstance, before the cluster has it: after that, a root with another path prunes what only the old "+
-			"one applies", shown(at), install.Pair.Root.ID, shown(install.Pair.Path), shown(at))
+		findings.Error(finding.SyncPathDiffers, existing.At, existing.Field("spec.sync.path"),
+			"the FluxInstance syncs %s, and %s syncs %s: set the config field sync.path to %s if the phase deploy "+
+				"moved the root there; else correct the FluxInstance, before the cluster has it: after that, a root with "+
+				"another path prunes what only the old one applies",
+			shown(at), install.Pair.Root.ID, shown(install.Pair.Path), shown(at))
 	}
 }
 
@@ -308,9 +315,9 @@ func checkRestated(existing *instance.Existing, install *classic.Install, render
 	}
 	for _, d := range differences {
 		if strings.HasPrefix(d.Path, "spec.") && d.Operator == nil && !strings.HasPrefix(d.Path, "spec.ref") {
-			findings.Warn(existing.At, existing.Field("spec.kustomize.patches"), "%s says %s, and the FluxInstance "+
-				"does not: Flux Operator drops it from the cluster; restate it by a patch, unless you mean it",
-				d.Object, d.Path)
+			findings.Warn(finding.NotRestated, existing.At, existing.Field("spec.kustomize.patches"),
+				"%s says %s, and the FluxInstance does not: Flux Operator drops it from the cluster; restate it by a "+
+					"patch, unless you mean it", d.Object, d.Path)
 		}
 	}
 }

@@ -171,10 +171,12 @@ func trimFolder(set *object.Set, folder *classic.Folder, useless []classic.Patch
 			return dropPatches(node,
 				useless)
 		}); err != nil {
-			findings.Error(folder.Object, "patches", "the patches for the install cannot be removed: %s", err)
+			findings.Error(finding.CannotBeEdited, folder.Object, "patches",
+				"the patches for the install cannot be removed: %s", err)
 		}
 		if err := dropEmptied(set, folder.Object); err != nil {
-			findings.Error(folder.Object, "", "the entry for the emptied component cannot be dropped: %s", err)
+			findings.Error(finding.CannotBeEdited, folder.Object, "", "the entry for the emptied component cannot be "+
+				"dropped: %s", err)
 		}
 	}
 	dropPatchFiles(set, folder, useless, findings)
@@ -200,7 +202,7 @@ func uselessPatches(set *object.Set, install *classic.Install, folder *classic.F
 	}
 	stays, err := classic.Nodes(appliedBy(set, install, folder))
 	if err != nil {
-		findings.Error(folder.Object, "resources", "%s", err)
+		findings.Error(finding.CannotBeEdited, folder.Object, "resources", "%s", err)
 		return nil
 	}
 	goes, err := classic.Nodes(append([]*object.Object{install.Pair.Source, install.Pair.Root}, install.Objects...))
@@ -209,7 +211,7 @@ func uselessPatches(set *object.Set, install *classic.Install, folder *classic.F
 		release, err = instance.Everything(install.Options)
 	}
 	if err != nil {
-		findings.Error(folder.Object, "resources", "%s", err)
+		findings.Error(finding.CannotBeEdited, folder.Object, "resources", "%s", err)
 		return nil
 	}
 	unseen, useful := appliesUnseen(set, install, folder), map[string]bool{}
@@ -321,8 +323,8 @@ func dropPatchFiles(set *object.Set, folder *classic.Folder, useless []classic.P
 		if len(objects) == 0 {
 			set.RemoveFile(patch.File)
 		}
-		findings.Info(finding.Moved, folder.Object, patch.Field, "the patch file %s is not used any more: the "+
-			"FluxInstance has the patch", patch.File)
+		findings.Info(finding.FileWithoutUse, finding.Moved, folder.Object, patch.Field,
+			"the patch file %s is not used any more: the FluxInstance has the patch", patch.File)
 	}
 }
 
@@ -339,10 +341,10 @@ func keepFolders(set *object.Set, install *classic.Install, findings *finding.Li
 		}
 		set.Keep(k)
 		if err := k.EditNode(emptyEntries); err != nil {
-			findings.Error(k, "resources", "the entries cannot be taken out: %s", err)
+			findings.Error(finding.CannotBeEdited, k, "resources", "the entries cannot be taken out: %s", err)
 		}
-		findings.Info(finding.Moved, k, "resources", "this file stays, without entries: without it Flux would apply "+
-			"%s, which it does not list", stray)
+		findings.Info(finding.FileWithoutUse, finding.Moved, k, "resources",
+			"this file stays, without entries: without it Flux would apply %s, which it does not list", stray)
 	}
 }
 

@@ -261,7 +261,7 @@ func guardAll(set *object.Set, installs []*classic.Install, cfg config.Config, n
 	for range ownerGuards {
 		var err error
 		if now, err = asApplied(set, installs, now); err != nil {
-			all.Error(nil, "", "the guards cannot be looked at as Flux applies them: %s", err)
+			all.Error(finding.FilesUnreadable, nil, "", "the guards cannot be looked at as Flux applies them: %s", err)
 			return now
 		}
 		if !now.guardOtherwise(installs) {
@@ -302,11 +302,11 @@ func tellHazards(set *object.Set, inv *inventory.Inventory, findings *finding.Li
 		at := slices.IndexFunc(set.Current(),
 			func(o *object.Object) bool { return o.File == file && o.Kind == h.Entry.Kind && o.Name == h.Entry.Name })
 		if at < 0 {
-			findings.Add(finding.Finding{Severity: finding.Warning, File: file, Message: h.Entry.ID.String() + ": " +
-				h.What})
+			findings.Add(finding.Finding{Severity: finding.Warning, Code: finding.OperatorAtRisk, File: file,
+				Message: h.Entry.ID.String() + ": " + h.What})
 			continue
 		}
-		findings.Warn(set.Current()[at], h.Field, "%s", h.What)
+		findings.Warn(finding.OperatorAtRisk, set.Current()[at], h.Field, "%s", h.What)
 	}
 }
 
@@ -317,12 +317,14 @@ func tellHazardsOfMigrated(set *object.Set, roots []inventory.Root, findings *fi
 	}
 	tree, err := set.Tree()
 	if err != nil {
-		findings.Warn(nil, "", "what Flux applies cannot be read, and so not what would uninstall it: %s", err)
+		findings.Warn(finding.FilesUnreadable, nil, "", "what Flux applies cannot be read, and so not what would "+
+			"uninstall it: %s", err)
 		return nil
 	}
 	files, err := (*inventory.Files)(nil).With(tree)
 	if err != nil {
-		findings.Warn(nil, "", "what Flux applies cannot be read, and so not what would uninstall it: %s", err)
+		findings.Warn(finding.FilesUnreadable, nil, "", "what Flux applies cannot be read, and so not what would "+
+			"uninstall it: %s", err)
 		return nil
 	}
 	for _, root := range roots {
@@ -335,15 +337,14 @@ func tellHazardsOfMigrated(set *object.Set, roots []inventory.Root, findings *fi
 func tellUndone(install *classic.Install, g guardee, findings *finding.List) {
 	switch {
 	case g.second != nil:
-		findings.Warn(g.object, g.field, "%s", g.secondly())
+		findings.Warn(finding.SecondDefinition, g.object, g.field, "%s", g.secondly())
 	case g.object == install.Owner:
-		findings.Error(g.object, g.field, "no guard can be set on it: %s undoes deletionPolicy, prune: false and "+
-			"commonMetadata alike, so an early cleanup deletes %s; take one of them out of there first",
-			orThat(g.undone), g.loss)
+		findings.Error(finding.GuardUndone, g.object, g.field, "no guard can be set on it: %s undoes deletionPolicy, "+
+			"prune: false and commonMetadata alike, so an early cleanup deletes %s; take one of them out of there "+
+			"first", orThat(g.undone), g.loss)
 	default:
-		findings.Error(g.object, g.field, "the guard %s: %s does not hold: %s undoes it, so %s; take it out of there "+
-			"first", instance.PruneKey,
-			instance.Disabled, orThat(g.undone), g.risk())
+		findings.Error(finding.GuardUndone, g.object, g.field, "the guard %s: %s does not hold: %s undoes it, so %s; "+
+			"take it out of there first", instance.PruneKey, instance.Disabled, orThat(g.undone), g.risk())
 	}
 }
 

@@ -89,12 +89,12 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	}
 	all.Merge(&together)
 	if cfg.Phase == config.Deploy && cfg.TakenOver {
-		all.Warn(nil, "", "config field takenOver (--taken-over) has no meaning in the phase deploy: say it in the "+
-			"phase cleanup, once it is true")
+		all.Warn(finding.SettingWithoutEffect, nil, "", "config field takenOver (--taken-over) has no meaning in the "+
+			"phase deploy: say it in the phase cleanup, once it is true")
 	}
 	before, err := asApplied(set, installs, applied{})
 	if err != nil {
-		all.Error(nil, "", "what Flux applies cannot be read: %s", err)
+		all.Error(finding.FilesUnreadable, nil, "", "what Flux applies cannot be read: %s", err)
 	}
 	outcome := Outcome{Others: otherRoots(set, installs, cfg)}
 	others := before.others(installs, outcome.Others)
@@ -161,8 +161,8 @@ func tellOpen(clusters []Cluster, all *finding.List) {
 		}
 	}
 	if len(open) > 0 {
-		all.Info(finding.Found, nil, "", "the clusters without an error can go first: name them in the config field "+
-			"clusters (%s)", strings.Join(open, " "))
+		all.Info(finding.ClustersWithoutError, finding.Found, nil, "", "the clusters without an error can go first: "+
+			"name them in the config field clusters (%s)", strings.Join(open, " "))
 	}
 }
 
@@ -189,8 +189,8 @@ func checkNames(set *object.Set, installs []*classic.Install, cfg config.Config,
 			}
 		}
 		if !printable.Fits(i.Cluster()) {
-			all.Error(i.Pair.Root, "spec.path", "the path has control characters, or a command to a CI runner: "+
-				"rename it")
+			all.Error(finding.InvalidName, i.Pair.Root, "spec.path", "the path has control characters, or a command "+
+				"to a CI runner: rename it")
 		}
 	}
 }
@@ -198,10 +198,11 @@ func checkNames(set *object.Set, installs []*classic.Install, cfg config.Config,
 // checkNamesIn refuses such names in what an object holds.
 func checkNamesIn(o *object.Object, held map[string]any, field func(string) string, all *finding.List) {
 	for _, bad := range object.BadNames(held) {
-		all.Error(o, field(bad.Field), "%q is not a name that Kubernetes takes", bad.Value)
+		all.Error(finding.InvalidName, o, field(bad.Field), "%q is not a name that Kubernetes takes", bad.Value)
 	}
 	if !printable.Fits(o.File) {
-		all.Error(o, "", "the path of this file has control characters, or a command to a CI runner: rename it")
+		all.Error(finding.InvalidName, o, "", "the path of this file has control characters, or a command to a CI "+
+			"runner: rename it")
 	}
 }
 
@@ -213,8 +214,8 @@ func checkSigned(set *object.Set, all *finding.List) {
 			continue
 		}
 		if _, signed := o.Map()["sops"]; signed {
-			all.Error(o, "sops", "SOPS has encrypted and signed this object, so that no edit is possible: decrypt it "+
-				"first, and encrypt it again after the run")
+			all.Error(finding.SOPSSigned, o, "sops", "SOPS has encrypted and signed this object, so that no edit is "+
+				"possible: decrypt it first, and encrypt it again after the run")
 		}
 	}
 }
@@ -247,9 +248,11 @@ func selected(set *object.Set, installs []*classic.Install, cfg config.Config, a
 		switch {
 		case slices.ContainsFunc(installs, named):
 		case migrated(set, name):
-			all.Info(finding.Found, nil, "", "no classic install is left at %s: a FluxInstance syncs it", name)
+			all.Info(finding.AlreadyMigrated, finding.Found, nil, "", "no classic install is left at %s: a "+
+				"FluxInstance syncs it", name)
 		default:
-			all.Error(nil, "", "config field clusters: no classic install syncs %s; found: %s", name, paths(installs))
+			all.Error(finding.ClusterNotFound, nil, "", "config field clusters: no classic install syncs %s; found: "+
+				"%s", name, paths(installs))
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(installs), func(i *classic.Install) bool {
@@ -298,7 +301,7 @@ func checkOverlap(installs []*classic.Install, all *finding.List) map[*classic.I
 					"applies it, set deletionPolicy: Orphan there; push that, and wait until it is applied. Only "+
 					"then remove it",
 					anchorOf(other), anchorOf(install), install.Pair.Root.ID, instance.PruneKey, instance.Disabled)
-				all.Error(install.Anchor, "", "%s", reason)
+				all.Error(finding.TwoInstalls, install.Anchor, "", "%s", reason)
 				overlapping[install], overlapping[other] = reason, reason
 			}
 		}
@@ -317,8 +320,8 @@ func anchorOf(i *classic.Install) string {
 // checkOnePath refuses to move the roots of several clusters to one path, and returns the config without it.
 func checkOnePath(installs []*classic.Install, cfg config.Config, all *finding.List) config.Config {
 	if len(installs) > 1 && cfg.Sync.Path != "" {
-		all.Error(nil, "", "config field sync.path is one path, and there are %d clusters: name one of them in the "+
-			"config field clusters: %s", len(installs), paths(installs))
+		all.Error(finding.RootCannotMove, nil, "", "config field sync.path is one path, and there are %d clusters: "+
+			"name one of them in the config field clusters: %s", len(installs), paths(installs))
 		cfg.Sync.Path = ""
 	}
 	return cfg
@@ -328,13 +331,14 @@ func checkOnePath(installs []*classic.Install, cfg config.Config, all *finding.L
 func checkShared(installs []*classic.Install, all *finding.List) {
 	for _, install := range installs {
 		if install.Remote != nil {
-			all.Error(install.Remote, "spec.kubeConfig", "it applies the manifests of Flux to another cluster, where "+
-				"nothing has taken over: give that cluster manifests of its own first")
+			all.Error(finding.RemoteCluster, install.Remote, "spec.kubeConfig",
+				"it applies the manifests of Flux to another cluster, where nothing has taken over: give that "+
+					"cluster manifests of its own first")
 		}
 		for _, other := range install.Sharing {
 			if !slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Is(other) }) {
-				all.Error(install.Anchor, "", "the cluster ./%s applies these manifests too: migrate it as well, and "+
-					"run cleanup for both at once", other.Path)
+				all.Error(finding.SharedManifests, install.Anchor, "", "the cluster ./%s applies these manifests "+
+					"too: migrate it as well, and run cleanup for both at once", other.Path)
 			}
 		}
 	}
@@ -420,8 +424,9 @@ func (c *Cluster) tellLeft(install *classic.Install, findings *finding.List) {
 		commands = append(commands, shell.Run(words...))
 	}
 	if len(commands) > 0 {
-		findings.Run(finding.Verify, install.Anchor, commands, "what the classic install has under other names than "+
-			"Flux Operator stays on the cluster until it is deleted by hand")
+		findings.Run(finding.DeleteByHand, finding.Verify, install.Anchor, commands,
+			"what the classic install has under other names than Flux Operator stays on the cluster until it is "+
+				"deleted by hand")
 	}
 }
 
@@ -464,12 +469,13 @@ func nothingFound(set *object.Set, all *finding.List) {
 		if there[0].Form == config.HelmRelease {
 			of = "the FluxInstance of this HelmRelease"
 		}
-		all.Info(finding.Found, there[0].At, "", "no classic install is left: Flux is managed by %s", of)
+		all.Info(finding.AlreadyMigrated, finding.Found, there[0].At, "", "no classic install is left: Flux is "+
+			"managed by %s", of)
 		return
 	}
 	if !classic.TellTraces(set, all) {
-		all.Error(nil, "", "no classic Flux install found in the input: expected one of the layouts %s; run on the "+
-			"whole repository",
+		all.Error(finding.NoInstall, nil, "", "no classic Flux install found in the input: expected one of the "+
+			"layouts %s; run on the whole repository",
 			strings.Join(classic.Layouts(), ", "))
 	}
 }

@@ -28,8 +28,8 @@ func move(set *object.Set, install *classic.Install, plan *instance.Plan, findin
 	from, to := install.Pair.Dir(), plan.NewPath
 	below := object.Within(to, from)
 	if above := kustomizationBetween(set, from, to); above != nil && below {
-		findings.Error(above, "", "config field sync.path: this kustomization.yaml is above %s, and cannot be listed "+
-			"from there: use another path", shown(to))
+		findings.Error(finding.RootCannotMove, above, "", "config field sync.path: this kustomization.yaml is above "+
+			"%s, and cannot be listed from there: use another path", shown(to))
 		return
 	}
 	old := classic.KustomizationIn(set, from)
@@ -38,13 +38,13 @@ func move(set *object.Set, install *classic.Install, plan *instance.Plan, findin
 		err = addKustomization(set, from, oldPathComment, dotted(relative(from, to)))
 	}
 	if err != nil {
-		findings.Error(install.Pair.Root, "spec.path", "config field sync.path: %s cannot apply what %s does: %s",
-			shown(to), shown(from), err)
+		findings.Error(finding.RootCannotMove, install.Pair.Root, "spec.path",
+			"config field sync.path: %s cannot apply what %s does: %s", shown(to), shown(from), err)
 		return
 	}
-	findings.Info(finding.Moved, install.Pair.Root, "spec.path", "with the take-over the root moves from %s to %s, "+
-		"whose kustomization.yaml lists all that the old path applies: a file that is new from then on has to be "+
-		"listed there", shown(from), shown(to))
+	findings.Info(finding.RootMoves, finding.Moved, install.Pair.Root, "spec.path",
+		"with the take-over the root moves from %s to %s, whose kustomization.yaml lists all that the old path "+
+			"applies: a file that is new from then on has to be listed there", shown(from), shown(to))
 }
 
 // shown is a folder as sync paths are written.

@@ -34,8 +34,8 @@ func tellPatched(set *object.Set, install *classic.Install, added []*object.Obje
 		}
 	}
 	for _, fields := range slices.Sorted(maps.Keys(names)) {
-		findings.Info(finding.Found, first[fields], "spec", "patches for all Flux Kustomizations set %s on the new "+
-			"%s too: see that you want that",
+		findings.Info(finding.PatchedByRoot, finding.Found, first[fields], "spec",
+			"patches for all Flux Kustomizations set %s on the new %s too: see that you want that",
 			fields, strings.Join(names[fields], " and "))
 	}
 }

@@ -75,28 +75,32 @@ func repair(set *object.Set, install *classic.Install, o *object.Object, field s
 	switch {
 	case strings.HasPrefix(field, "spec.dependsOn[") && instance.InstallsOperator(set, install, o):
 		if err := gone.drop(o); err != nil {
-			findings.Error(o, field, refers+"it cannot be edited: %s", gone.on, err)
+			findings.Error(finding.CannotBeEdited, o, field, refers+"it cannot be edited: %s", gone.on, err)
 			return
 		}
-		findings.Info(finding.Reference, o, field, refers+"the entry is taken out, because Flux Operator comes "+
-			"before Flux", gone.on)
+		findings.Info(finding.DependsOnChanged, finding.Reference, o, field,
+			refers+"the entry is taken out, because Flux Operator comes "+
+				"before Flux", gone.on)
 	case strings.HasPrefix(field, "spec.dependsOn["):
 		if err := gone.rename(o); err != nil {
-			findings.Error(o, field, refers+"it cannot be edited: %s", gone.on, err)
+			findings.Error(finding.CannotBeEdited, o, field, refers+"it cannot be edited: %s", gone.on, err)
 			return
 		}
-		findings.Info(finding.Reference, o, field, refers+"it waits for %s now, which is ready when Flux is", gone.on,
-			gone.instead)
+		findings.Info(finding.DependsOnChanged, finding.Reference, o, field,
+			refers+"it waits for %s now, which is ready when Flux is", gone.on, gone.instead)
 	case strings.HasPrefix(field, "spec.patches["):
-		findings.Info(finding.Reference, o, field, refers+"the patch selects nothing then, which is no mistake for "+
-			"Flux; take it out at some time", gone.on)
+		findings.Info(finding.ReferenceLeft, finding.Reference, o, field,
+			refers+"the patch selects nothing then, which is no mistake for "+
+				"Flux; take it out at some time", gone.on)
 	case !isFlux(o):
-		findings.Warn(o, field, refers+"see whether it still does what it is for", gone.on)
+		findings.Warn(finding.ReferenceLeft, o, field, refers+"see whether it still does what it is for", gone.on)
 	case o.Group() == classic.NotifyGroup:
-		findings.Warn(o, field, refers+"it will see no more events of it; name FluxInstance/%s/flux or remove the "+
-			"entry", gone.on, gone.on.Namespace)
+		findings.Warn(finding.ReferenceLeft, o, field,
+			refers+"it will see no more events of it; name FluxInstance/%s/flux or remove the "+
+				"entry", gone.on, gone.on.Namespace)
 	default:
-		findings.Error(o, field, refers+"it would stop working; remove the reference first", gone.on)
+		findings.Error(finding.ReferenceBreaks, o, field,
+			refers+"it would stop working; remove the reference first", gone.on)
 	}
 }
 
@@ -213,8 +217,8 @@ func asksFor(text, name string) bool {
 // tellQueries warns about dashboards and alerting rules that ask for an object that cleanup removes.
 func tellQueries(o, gone *object.Object, findings *finding.List) {
 	if slices.Contains(queriers, o.Kind) && asksFor(o.Text(), gone.Name) {
-		findings.Warn(o, "", "asks for the metrics of %s, which cleanup removes: they end; ask for "+
-			"FluxInstance/%s/flux (flux_instance_info), or remove the query", gone.ID, gone.Namespace)
+		findings.Warn(finding.ReferenceLeft, o, "", "asks for the metrics of %s, which cleanup removes: they end; "+
+			"ask for FluxInstance/%s/flux (flux_instance_info), or remove the query", gone.ID, gone.Namespace)
 	}
 }
 
@@ -225,8 +229,8 @@ func tellTemplate(o, gone *object.Object, instead string, findings *finding.List
 	_, waits, _ := strings.Cut(template, "dependsOn:")
 	if o.Is(classic.OperatorGroup, "ResourceSet") && gone.Is(classic.KustomizeGroup, "Kustomization") &&
 		regexp.MustCompile(`name: *["']?`+regexp.QuoteMeta(gone.Name)+`["']?\s`).MatchString(waits+"\n") {
-		findings.Warn(o, "spec.resourcesTemplate", "may let something wait for %s, which cleanup removes: what waits "+
-			"for what is not there never reconciles again; name %s in its place",
+		findings.Warn(finding.ReferenceLeft, o, "spec.resourcesTemplate", "may let something wait for %s, which "+
+			"cleanup removes: what waits for what is not there never reconciles again; name %s in its place",
 			gone.ID, instead)
 	}
 }
@@ -238,8 +242,8 @@ func tellScan(o *object.Object, install *classic.Install, findings *finding.List
 	}
 	for _, gone := range install.Objects {
 		if url := gone.Str("spec", "url"); url != "" && strings.TrimPrefix(url, "oci://") == o.Str("spec", "image") {
-			findings.Warn(o, "spec.image", "scans the artifact of %s, which cleanup removes: it has no use any more; "+
-				"remove it with its ImagePolicy", gone.ID)
+			findings.Warn(finding.ImageAutomation, o, "spec.image", "scans the artifact of %s, which cleanup "+
+				"removes: it has no use any more; remove it with its ImagePolicy", gone.ID)
 		}
 	}
 }
@@ -258,8 +262,8 @@ func tellUpdatePath(set *object.Set, o *object.Object, removed []*object.Object,
 		return !slices.Contains(removed, o) && !o.Is(classic.ConfigGroup, "Kustomization")
 	}
 	if slices.ContainsFunc(removed, holds) && !slices.ContainsFunc(set.Below(dir), stays) {
-		findings.Warn(o, "spec.update.path", "updates ./%s, in which cleanup leaves nothing: remove it, or point it "+
-			"at what it should update", dir)
+		findings.Warn(finding.ImageAutomation, o, "spec.update.path", "updates ./%s, in which cleanup leaves "+
+			"nothing: remove it, or point it at what it should update", dir)
 	}
 }
 
@@ -272,9 +276,9 @@ var marker = regexp.MustCompile(`"\$imagepolicy": *"([^"]+)"`)
 func tellMarkers(install *classic.Install, findings *finding.List) {
 	for _, o := range install.Objects {
 		for _, found := range marker.FindAllStringSubmatch(o.Text(), -1) {
-			findings.Warn(o, "", "the ImagePolicy %s keeps this up to date, which has no effect once Flux Operator "+
-				"has taken over: it installs the release of spec.distribution.version of the FluxInstance; remove "+
-				"the policy with the marker", found[1])
+			findings.Warn(finding.ImageAutomation, o, "", "the ImagePolicy %s keeps this up to date, which has no "+
+				"effect once Flux Operator has taken over: it installs the release of spec.distribution.version of "+
+				"the FluxInstance; remove the policy with the marker", found[1])
 		}
 	}
 }

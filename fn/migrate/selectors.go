@@ -172,14 +172,13 @@ func (s selector) compare(o *object.Object, parts []selectable, findings *findin
 		}
 	}
 	if len(lost) > 0 {
-		findings.Warn(o, s.field, "selects %s, and will not once Flux Operator has taken over, because it sets other "+
-			"labels: select by a label that stays, such as %s",
+		findings.Warn(finding.SelectorChanges, o, s.field, "selects %s, and will not once Flux Operator has taken "+
+			"over, because it sets other labels: select by a label that stays, such as %s",
 			what(s.over, lost), stays[s.over])
 	}
 	if len(gained) > 0 {
-		findings.Warn(o, s.field, "will select %s once Flux Operator has taken over, which it does not today, "+
-			"because it sets other labels: see whether you want that",
-			what(s.over, gained))
+		findings.Warn(finding.SelectorChanges, o, s.field, "will select %s once Flux Operator has taken over, which "+
+			"it does not today, because it sets other labels: see whether you want that", what(s.over, gained))
 	}
 }
 

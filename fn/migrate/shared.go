@@ -190,8 +190,9 @@ func (s sharing) leaveToOthers(install *classic.Install, removed []*object.Objec
 			continue
 		}
 		if err := s.dropOwnEntry(install, o, removed); err != nil {
-			findings.Error(o, "", "the cluster %s, which this run leaves alone, applies this as well, and %s: name "+
-				"that cluster too, or give each cluster a file of its own first", cluster, err)
+			findings.Error(finding.SharedManifests, o, "", "the cluster %s, which this run leaves alone, applies "+
+				"this as well, and %s: name that cluster too, or give each cluster a file of its own first",
+				cluster, err)
 			return removed
 		}
 	}

@@ -28,7 +28,8 @@ func (s states) proveArrival(outcome migrate.Outcome, trees []Trees, findings *f
 			if id.Name == "" || slices.ContainsFunc(trees, func(t Trees) bool { return applied(t.After, id, file) }) {
 				continue
 			}
-			findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: file,
+			findings.Add(finding.Finding{Severity: finding.Error, Code: finding.IgnoredBySource, Topic: finding.Proof,
+				File: file,
 				Message: "Flux would not apply what this commit adds: " + id.String() + ": .sourceignore or " +
 					"spec.ignore of the source leaves it out; set the config field outputDir to a folder that Flux " +
 					"reads"})
@@ -48,8 +49,8 @@ func (s states) proveInstances(outcome migrate.Outcome, trees []Trees, findings 
 			}) {
 			continue
 		}
-		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: cluster.Instance,
-			Cluster: cluster.Path,
+		findings.Add(finding.Finding{Severity: finding.Warning, Code: finding.InstanceNotApplied, Topic: finding.Proof,
+			File: cluster.Instance, Cluster: cluster.Path,
 			Message: "no Flux Kustomization applies this FluxInstance: it is on the cluster only if something else " +
 				"applies it"})
 	}

@@ -115,8 +115,8 @@ func Prove(outcome migrate.Outcome, before, after fs.FS, cfg config.Config) Proo
 }
 
 func unread(err error) finding.Finding {
-	return finding.Finding{Severity: finding.Error, Topic: finding.Proof, Message: "the files cannot be read to " +
-		"prove that Flux prunes nothing: " + err.Error()}
+	return finding.Finding{Severity: finding.Error, Code: finding.FilesUnreadable, Topic: finding.Proof,
+		Message: "the files cannot be read to prove that Flux prunes nothing: " + err.Error()}
 }
 
 // states are the repository before and after a run.
@@ -129,14 +129,14 @@ type states struct {
 
 // NotWhole is the finding where the files are not those of a whole repository.
 func NotWhole() finding.Finding {
-	return finding.Finding{Severity: finding.Warning, Topic: finding.Proof,
+	return finding.Finding{Severity: finding.Warning, Code: finding.ProofLeftOut, Topic: finding.Proof,
 		Message: "left out: the items are not a whole repository; run plan on the checkout to see that Flux prunes " +
 			"nothing"}
 }
 
 // LeftOut is the finding where the proof is switched off.
 func LeftOut() finding.Finding {
-	return finding.Finding{Severity: finding.Warning, Topic: finding.Proof,
+	return finding.Finding{Severity: finding.Warning, Code: finding.ProofLeftOut, Topic: finding.Proof,
 		Message: "left out (proof: off): it was not checked that Flux prunes nothing"}
 }
 
@@ -146,27 +146,29 @@ func (s states) prove(install *classic.Install, findings *finding.List) Trees {
 	was := s.before.Build(root)
 	unjudged := Trees{Cluster: install.Cluster(), Before: was}
 	if broken := broken(was); broken != "" {
-		findings.Error(install.Pair.Root, "spec.path", "Flux cannot build what the root applies, so no file shows "+
-			"what would be pruned: repair it first, and wait until it is applied: %s", broken)
+		findings.Error(finding.RootDoesNotBuild, install.Pair.Root, "spec.path",
+			"Flux cannot build what the root applies, so no file shows what would be pruned: repair it first, and "+
+				"wait until it is applied: %s", broken)
 		return unjudged
 	}
 	if install.Reached && !shows(was, install) {
-		findings.Error(install.Anchor, "", "Flux does not apply this, though the path of %s leads to it: "+
-			".sourceignore or spec.ignore of %s leaves it out, or it is a JSON file that no kustomization.yaml "+
-			"lists. What runs came from elsewhere: run on the repository that has it, or remove this if it is a copy",
-			install.Pair.Root.ID, install.Pair.Source.ID)
+		findings.Error(finding.IgnoredBySource, install.Anchor, "", "Flux does not apply this, though the path of %s "+
+			"leads to it: .sourceignore or spec.ignore of %s leaves it out, or it is a JSON file that no "+
+			"kustomization.yaml lists. What runs came from elsewhere: run on the repository that has it, or remove "+
+			"this if it is a copy", install.Pair.Root.ID, install.Pair.Source.ID)
 		return unjudged
 	}
 	if missing := absent(was, install.Pair); missing != "" {
-		findings.Warn(install.Pair.Root, "spec.path", "if this is all of the repository, Flux cannot build what the "+
-			"root applies today, and nothing of this commit is applied before it can: %s", missing)
+		findings.Warn(finding.RootDoesNotBuild, install.Pair.Root, "spec.path",
+			"if this is all of the repository, Flux cannot build what the root applies today, and nothing of this "+
+				"commit is applied before it can: %s", missing)
 	}
 	root = root.Substituting(was)
 	is := s.after.Follow(was, root)
 	verdict := inventory.Compare(was, is, Options(install, s.config))
 	s.judge("this commit", verdict, install, findings)
 	judged := Trees{install.Cluster(), was, is, verdict}
-	findings.Info(finding.Proof, install.Pair.Root, "", "%s", judged)
+	findings.Info(finding.Compared, finding.Proof, install.Pair.Root, "", "%s", judged)
 	if to := install.Pair.NewPath(s.config); to != "" {
 		s.proveMove(root.At(to), was, is, install, findings)
 	}
@@ -229,8 +231,8 @@ func (s states) proveMove(moved inventory.Root, was, is *inventory.Inventory, in
 	}
 	verdict := inventory.Compare(from, is.From(moved), Options(install, s.config))
 	s.judge("the root on its new path", verdict, install, findings)
-	findings.Info(finding.Proof, install.Pair.Root, "spec.path", "from its new path the root and what is below it "+
-		"apply the same %d objects; %d are new, %d are lost",
+	findings.Info(finding.Compared, finding.Proof, install.Pair.Root, "spec.path",
+		"from its new path the root and what is below it apply the same %d objects; %d are new, %d are lost",
 		verdict.Unchanged, len(verdict.Of(inventory.New)), len(verdict.Of(inventory.Lost)))
 }
 
@@ -268,13 +270,15 @@ func (s states) proveUnchanged(what string, was, is *inventory.Inventory, findin
 		file(what, change.Severity, change.File, change.String(), findings)
 	}
 	if n := len(changed); n > 0 {
-		findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: changed[0].File.String(),
+		findings.Add(finding.Finding{Severity: finding.Error, Code: finding.SharedManifests, Topic: finding.Proof,
+			File: changed[0].File.String(),
 			Message: what + " would change what Flux applies there, and this run leaves that cluster alone: " +
 				changed[0].ID.String() + andMore(n) +
 				"; name that cluster as well, or give each cluster files of its own"})
 	}
 	if n := len(guarded); n > 0 {
-		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: guarded[0].File.String(),
+		findings.Add(finding.Finding{Severity: finding.Warning, Code: finding.GuardsElsewhere, Topic: finding.Proof,
+			File: guarded[0].File.String(),
 			Message: what + " sets guards on what that cluster applies too: " + guarded[0].ID.String() + andMore(n) +
 				"; they delete nothing, and " +
 				"are all that changes there"})
@@ -434,8 +438,9 @@ func twoOwners(issues []inventory.Issue, findings *finding.List) {
 		more = fmt.Sprintf(" (and %d more: inventory lists them)", n-1)
 	}
 	first := known[0]
-	file("", inventory.Warning, first.File, "as before this commit: "+first.Owner.String()+": "+first.What+more,
-		findings)
+	findings.Add(finding.Finding{Severity: finding.Warning, Code: finding.TwoOwners, Topic: finding.Proof,
+		File:    first.File.String(),
+		Message: "as before this commit: " + first.Owner.String() + ": " + first.What + more})
 }
 
 // applies files what Flux would start to apply though the run means to add nothing there.
@@ -447,24 +452,25 @@ func applies(what string, added []inventory.Change, findings *finding.List) {
 	if n := len(added); n > 1 {
 		more = fmt.Sprintf(" (and %d more)", n-1)
 	}
-	findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: added[0].File.String(),
+	findings.Add(finding.Finding{Severity: finding.Error, Code: finding.AppliesMore, Topic: finding.Proof,
+		File:    added[0].File.String(),
 		Message: what + " would make Flux apply what it does not apply today: " + added[0].ID.String() + more})
 }
 
 // breaks files what Flux could not apply any longer.
 func breaks(what string, issue inventory.Issue, findings *finding.List) {
-	findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: issue.File.String(),
+	findings.Add(finding.Finding{Severity: finding.Error, Code: finding.WouldBreak, Topic: finding.Proof,
+		File:    issue.File.String(),
 		Message: what + " would break what Flux applies: " + issue.Owner.String() + ": " + issue.What})
 }
 
 func file(what string, severity inventory.Severity, origin *inventory.Origin, message string, findings *finding.List) {
 	switch severity {
 	case inventory.Error:
-		findings.Add(finding.Finding{Severity: finding.Error, Topic: finding.Proof, File: origin.String(),
-			Message: what + " would make Flux delete or " +
-				"lose something: " + message})
+		findings.Add(finding.Finding{Severity: finding.Error, Code: finding.WouldDelete, Topic: finding.Proof,
+			File: origin.String(), Message: what + " would make Flux delete or lose something: " + message})
 	case inventory.Warning:
-		findings.Add(finding.Finding{Severity: finding.Warning, Topic: finding.Proof, File: origin.String(),
-			Message: message})
+		findings.Add(finding.Finding{Severity: finding.Warning, Code: finding.NotJudged, Topic: finding.Proof,
+			File: origin.String(), Message: message})
 	}
 }

@@ -207,22 +207,23 @@ func (p *plain) section(s Section) {
 	}
 }
 
-// warnings writes Warnings, each by the word. Several of one code are one, with a line each, unless all is asked for.
+// warnings writes Warnings, each by the word. Several that say what is not judged are one, with a line each,
+// unless all is asked for.
 func (p *plain) warnings(s Section) {
 	p.out.WriteString("\n")
 	written := map[finding.Code]bool{}
 	for _, item := range s.Items {
 		same := []Item{item}
-		if item.Code != "" && !p.Verbose {
+		if item.Code == finding.Incomplete && !p.Verbose {
 			same = slices.DeleteFunc(slices.Clone(s.Items), func(other Item) bool { return other.Code != item.Code })
 		}
 		switch {
-		case written[item.Code] && item.Code != "" && !p.Verbose:
+		case written[item.Code] && item.Code == finding.Incomplete && !p.Verbose:
 		case len(same) == 1:
 			p.hang("warning: ", 2, p.said(s, item))
 			p.commands(s, item)
 		default:
-			p.hang("warning: ", 2, finding.Summaries[item.Code]+":")
+			p.hang("warning: ", 2, item.Code.Summary()+":")
 			p.lines(same)
 		}
 		written[item.Code] = true
