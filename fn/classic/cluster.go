@@ -3,110 +3,77 @@ package classic
 import (
 	"slices"
 
+	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 )
 
-// SameCluster reports whether the root of an install applies an object, directly or through Flux Kustomizations that it
-// applies. Beside other clusters, it is found out for all of them once.
-func SameCluster(set *object.Set, o *object.Object, install *Install) bool {
-	if len(install.Others) == 0 {
-		return reaches(set, install.Pair, o.File, map[string]bool{})
+// InventoryRoot is the root of the pair's cluster as the inventory starts from it. Items without paths are all that it
+// applies; where the input is a part of the repository, the root applies that part.
+func (p Pair) InventoryRoot(set *object.Set) inventory.Root {
+	root := inventory.Root{Kustomization: p.LiveRoot.Map(), Source: p.LiveSource.Map()}
+	switch {
+	case !set.HasPaths():
+		return root.At(".")
+	case p.Prefix != "":
+		return root.At(p.Dir())
 	}
-	return install.among(install.clusters(set).applying(set, o))
+	return root
 }
 
-// among reports whether the cluster of an install is one of those of others.
-func (i *Install) among(others []*Install) bool {
-	return slices.ContainsFunc(others, func(other *Install) bool { return other.Pair.Is(i.Pair) })
-}
-
-// Foreign tells an object that another cluster of the input applies, and the cluster of the install does not.
-func (i *Install) Foreign(set *object.Set, o *object.Object) bool {
-	if len(i.Others) == 0 {
-		return false
+// Inventory is what Flux applies on the pair's cluster, as the input has it.
+//
+// It fails where the files of the input cannot be read.
+func (p Pair) Inventory(set *object.Set) (*inventory.Inventory, error) {
+	type built struct {
+		inventory *inventory.Inventory
+		err       error
 	}
-	applying := i.clusters(set).applying(set, o)
-	return len(applying) > 0 && !i.among(applying)
-}
-
-// clusters are the installs of the input, the ways that lead from their roots, and what is known of who applies a file.
-type clusters struct {
-	routes
-	all  []*Install
-	upTo map[string][]*Install
-}
-
-func (i *Install) clusters(set *object.Set) *clusters {
-	type key struct{}
-	return object.Once(set, key{}, func(set *object.Set) *clusters {
-		c := &clusters{all: append(slices.Clone(i.Others), i), upTo: map[string][]*Install{}}
-		for n, install := range c.all {
-			c.add(set, n, install.Pair.Path, install.Pair.Root.File)
+	type key struct {
+		root *object.Object
+		path string
+	}
+	b := object.Once(set, key{p.Root, p.Path}, func(set *object.Set) built {
+		files, err := FilesOf(set)
+		if err != nil {
+			return built{nil, err}
 		}
-		return c
+		return built{files.Build(p.InventoryRoot(set)), nil}
 	})
+	return b.inventory, b.err
 }
 
-// applying are the installs whose clusters apply an object, as the input has it. Only those are tried whose root can
-// apply its file or that of a Flux Kustomization above it, so that many clusters do not each look at what is in all
-// others.
-func (c *clusters) applying(set *object.Set, o *object.Object) []*Install {
-	found, known := c.upTo[o.File]
-	if known {
-		return found
+// FilesOf are the files of the input, of which each build is made once.
+//
+// It fails where they cannot be read.
+func FilesOf(set *object.Set) (*inventory.Files, error) {
+	type read struct {
+		files *inventory.Files
+		err   error
 	}
-	files := map[string]bool{}
-	filesAbove(set, o.File, files)
-	var near []int
-	for file := range files {
-		near = append(near, c.to(file)...)
-	}
-	for _, n := range inOrder(near) {
-		if reaches(set, c.all[n].Pair, o.File, map[string]bool{}) {
-			found = append(found, c.all[n])
+	type key struct{}
+	r := object.Once(set, key{}, func(set *object.Set) read {
+		tree, err := set.Tree()
+		if err != nil {
+			return read{nil, err}
 		}
-	}
-	c.upTo[o.File] = found
-	return found
+		files, err := inventory.Open(tree)
+		return read{files, err}
+	})
+	return r.files, r.err
 }
 
-// filesAbove collects a file, and those of the Flux Kustomizations that apply it, directly or not, whatever their
-// source.
-func filesAbove(set *object.Set, file string, all map[string]bool) {
-	if all[file] {
-		return
+// SameCluster reports whether the root of an install applies an object, directly or through Flux Kustomizations that it
+// applies; of a kustomization.yaml, whether one of these reads it.
+func SameCluster(set *object.Set, o *object.Object, install *Install) bool {
+	inv, err := install.Pair.Inventory(set)
+	if err != nil || o.Group() == ConfigGroup {
+		return err == nil && inv.Reads(o.File)
 	}
-	all[file] = true
-	for _, k := range reaching(set, file) {
-		if k.Str("spec", "path") != "" && Applies(set, syncPath(k), file) {
-			filesAbove(set, k.File, all)
-		}
-	}
+	return inv.Applied(o.Group(), o.Kind, o.Name, o.File)
 }
 
-// reaches climbs, within the source of the pair, from a file to the Flux Kustomizations that apply it, until it is the
-// root's.
-func reaches(set *object.Set, pair Pair, file string, seen map[string]bool) bool {
-	if seen[file] {
-		return false
-	}
-	seen[file] = true
-	ways := reaching(set, file)
-	// its path may be another one than it has in its file
-	if !set.Removed(pair.Root) && !slices.Contains(ways, pair.Root) {
-		ways = append(ways, pair.Root)
-	}
-	for _, k := range ways {
-		at := syncPath(k)
-		if k == pair.Root {
-			at = pair.Path
-		}
-		if k != pair.Root && k.Str("spec", "path") == "" || !pair.Syncs(set, k) || !Applies(set, at, file) {
-			continue
-		}
-		if k == pair.Root || reaches(set, pair, k.File, seen) {
-			return true
-		}
-	}
-	return false
+// Foreign reports whether another cluster of the input applies an object, and the cluster of the install does not.
+func (i *Install) Foreign(set *object.Set, o *object.Object) bool {
+	return slices.ContainsFunc(i.Others, func(other *Install) bool { return SameCluster(set, o, other) }) &&
+		!SameCluster(set, o, i)
 }

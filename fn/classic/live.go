@@ -90,6 +90,33 @@ func (p *Pair) applier(set *object.Set, o *object.Object) (owner *object.Object,
 	return owner, top
 }
 
+// reaches climbs, within the source of the pair, from a file to the Flux Kustomizations that apply it, until it is the
+// root's.
+func reaches(set *object.Set, pair Pair, file string, seen map[string]bool) bool {
+	if seen[file] {
+		return false
+	}
+	seen[file] = true
+	ways := reaching(set, file)
+	// its path may be another one than it has in its file
+	if !set.Removed(pair.Root) && !slices.Contains(ways, pair.Root) {
+		ways = append(ways, pair.Root)
+	}
+	for _, k := range ways {
+		at := syncPath(k)
+		if k == pair.Root {
+			at = pair.Path
+		}
+		if k != pair.Root && k.Str("spec", "path") == "" || !pair.Syncs(set, k) || !Applies(set, at, file) {
+			continue
+		}
+		if k == pair.Root || reaches(set, pair, k.File, seen) {
+			return true
+		}
+	}
+	return false
+}
+
 // Folders are the kustomization.yaml files through which the root applies the two objects of the pair.
 func (p Pair) Folders(set *object.Set) []*Folder {
 	var all []*Folder

@@ -119,20 +119,18 @@ func (inv *Inventory) GuardsAll(file string) (guarded, found bool) {
 
 // readers are the Flux Kustomizations whose builds read a file.
 func (inv *Inventory) readers(file string) []Name {
-	reads := map[Name]bool{}
-	for _, e := range inv.Entries {
-		reads[e.Owner] = reads[e.Owner] || e.File.Read(file)
-	}
-	for _, o := range inv.Opaque {
-		reads[o.Owner] = reads[o.Owner] || o.File == file
-	}
 	var all []Name
 	for _, o := range inv.Owners {
-		if reads[o.Name] {
+		if o.reads(file) {
 			all = append(all, o.Name)
 		}
 	}
 	return all
+}
+
+// Reads reports whether a Flux Kustomization of the inventory reads a file to build what it applies.
+func (inv *Inventory) Reads(file string) bool {
+	return slices.ContainsFunc(inv.Owners, func(o Owner) bool { return o.reads(file) })
 }
 
 // guardsStandIn reports whether an object that a kustomization.yaml lists besides is guarded as a Flux Kustomization

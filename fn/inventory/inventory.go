@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"sigs.k8s.io/yaml"
 
@@ -123,6 +124,9 @@ type Inventory struct {
 
 	walk  *walk
 	index map[Name]int // into Owners
+
+	indexOnce sync.Once
+	builds    map[[3]string][]*Origin // by group, kind and name of what they make, and by group and kind
 }
 
 // Owner is a Flux Kustomization: it applies and prunes.
@@ -143,7 +147,11 @@ type Owner struct {
 	Broken string `json:"broken,omitempty"`
 
 	object map[string]any
+	trace  trace // of its build
 }
+
+// reads reports whether the build looked into a file.
+func (o Owner) reads(file string) bool { return o.trace[file].content != nil }
 
 // Content is the Flux Kustomization as what applies it applies it, with variables where a value is not in the
 // repository.
@@ -279,6 +287,24 @@ func (inv *Inventory) Find(id ID) []Entry {
 		n++
 	}
 	return inv.Entries[i:n]
+}
+
+// Applied reports whether the inventory has an object, in whatever namespace a kustomization.yaml puts it, by a build
+// that reads the file which defines it. A name with variables is that of any object of its kind in the file.
+func (inv *Inventory) Applied(group, kind, name, file string) bool {
+	inv.indexOnce.Do(func() {
+		inv.builds = map[[3]string][]*Origin{}
+		for _, e := range inv.Entries {
+			for _, key := range [][3]string{{e.Group, e.Kind, e.Name}, {e.Group, e.Kind, ""}} {
+				inv.builds[key] = append(inv.builds[key], e.File)
+			}
+		}
+	})
+	if strings.Contains(name, "${") {
+		name = ""
+	}
+	return slices.ContainsFunc(inv.builds[[3]string{group, kind, name}],
+		func(from *Origin) bool { return from.Read(file) })
 }
 
 // IDs returns every identity once, in order.

@@ -221,6 +221,7 @@ func (r *round) read(o *Owner) []*object {
 		return nil
 	}
 	result := r.renderer.render(tree, o.Path, fields)
+	o.trace = result.trace
 	for _, opaque := range result.opaque {
 		opaque.Owner, opaque.What = o.Name, plainly(opaque.What)
 		r.inv.Opaque = append(r.inv.Opaque, opaque)

@@ -8,13 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/fn/framework"
 	"sigs.k8s.io/kustomize/kyaml/kio"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
-	kyaml "sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/bootstrap"
 	"migrate-to-flux-operator/fn/budget"
@@ -104,8 +102,6 @@ func process(rl *framework.ResourceList, list items) error {
 	if err != nil {
 		return fail(rl, finding.Finding{Severity: finding.Error, Code: finding.InvalidInput, Message: err.Error()})
 	}
-	set.Tree = func() (fs.FS, error) { return filesAfter(set.Current()), nil }
-	set.Read = func(file string) ([]byte, bool) { return readFile(set, file) }
 	if f, found := outside(set.Input()); found {
 		return fail(rl, f)
 	}
@@ -132,7 +128,7 @@ const itemsOfFile = 10
 
 // migrated migrates the objects of the items, and says what it found.
 func migrated(set *object.Set, cfg config.Config) (migrate.Outcome, framework.Results) {
-	before := filesBefore(set.Current())
+	before := set.Original()
 	outcome := migrate.Migrate(set, cfg)
 	var trees []proof.Trees
 	if !outcome.Failed() {
@@ -173,25 +169,4 @@ func readConfig(node *yaml.RNode) (config.Config, error) {
 		return config.Config{}, err
 	}
 	return config.Parse([]byte(text))
-}
-
-// unwrap is the text of a document, and of a list what it is in the file: kpt makes an item of it. What was decoded
-// from YAML can be written as YAML.
-func unwrap(item map[string]any) string {
-	var content any = item
-	if list, wrapped := item[yaml.BareSeqNodeWrappingKey]; wrapped {
-		content = list
-	}
-	text, _ := kyaml.Marshal(content)
-	return string(text)
-}
-
-// readFile puts a file together from the items that came from it.
-func readFile(set *object.Set, file string) ([]byte, bool) {
-	var docs []string
-	for _, o := range set.InFile(file) {
-		// Map leaves out the annotations that only carry the item.
-		docs = append(docs, unwrap(o.Map()))
-	}
-	return []byte(strings.Join(docs, "---\n")), len(docs) > 0
 }

@@ -24,34 +24,35 @@ type applied struct {
 	added map[*object.Object]*classic.Install
 }
 
-// asApplied builds what Flux applies of a set with its edits so far. What is built alike is taken from an earlier
-// state.
+// asCame is what Flux applies of a set that has no edits yet.
 //
-// It fails where the files cannot be made.
-func asApplied(set *object.Set, installs []*classic.Install, earlier applied) (applied, error) {
-	now := applied{earlier.files, map[*classic.Install]*inventory.Inventory{}, earlier.placed, earlier.added}
-	if now.placed == nil {
-		now.placed, now.added = map[*object.Object]*placing{}, map[*object.Object]*classic.Install{}
+// It fails where the files of the set cannot be read.
+func asCame(set *object.Set, installs []*classic.Install) (applied, error) {
+	files, err := classic.FilesOf(set)
+	came := applied{files, map[*classic.Install]*inventory.Inventory{}, map[*object.Object]*placing{},
+		map[*object.Object]*classic.Install{}}
+	for _, install := range installs {
+		if err == nil {
+			came.of[install], err = install.Pair.Inventory(set)
+		}
 	}
-	if set.Tree == nil || len(installs) == 0 {
-		return now, nil
-	}
+	return came, err
+}
+
+// after builds what Flux applies of a set with its edits so far. What is built alike is taken from the earlier state.
+//
+// It fails where the files of the set cannot be made.
+func (a applied) after(set *object.Set, installs []*classic.Install) (applied, error) {
+	now := applied{a.files, map[*classic.Install]*inventory.Inventory{}, a.placed, a.added}
 	tree, err := set.Tree()
 	if err != nil {
 		return now, err
 	}
-	if now.files, err = earlier.files.With(tree); err != nil {
+	if now.files, err = a.files.With(tree); err != nil {
 		return now, err
 	}
 	for _, install := range installs {
-		root := inventory.Root{Kustomization: install.Pair.LiveRoot.Map(), Source: install.Pair.LiveSource.Map()}
-		switch {
-		case !set.HasPaths():
-			root = root.At(".")
-		case install.Pair.Prefix != "":
-			root = root.At(install.Pair.Dir())
-		}
-		now.of[install] = now.files.Build(root)
+		now.of[install] = now.files.Build(install.Pair.InventoryRoot(set))
 	}
 	return now, nil
 }
@@ -77,9 +78,7 @@ func newGuarded(set *object.Set) []*object.Object {
 // concerns reports whether a new object was added for an install, or its root applies it as well.
 func (a applied) concerns(install *classic.Install, o *object.Object) bool {
 	inv := a.of[install]
-	return a.added[o] == install || inv != nil && slices.ContainsFunc(inv.Entries, func(e inventory.Entry) bool {
-		return e.Name == o.Name && e.Kind == o.Kind && e.File.Read(o.File)
-	})
+	return a.added[o] == install || inv != nil && inv.Applied(o.Group(), o.Kind, o.Name, o.File)
 }
 
 // guardees are what has to be guarded before the classic install can go, but for the Flux Kustomization that it may
@@ -260,7 +259,7 @@ func (a applied) undoing(install *classic.Install, g guardee) string {
 func guardAll(set *object.Set, installs []*classic.Install, cfg config.Config, now applied, all *finding.List) applied {
 	for range ownerGuards {
 		var err error
-		if now, err = asApplied(set, installs, now); err != nil {
+		if now, err = now.after(set, installs); err != nil {
 			all.Error(finding.FilesUnreadable, nil, "", "the guards cannot be looked at as Flux applies them: %s", err)
 			return now
 		}
@@ -312,7 +311,7 @@ func tellHazards(set *object.Set, inv *inventory.Inventory, findings *finding.Li
 
 // tellHazardsOfMigrated is tellHazards for a repository in which no classic install is left. It returns what was built.
 func tellHazardsOfMigrated(set *object.Set, roots []inventory.Root, findings *finding.List) *inventory.Files {
-	if len(roots) == 0 || !set.HasPaths() || set.Tree == nil {
+	if len(roots) == 0 || !set.HasPaths() {
 		return nil
 	}
 	tree, err := set.Tree()

@@ -92,7 +92,7 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 		all.Warn(finding.SettingWithoutEffect, nil, "", "config field takenOver (--taken-over) has no meaning in the "+
 			"phase deploy: say it in the phase cleanup, once it is true")
 	}
-	before, err := asApplied(set, installs, applied{})
+	before, err := asCame(set, installs)
 	if err != nil {
 		all.Error(finding.FilesUnreadable, nil, "", "what Flux applies cannot be read: %s", err)
 	}

@@ -23,11 +23,12 @@ type Set struct {
 	states  map[any]any      // what Until keeps, until the set changes
 	stateOf int64            // the count of edits that states is of
 	// Read returns the bytes of a file that is not an object of its own, such as a JSON patch; false where there is
-	// none.
+	// none. Where only the objects are known, files hold no more than these.
 	Read func(file string) ([]byte, bool)
 	// Files lists the files in a folder and below it, those without objects too; nil where only the objects are known.
 	Files func(dir string) []string
-	// Tree are the files of the input with the edits so far; nil where items carry no paths.
+	// Tree are the files of the input with the edits so far; those that the objects came from where only these are
+	// known.
 	Tree func() (fs.FS, error)
 }
 
@@ -45,6 +46,8 @@ func NewSet(objects []*Object) *Set {
 	indexes.Go(func() { s.byID = indexed(objects, len(objects), (*Object).anyVersion) })
 	s.byKind = indexed(objects, 0, kindOf)
 	indexes.Wait()
+	s.Read = s.together
+	s.Tree = func() (fs.FS, error) { return filesNow(s.Current()), nil }
 	return s
 }
 

@@ -25,7 +25,7 @@ func (s states) proveArrival(outcome migrate.Outcome, trees []Trees, findings *f
 	byName := func(a, b inventory.ID) int { return strings.Compare(a.String(), b.String()) }
 	for _, id := range slices.SortedFunc(maps.Keys(s.added), byName) {
 		for _, file := range slices.Sorted(slices.Values(s.added[id])) {
-			if id.Name == "" || slices.ContainsFunc(trees, func(t Trees) bool { return applied(t.After, id, file) }) {
+			if id.Name == "" || slices.ContainsFunc(trees, func(t Trees) bool { return t.After.Applied(id.Group, id.Kind, id.Name, file) }) {
 				continue
 			}
 			findings.Add(finding.Finding{Severity: finding.Error, Code: finding.IgnoredBySource, Topic: finding.Proof,
@@ -54,12 +54,4 @@ func (s states) proveInstances(outcome migrate.Outcome, trees []Trees, findings 
 			Message: "no Flux Kustomization applies this FluxInstance: it is on the cluster only if something else " +
 				"applies it"})
 	}
-}
-
-// applied reports whether an inventory has an object, in whatever namespace a kustomization.yaml puts it, by a build
-// that reads the file which defines it.
-func applied(inv *inventory.Inventory, id inventory.ID, file string) bool {
-	return slices.ContainsFunc(inv.Entries, func(e inventory.Entry) bool {
-		return e.Name == id.Name && e.Kind == id.Kind && e.Group == id.Group && e.File.Read(file)
-	})
 }

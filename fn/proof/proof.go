@@ -91,11 +91,11 @@ func Prove(outcome migrate.Outcome, before, after fs.FS, cfg config.Config) Proo
 	}
 	was, err := outcome.Files.With(before)
 	if err != nil {
-		return Proof{Findings: []finding.Finding{unread(err)}}
+		return Proof{Findings: []finding.Finding{Unread(err)}}
 	}
 	is, err := was.With(after)
 	if err != nil {
-		return Proof{Findings: []finding.Finding{unread(err)}}
+		return Proof{Findings: []finding.Finding{Unread(err)}}
 	}
 	s := states{before: was, after: is, files: before, added: is.Since(was), config: cfg}
 	var all finding.List
@@ -114,7 +114,8 @@ func Prove(outcome migrate.Outcome, before, after fs.FS, cfg config.Config) Proo
 	return Proof{all.All(), trees}
 }
 
-func unread(err error) finding.Finding {
+// Unread is the finding where the files cannot be read.
+func Unread(err error) finding.Finding {
 	return finding.Finding{Severity: finding.Error, Code: finding.FilesUnreadable, Topic: finding.Proof,
 		Message: "the files cannot be read to prove that Flux prunes nothing: " + err.Error()}
 }

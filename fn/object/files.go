@@ -1,4 +1,4 @@
-package krm
+package object
 
 import (
 	"bytes"
@@ -6,43 +6,39 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
-	"migrate-to-flux-operator/fn/inventory"
-	"migrate-to-flux-operator/fn/object"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+	"sigs.k8s.io/yaml"
 )
 
 // files are the files that objects come from, put together when they are read.
 type files struct {
-	objects map[string][]*object.Object
-	names   map[string][]string         // those in each directory, sorted
-	text    func(*object.Object) []byte // to read, and not to change
+	objects map[string][]*Object
+	names   map[string][]string  // those in each directory, sorted
+	text    func(*Object) []byte // to read, and not to change
 }
 
 var _ interface {
 	fs.StatFS
 	fs.ReadDirFS
 	fs.ReadFileFS
-	inventory.Maker
 } = (*files)(nil)
 
-// filesBefore are the files as they came.
-func filesBefore(objects []*object.Object) *files {
-	return filesOf(objects, (*object.Object).OriginalBytes)
-}
+// Original are the files of the objects as they came.
+func (s *Set) Original() fs.FS { return filesOf(s.Current(), (*Object).OriginalBytes) }
 
-// filesAfter are the files as they are now, whatever is edited later: what says the same as before is the same bytes.
+// filesNow are the files as they are now, whatever is edited later: what says the same as before is the same bytes.
 // Objects without a path are in one file.
-func filesAfter(objects []*object.Object) *files {
-	edited := map[*object.Object][]byte{}
+func filesNow(objects []*Object) *files {
+	edited := map[*Object][]byte{}
 	for _, o := range objects {
 		if o.Changed() {
 			edited[o] = o.Bytes()
 		}
 	}
-	return filesOf(objects, func(o *object.Object) []byte {
+	return filesOf(objects, func(o *Object) []byte {
 		if text, changed := edited[o]; changed {
 			return text
 		}
@@ -50,10 +46,10 @@ func filesAfter(objects []*object.Object) *files {
 	})
 }
 
-func filesOf(objects []*object.Object, text func(*object.Object) []byte) *files {
-	f := &files{objects: map[string][]*object.Object{}, names: map[string][]string{".": nil}, text: text}
-	havePaths := slices.ContainsFunc(objects, func(o *object.Object) bool { return o.File != "" })
-	for _, o := range slices.SortedStableFunc(slices.Values(objects), object.Compare) {
+func filesOf(objects []*Object, text func(*Object) []byte) *files {
+	f := &files{objects: map[string][]*Object{}, names: map[string][]string{".": nil}, text: text}
+	havePaths := slices.ContainsFunc(objects, func(o *Object) bool { return o.File != "" })
+	for _, o := range slices.SortedStableFunc(slices.Values(objects), Compare) {
 		file := path.Clean(o.File)
 		if !havePaths {
 			file = "items.yaml"
@@ -102,9 +98,9 @@ func (f *files) Make(name string) []byte {
 }
 
 // document is an object in its file, to the end of its last line.
-func (f *files) document(o *object.Object) []byte {
+func (f *files) document(o *Object) []byte {
 	text := f.text(o)
-	if bytes.HasPrefix(text, []byte(yaml.BareSeqNodeWrappingKey+":")) {
+	if bytes.HasPrefix(text, []byte(kyaml.BareSeqNodeWrappingKey+":")) {
 		text = []byte(unwrap(o.Map()))
 	}
 	if !bytes.HasSuffix(text, []byte("\n")) {
@@ -189,3 +185,24 @@ func (e entry) IsDir() bool { return e.mode.IsDir() }
 
 // Sys is nothing.
 func (entry) Sys() any { return nil }
+
+// unwrap is the text of a document, and of a list what it is in the file: kpt makes an item of it. What was decoded
+// from YAML can be written as YAML.
+func unwrap(item map[string]any) string {
+	var content any = item
+	if list, wrapped := item[kyaml.BareSeqNodeWrappingKey]; wrapped {
+		content = list
+	}
+	text, _ := yaml.Marshal(content)
+	return string(text)
+}
+
+// together puts a file together from the objects that came from it.
+func (s *Set) together(file string) ([]byte, bool) {
+	var docs []string
+	for _, o := range s.InFile(file) {
+		// Map leaves out the annotations that only carry the item.
+		docs = append(docs, unwrap(o.Map()))
+	}
+	return []byte(strings.Join(docs, "---\n")), len(docs) > 0
+}
