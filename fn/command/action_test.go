@@ -186,17 +186,19 @@ func (r runner) fresh(t *testing.T, values map[string]string) runner {
 	return r
 }
 
-// testSummary holds that what is said goes into the summary, and that the worst exit code is that of the action.
+// testSummary holds that what is said goes into the summary, the verdicts above the long plan, and that the worst exit
+// code is that of the action.
 func testSummary(t *testing.T, steps []shellStep, run runner) {
 	for _, test := range []struct {
 		commands string
 		code     string
 		says     []string
 	}{
-		{"plan check", "1", []string{"# Hand Flux over to Flux Operator", "**Check**: a run would change files."}},
+		{"plan check", "1", []string{"**Check**: a run would change files.", "# Hand Flux over to Flux Operator"}},
 		{"plan inventory", "1", []string{
-			"# Hand Flux over", "## What this commit makes Flux prune", "**Flux deletes or loses objects.**",
-			"error   lost Deployment/guestbook/guestbook: Flux Kustomization flux-system/guestbook goes",
+			"## What this commit makes Flux prune", "**Flux deletes or loses objects.**",
+			"this commit makes Flux prune 4 objects: Deployment/guestbook/guestbook, ",
+			"error   lost Deployment/guestbook/guestbook: Flux Kustomization flux-system/guestbook goes", "# Hand Flux over",
 		}},
 		{"plan", "0", []string{"# Hand Flux over"}},
 	} {
@@ -206,9 +208,11 @@ func testSummary(t *testing.T, steps []shellStep, run runner) {
 			t.Errorf("%s: exit code %q, success %t\n%s", test.commands, code, ok, out)
 		}
 		summary := written(r.env["GITHUB_STEP_SUMMARY"])
+		rest := summary
 		for _, line := range test.says {
-			if !strings.Contains(summary, line) {
-				t.Errorf("%s: the summary has no %q:\n%s", test.commands, line, summary)
+			var found bool
+			if _, rest, found = strings.Cut(rest, line); !found {
+				t.Errorf("%s: the summary has no %q after the one before:\n%s", test.commands, line, summary)
 			}
 		}
 		if calls := written(filepath.Join(r.env["STUB"], "calls")); calls != "" {
