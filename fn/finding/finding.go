@@ -190,10 +190,12 @@ func (f Finding) String() string {
 }
 
 // Results are the findings as the KRM functions specification wants them: every result has a message and a severity,
-// a field only comes with a resourceRef, a file has a relative path with slashes.
+// a field only comes with a resourceRef, a file has a relative path with slashes. What a person needs first comes first,
+// because kpt cuts a long list.
 func Results(findings []Finding) framework.Results {
-	sorted := slices.Clone(findings)
-	slices.SortStableFunc(sorted, func(a, b Finding) int { return cmp.Compare(rank(a.Severity), rank(b.Severity)) })
+	sorted := slices.SortedStableFunc(slices.Values(findings), func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(rank(a.Severity), rank(b.Severity)), cmp.Compare(a.urgency(), b.urgency()))
+	})
 	results := make(framework.Results, 0, len(sorted))
 	for _, f := range sorted {
 		results = append(results, f.result())
@@ -201,8 +203,27 @@ func Results(findings []Finding) framework.Results {
 	return results
 }
 
+// noted are the Warnings that only say what was not looked at, or has no effect: they want no decision.
+var noted = []Code{PatchWithoutEffect, SettingWithoutEffect, GuardsElsewhere, TwoOwners, Incomplete, NotJudged, FileNotRead}
+
+// needed are the topics of Infos in the order in which a person needs them: the steps, and then what to know.
+var needed = []Topic{Prerequisite, Look, Wait, Verify, Rollback, Found, Proof, Bootstrap, Moved, Reference, Imposed,
+	Provided, Unsynced, NotRead, "", Report}
+
+// urgency is how soon a person needs a finding, among those of its severity; 0 is first.
+func (f Finding) urgency() int {
+	switch f.Severity {
+	case Warning:
+		return slices.Index(noted, f.Code)
+	case Info:
+		return slices.Index(needed, f.Topic)
+	}
+	return 0
+}
+
 func (f Finding) result() *framework.Result {
-	r := &framework.Result{Message: f.Message, Severity: framework.Severity(f.Severity)}
+	r := &framework.Result{Message: f.Message, Severity: framework.Severity(f.Severity),
+		Tags: map[string]string{"code": string(f.Code)}}
 	// The specification wants a name in every resourceRef; a kustomization.yaml has none and is named by its file.
 	if f.Object.Kind != "" && f.Object.Name != "" {
 		r.ResourceRef = &yaml.ResourceIdentifier{
@@ -216,21 +237,12 @@ func (f Finding) result() *framework.Result {
 	if f.File != "" {
 		r.File = &framework.File{Path: f.File, Index: f.Index}
 	}
-	if f.Topic != "" {
-		r.Tags = map[string]string{"topic": string(f.Topic)}
-	}
-	if f.Cluster != "" {
-		r.Tags = withTag(r.Tags, "cluster", f.Cluster)
+	for key, value := range map[string]string{"topic": string(f.Topic), "cluster": f.Cluster} {
+		if value != "" {
+			r.Tags[key] = value
+		}
 	}
 	return r
-}
-
-func withTag(tags map[string]string, key, value string) map[string]string {
-	if tags == nil {
-		tags = map[string]string{}
-	}
-	tags[key] = value
-	return tags
 }
 
 func rank(s Severity) int { return slices.Index([]Severity{Error, Warning, Info}, s) }

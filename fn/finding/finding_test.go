@@ -1,7 +1,11 @@
 package finding
 
 import (
+	"maps"
+	"os"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,8 +97,48 @@ func TestResults(t *testing.T) {
 	if *worst.File != (framework.File{Path: "cluster/flux.yaml", Index: 1}) || worst.Field.Path != "spec.path" {
 		t.Errorf("the place is not named: %+v %+v", worst.File, worst.Field)
 	}
-	if results[2].Tags["cluster"] != "clusters/a" || results[3].Tags["topic"] != "verify" || worst.Tags != nil {
+	if results[2].Tags["cluster"] != "clusters/a" || results[3].Tags["topic"] != "verify" || !maps.Equal(worst.Tags, map[string]string{"code": "incomplete"}) {
 		t.Errorf("the tags are wrong: %v %v %v", results[2].Tags, results[3].Tags, worst.Tags)
+	}
+}
+
+// TestOrder holds that what a person needs first comes first: kpt cuts a long list.
+func TestOrder(t *testing.T) {
+	var l List
+	l.Info(ChangedByOperator, Imposed, nil, "", "imposed")
+	l.Info(GoBack, Rollback, nil, "", "go back")
+	l.Info(PushAndWait, Wait, nil, "", "wait")
+	l.Info(Compared, Proof, nil, "", "proof")
+	l.Info(RequiredObject, Prerequisite, nil, "", "must exist")
+	l.Warn(Incomplete, nil, "", "not judged")
+	l.Warn(Suspended, nil, "", "suspended")
+	l.Error(TwoRoots, nil, "", "error")
+	var have []string
+	for _, r := range Results(l.All()) {
+		have = append(have, r.Message)
+	}
+	if want := []string{"error", "suspended", "not judged", "must exist", "wait", "go back", "proof", "imposed"}; !slices.Equal(have, want) {
+		t.Errorf("want %q, have %q", want, have)
+	}
+}
+
+// aTopic is the line that defines a topic.
+var aTopic = regexp.MustCompile(`(?m)^\t\w+ +Topic = "([a-z-]+)"`)
+
+// TestTopics holds that each topic has its place in that order.
+func TestTopics(t *testing.T) {
+	source, err := os.ReadFile("finding.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	topics := aTopic.FindAllStringSubmatch(string(source), -1)
+	if len(topics) < 15 {
+		t.Errorf("only %d topics: the test has lost sight of them", len(topics))
+	}
+	for _, topic := range topics {
+		if !slices.Contains(needed, Topic(topic[1])) {
+			t.Errorf("the topic %q has no place among the results", topic[1])
+		}
 	}
 }
 

@@ -12,7 +12,10 @@ import (
 	"strings"
 	"testing"
 
+	"sigs.k8s.io/kustomize/kyaml/fn/framework"
 	"sigs.k8s.io/yaml"
+
+	"migrate-to-flux-operator/fn/finding"
 )
 
 // The files of a case.
@@ -40,7 +43,7 @@ type golden struct {
 	list []byte
 	// want is the output for such an input, and failure what goes to stderr where there is no output.
 	want, failure []byte
-	// results are the facts of what is said: severity, object, field, file and tags. messages are the words, in the
+	// results are the facts of what is said: severity, object, field, file and tags, the code among them. messages are the words, in the
 	// same order.
 	results, messages []byte
 	// flags are those of the command line, for a case that is run by the commands alone; nil for others.
@@ -94,9 +97,26 @@ func (c golden) checkResults(t *testing.T, got outcome) {
 	if c.results == nil && c.failure == nil {
 		t.Fatalf("the case has neither %s nor %s: run with -update and look at what is written", resultsFile, errorFile)
 	}
+	for _, result := range got.results {
+		checkCode(t, result)
+	}
 	same(t, resultsFile, string(c.results), got.facts(t))
 	same(t, messagesFile, string(c.messages), got.messages())
 	same(t, errorFile, string(c.failure), got.failure())
+}
+
+// checkCode holds that a result has a code, with a severity that the table has for it. What stands in the way of another
+// cluster is a Warning in the place of an Error.
+func checkCode(t *testing.T, r *framework.Result) {
+	t.Helper()
+	entry, known := finding.Code(r.Tags["code"]).Entry()
+	severities := entry.Severities
+	if slices.Contains(severities, finding.Error) {
+		severities = append(slices.Clone(severities), finding.Warning)
+	}
+	if !known || !slices.Contains(severities, finding.Severity(r.Severity)) {
+		t.Errorf("no %s has the code %q: %s", r.Severity, r.Tags["code"], r.Message)
+	}
 }
 
 // same holds a file of a case against what it is now.
