@@ -20,7 +20,7 @@ func moveThePair(t *testing.T, r *replay) {
 	r.move(t, elsewhere)
 	r.pushTree(t, "prune", r.files(t).edited(t, r.pair, "prune: false", "prune: true"))
 	r.settle(t)
-	r.says(t, "the sync pair must be in flux-system")
+	r.finds(t, "wrong-namespace")
 	r.move(t, fluxNamespace)
 	r.before = r.snapshot(t)
 	r.adopt(t)

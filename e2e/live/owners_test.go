@@ -8,8 +8,8 @@ import (
 // instanceKey is the FluxInstance.
 const instanceKey = "FluxInstance.fluxcd.controlplane.io/flux-system/flux"
 
-// twoOwners is what a plan says of a FluxInstance that a HelmRelease renders and a file defines as well.
-const twoOwners = "this define one FluxInstance"
+// twoOwners is the code for a FluxInstance that a HelmRelease renders and a file defines as well.
+const twoOwners = "instance-defined-twice"
 
 // secondOwner is the file that defines the FluxInstance a second time: another Flux Kustomization applies it, and
 // prunes.
@@ -31,7 +31,7 @@ func (r *replay) withTwoOwners(t *testing.T) {
 	r.settle(t)
 	r.takenOver(t)
 	r.before[instanceKey] = r.snapshot(t)[instanceKey] // which is to be kept too
-	r.says(t, twoOwners, r.flags...)
+	r.finds(t, twoOwners, r.flags...)
 }
 
 // The lines that keep the FluxInstance: from Flux, and from Helm.
@@ -86,7 +86,7 @@ func (r *replay) oneOwner(t *testing.T) {
 	t.Helper()
 	r.takenOver(t)
 	r.kept(t)
-	if said := r.advise(t, r.flags...); said.says(twoOwners) {
+	if said := r.advise(t, r.flags...); said.finds(twoOwners) {
 		t.Fatalf("it still says so: %v", said)
 	}
 	r.finish(t, r.flags...)

@@ -25,7 +25,7 @@ func twoPairs(t *testing.T, r *replay) {
 	r.shell(t, r.plan.command(t, "wait until the FluxInstance is Ready"))
 	r.settle(t)
 	r.kept(t)
-	r.says(t, "the FluxInstance does not generate", "--phase", "cleanup", "--taken-over")
+	r.finds(t, "second-sync-pair", "--phase", "cleanup", "--taken-over")
 
 	guarded := r.instanceEdited(t, r.files(t), func(spec map[string]any) {
 		patches, _, _ := unstructured.NestedSlice(spec, "kustomize", "patches")

@@ -266,6 +266,19 @@ func (r *replay) says(t *testing.T, words string, args ...string) string {
 	return ""
 }
 
+// finds fails unless a plan has a finding of this code, and returns its message.
+func (r *replay) finds(t *testing.T, code string, args ...string) string {
+	t.Helper()
+	said, _ := r.said(t, args...)
+	for _, one := range said {
+		if one.Code == code {
+			return one.Message
+		}
+	}
+	t.Fatalf("plan %v does not find %s:\n%v", args, code, said)
+	return ""
+}
+
 // inBrackets is the command within a message.
 var inBrackets = regexp.MustCompile(`\((kubectl [^()]*)\)`)
 
@@ -347,7 +360,7 @@ func restoreSync(t *testing.T, r *replay) {
 	r.expects(r.sourceKey())
 	r.pushTree(t, "lose spec.sync", whole.with(r.instanceFile(), string(written)))
 	r.shell(t, "kubectl -n flux-system wait --for=delete --timeout=2m gitrepository/"+r.source)
-	message := r.says(t, "restore spec.sync", "--phase", "cleanup", "--taken-over")
+	message := r.finds(t, "sync-removed", "--phase", "cleanup", "--taken-over")
 	r.replace(t, whole)
 	r.commit(t, "restore spec.sync")
 	command, _, _ := strings.Cut(afterWords(t, message, "apply the file by hand as well: "), "\n")

@@ -11,7 +11,7 @@ import (
 )
 
 // advice is what a plan tells to do after its commit is pushed.
-type advice []struct{ Topic, Message, Command string }
+type advice []struct{ Code, Topic, Message, Command string }
 
 // advise plans a phase and keeps what it prints.
 func (r *replay) advise(t *testing.T, args ...string) advice {
@@ -36,7 +36,14 @@ func (r *replay) said(t *testing.T, args ...string) (advice, error) {
 
 // says reports whether there is a message with these words.
 func (a advice) says(words string) bool {
-	return slices.ContainsFunc(a, func(one struct{ Topic, Message, Command string }) bool { return strings.Contains(one.Message, words) })
+	return slices.ContainsFunc(a, func(one struct{ Code, Topic, Message, Command string }) bool {
+		return strings.Contains(one.Message, words)
+	})
+}
+
+// finds reports whether there is a finding with this code.
+func (a advice) finds(code string) bool {
+	return slices.ContainsFunc(a, func(one struct{ Code, Topic, Message, Command string }) bool { return one.Code == code })
 }
 
 // command returns the command of the message with these words, as a person reads it: at the end of the message.

@@ -152,7 +152,8 @@ func newRoot() *cobra.Command {
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(unknownFlag)
-	root.AddCommand(planCommand(), diffCommand(), applyCommand(), checkCommand(), verifyCommand(), inventoryCommand())
+	root.AddCommand(planCommand(), diffCommand(), applyCommand(), checkCommand(), verifyCommand(), inventoryCommand(),
+		explainCommand())
 	return root
 }
 

@@ -1,0 +1,114 @@
+package finding
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// update writes docs/findings.md anew.
+var update = flag.Bool("update", false, "write docs/findings.md anew")
+
+// TestDocs holds docs/findings.md against the table, and its examples against the golden cases.
+func TestDocs(t *testing.T) {
+	file := filepath.Join("..", "..", "docs", "findings.md")
+	want := page(t)
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(have) != want {
+		t.Error("docs/findings.md is not what the table and the golden cases say: run " +
+			"go test ./fn/finding -run TestDocs -update")
+	}
+}
+
+const intro = `# Findings
+
+Everything that is found has a code: in ` + "`plan --output json`" + ` it is the field ` + "`code`" + `, in the results of the function the
+tag ` + "`code`" + `. A program that decides something by a finding reads its code, because the words of messages change. This page says of
+each code what it means; ` + "`migrate-to-flux-operator explain CODE`" + ` prints the same.
+
+An **error** means that nothing is written, and the exit code is not 0. A **warning** wants to be read before the commit is pushed. An
+**info** says what was found, or what to do next. An error about a cluster that the config field ` + "`clusters`" + ` leaves out is a warning, and
+so is one about manifests that nothing syncs, beside those that something does. Commands are in the message, because they are made
+of the names in the repository. What each remedy can delete is in [remedies.md](remedies.md).
+
+The examples are messages of the cases in [testdata](../testdata).
+`
+
+// page is docs/findings.md.
+func page(t *testing.T) string {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString(intro)
+	for _, group := range Table {
+		fmt.Fprintf(&text, "\n- %s:", group.Title)
+		for n, e := range group.Entries {
+			separator := ","
+			if n == 0 {
+				separator = ""
+			}
+			fmt.Fprintf(&text, "%s [%s](#%s)", separator, e.Code, e.Code)
+		}
+	}
+	text.WriteString("\n")
+	examples := examplesOf(t)
+	for _, group := range Table {
+		fmt.Fprintf(&text, "\n## %s\n", group.Title)
+		for _, e := range group.Entries {
+			fmt.Fprintf(&text, "\n### %s\n\n%s", e.Code, e)
+			if example := examples[e.Code]; example != "" {
+				fmt.Fprintf(&text, "\n> %s\n", example)
+			}
+		}
+	}
+	return text.String()
+}
+
+// examplesOf are the shortest messages of the golden cases, by code.
+func examplesOf(t *testing.T) map[Code]string {
+	t.Helper()
+	examples := map[Code]string{}
+	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "*", "results.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden cases: %v", err)
+	}
+	slices.Sort(files)
+	for _, file := range files {
+		var results []struct {
+			Tags map[string]string `json:"tags"`
+		}
+		text, err := os.ReadFile(file)
+		if err == nil {
+			err = yaml.Unmarshal(text, &results)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		said, err := os.ReadFile(filepath.Join(filepath.Dir(file), "messages.txt"))
+		if err != nil && len(results) > 0 {
+			t.Fatal(err)
+		}
+		messages := strings.Split(strings.TrimPrefix(strings.TrimSpace(string(said)), "- "), "\n- ")
+		for n, result := range results {
+			code, message := Code(result.Tags["code"]), messages[n]
+			known := examples[code]
+			if !strings.Contains(message, "\n") && (known == "" || len(message) < len(known)) {
+				examples[code] = message
+			}
+		}
+	}
+	return examples
+}
