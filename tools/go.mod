@@ -9,7 +9,7 @@ tool (
 )
 
 require (
-	github.com/CycloneDX/cyclonedx-go v0.9.3
+	github.com/CycloneDX/cyclonedx-go v0.12.0
 	golang.org/x/tools v0.52.0
 )
 
