@@ -18,8 +18,14 @@ import (
 var allowed = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"}
 
 // known are the licences of what no scanner can read, or reads wrongly: the standard library is not in the module
-// cache, and the LICENSE of golang.org/x/net is that of all of Go, which the scanner takes for BSD-Source-Code.
-var known = map[string]string{"std": "BSD-3-Clause", "golang.org/x/net": "BSD-3-Clause"}
+// cache, and the LICENSE of some modules of golang.org/x is that of all of Go, which the scanner takes for
+// BSD-Source-Code.
+var known = map[string]string{
+	"std":               "BSD-3-Clause",
+	"golang.org/x/net":  "BSD-3-Clause",
+	"golang.org/x/sys":  "BSD-3-Clause",
+	"golang.org/x/term": "BSD-3-Clause",
+}
 
 func main() {
 	if len(os.Args) != 2 {
