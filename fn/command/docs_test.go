@@ -103,10 +103,11 @@ func TestLinks(t *testing.T) {
 var (
 	shownByCase = regexp.MustCompile(`\]\(\.\./testdata/([a-z0-9.-]+)\)`)
 	shownByTest = regexp.MustCompile("`(fn/[a-z]+)`((?:,? ?Test[A-Za-z]+)+)")
+	codeOf      = regexp.MustCompile(`\]\(findings\.md#([a-z0-9-]+)\)`)
 )
 
-// TestLimits holds that what a limit is shown by is there, and that a case of a limit under "It refuses" is refused and
-// one under "It warns" has a warning.
+// TestLimits holds that what a limit is shown by is there, that a case of a limit under "It refuses" is refused and one
+// under "It warns" has a warning, and that the codes of a limit are those of its cases, as far as these tell them.
 func TestLimits(t *testing.T) {
 	root := filepath.Join("..", "..")
 	content := written(filepath.Join(root, "docs", "limits.md"))
@@ -124,11 +125,19 @@ func TestLimits(t *testing.T) {
 		if len(cases)+len(tests) == 0 && !strings.HasSuffix(line, "| - |\n") {
 			t.Errorf("nothing shows %s", line)
 		}
+		all, told := "", true
 		for _, one := range cases {
 			folder := filepath.Join(root, "testdata", one[1])
-			said := written(filepath.Join(folder, "results.yaml")) + written(filepath.Join(folder, "error.txt"))
+			results := written(filepath.Join(folder, "results.yaml"))
+			all, told = all+results, told && results != ""
+			said := results + written(filepath.Join(folder, "error.txt"))
 			if want := wants[heading]; said == "" || !strings.Contains(said, "severity: "+want) && !strings.HasPrefix(said, "["+want) {
 				t.Errorf("%s: the case %s has no %s", heading, one[1], want)
+			}
+		}
+		for _, code := range codeOf.FindAllStringSubmatch(line, -1) {
+			if told && len(cases) > 0 && !strings.Contains(all, "code: "+code[1]+"\n") {
+				t.Errorf("no case has the code %s: %s", code[1], line)
 			}
 		}
 		for _, one := range tests {
