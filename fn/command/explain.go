@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,17 +11,21 @@ import (
 
 func explainCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "explain CODE",
+		Use:     "explain CODE...",
 		Short:   "Say what the code of a finding means, and what to do",
 		Long:    "Say what the code of a finding means, why it matters, and what to do. docs/findings.md has all codes.",
 		Example: "  migrate-to-flux-operator explain cleanup-unpublished",
-		Args:    cobra.ExactArgs(1),
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			entry, known := finding.Code(args[0]).Entry()
-			if !known {
-				return fmt.Errorf("no finding has the code %q: plan --output json has them, and docs/findings.md", args[0])
+			var told []string
+			for _, code := range args {
+				entry, known := finding.Code(code).Entry()
+				if !known {
+					return fmt.Errorf("no finding has the code %q: plan --output json has them, and docs/findings.md", code)
+				}
+				told = append(told, fmt.Sprintf("%s: %s", code, entry))
 			}
-			_, err := fmt.Fprint(cmd.OutOrStdout(), entry)
+			_, err := fmt.Fprint(cmd.OutOrStdout(), strings.Join(told, "\n"))
 			return err
 		},
 	}

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -220,16 +219,21 @@ func files(changes []checkout.Change) []report.File {
 	return all
 }
 
-// failure is the error of a result with Errors: every one on a line.
+// failure is the error of a result with Errors: every one on a line, and then how to look their codes up.
 func (r *Result) failure() error {
-	var lines []string
+	var lines, codes []string
 	for _, f := range r.Findings {
-		if f.Severity == finding.Error {
-			lines = append(lines, r.places.located(f).String())
+		if f.Severity != finding.Error {
+			continue
+		}
+		lines = append(lines, r.places.located(f).String())
+		if code := string(f.Code); !slices.Contains(codes, code) {
+			codes = append(codes, code)
 		}
 	}
 	if len(lines) == 0 {
 		return nil
 	}
-	return errors.New(strings.Join(lines, "\n"))
+	return fmt.Errorf("%s\nmore: %s", strings.Join(lines, "\n"),
+		shell.Run(append([]string{"migrate-to-flux-operator", "explain"}, codes...)...))
 }

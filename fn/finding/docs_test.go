@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -110,5 +111,28 @@ func examplesOf(t *testing.T) map[Code]string {
 			}
 		}
 	}
+	addErrors(t, examples)
 	return examples
+}
+
+// anError is what stderr has of a case that the commands alone run: one Error, and how to look its code up.
+var anError = regexp.MustCompile(`^\[error\] (.*)\nmore: migrate-to-flux-operator explain ([a-z0-9-]+)\n$`)
+
+// addErrors adds what the commands say where no result of the function has the code.
+func addErrors(t *testing.T, examples map[Code]string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "*", "error.txt"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden case fails: %v", err)
+	}
+	slices.Sort(files)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := anError.FindStringSubmatch(string(text)); found != nil && examples[Code(found[2])] == "" {
+			examples[Code(found[2])] = found[1]
+		}
+	}
 }
