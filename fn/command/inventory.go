@@ -16,6 +16,7 @@ import (
 
 	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/config"
+	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/printable"
@@ -135,7 +136,7 @@ func summaryOf(verdict inventory.Verdict) string {
 		switch {
 		case change.Action == inventory.Lost:
 			prunes = append(prunes, change.ID.String())
-		case change.Severity == inventory.Error:
+		case change.Severity == finding.Error:
 			may = append(may, change.ID.String())
 		}
 	}
@@ -145,7 +146,7 @@ func summaryOf(verdict inventory.Verdict) string {
 	}
 	others := 0
 	for _, issue := range verdict.Issues {
-		if issue.Severity == inventory.Error {
+		if issue.Severity == finding.Error {
 			others++
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"migrate-to-flux-operator/fn/finding"
+
 	"github.com/Masterminds/semver/v3"
 )
 
@@ -28,25 +30,15 @@ const (
 	Unjudged  Action = "unjudged"
 )
 
-// Severity of a change or a problem.
-type Severity string
-
-// An Error stops a migration; a Warning wants to be read.
-const (
-	Info    Severity = "info"
-	Warning Severity = "warning"
-	Error   Severity = "error"
-)
-
 // Change is the verdict on one object.
 type Change struct {
-	Action   Action   `json:"action"`
-	Severity Severity `json:"severity"`
-	ID       ID       `json:"object"`
-	From     []Name   `json:"from,omitempty"`
-	To       []Name   `json:"to,omitempty"`
-	File     *Origin  `json:"file,omitzero"` // where it was before, or is now if it is new
-	Why      string   `json:"why,omitempty"`
+	Action   Action           `json:"action"`
+	Severity finding.Severity `json:"severity"`
+	ID       ID               `json:"object"`
+	From     []Name           `json:"from,omitempty"`
+	To       []Name           `json:"to,omitempty"`
+	File     *Origin          `json:"file,omitzero"` // where it was before, or is now if it is new
+	Why      string           `json:"why,omitempty"`
 }
 
 // String describes the change for people.
@@ -80,10 +72,10 @@ type CompareOptions struct {
 
 // Issue is something that is not about one object's fate.
 type Issue struct {
-	Severity Severity `json:"severity"`
-	Owner    Name     `json:"owner"`
-	What     string   `json:"what"`
-	File     *Origin  `json:"file,omitzero"`
+	Severity finding.Severity `json:"severity"`
+	Owner    Name             `json:"owner"`
+	What     string           `json:"what"`
+	File     *Origin          `json:"file,omitzero"`
 }
 
 // Verdict is the outcome of a comparison.
@@ -106,8 +98,8 @@ func (v Verdict) Of(a Action) []Change {
 
 // OK reports whether nothing is lost and nothing breaks.
 func (v Verdict) OK() bool {
-	return !slices.ContainsFunc(v.Changes, func(c Change) bool { return c.Severity == Error }) &&
-		!slices.ContainsFunc(v.Issues, func(i Issue) bool { return i.Severity == Error })
+	return !slices.ContainsFunc(v.Changes, func(c Change) bool { return c.Severity == finding.Error }) &&
+		!slices.ContainsFunc(v.Issues, func(i Issue) bool { return i.Severity == finding.Error })
 }
 
 // Compare judges the way from one inventory to another as
@@ -210,7 +202,7 @@ func (j *judge) judge(id ID) Change {
 	was, is := j.before.Find(id), j.after.Find(id)
 	// A Flux Kustomization that applies itself is asked about while it is
 	// being judged: it stays if it is still in its own output.
-	j.memo[id] = Change{Action: Lost, Severity: Error, ID: id}
+	j.memo[id] = Change{Action: Lost, Severity: finding.Error, ID: id}
 	if len(is) > 0 {
 		j.memo[id] = Change{Action: Unchanged, ID: id}
 	}
@@ -221,12 +213,12 @@ func (j *judge) judge(id ID) Change {
 
 // decide is judge without the memory.
 func (j *judge) decide(id ID, was, is []Entry) Change {
-	c := Change{ID: id, Severity: Info, From: owners(was), To: owners(is)}
+	c := Change{ID: id, Severity: finding.Info, From: owners(was), To: owners(is)}
 	if all := slices.Concat(was, is); len(all) > 0 {
 		c.File = all[0].File
 	}
 	if why, deleted := j.options.Deleted[id]; deleted {
-		c.Action, c.Severity, c.Why = Lost, Error, why
+		c.Action, c.Severity, c.Why = Lost, finding.Error, why
 		return c
 	}
 	switch {
@@ -235,7 +227,7 @@ func (j *judge) decide(id ID, was, is []Entry) Change {
 	case sameOwner(c.From, c.To):
 		j.stays(&c, was)
 	case was[0].Unknown:
-		c.Action, c.Severity, c.Why = Unjudged, Warning, "its name depends on a value that is not in the repository"
+		c.Action, c.Severity, c.Why = Unjudged, finding.Warning, "its name depends on a value that is not in the repository"
 	case len(is) > 0:
 		j.moved(&c, was)
 	default:
@@ -267,7 +259,7 @@ func (j *judge) stays(c *Change, was []Entry) {
 		owner, _ := j.before.Owner(e.Owner)
 		if !slices.Contains(c.To, e.Owner) {
 			if _, safe := j.handsOver(e, c.To[0]); !safe {
-				c.Action, c.Severity = Moved, Error
+				c.Action, c.Severity = Moved, finding.Error
 				c.Why = fmt.Sprintf("%s may have been the last to apply it, and then deletes it, though %s applies "+
 					"it as well: %s", e.Owner, c.To[0], guardFirst(e))
 			}
@@ -338,14 +330,14 @@ func (j *judge) fate(c *Change, was []Entry) {
 func (j *judge) adopted(c *Change, was []Entry, reason string) {
 	j.fate(c, was)
 	lost := c.Action == Lost
-	c.Action, c.Severity = Adopted, Info
+	c.Action, c.Severity = Adopted, finding.Info
 	switch {
 	case !lost:
 		c.Why = reason + "; until then: " + c.Why
 	case j.options.TakenOver:
 		c.Why = reason
 	default:
-		c.Severity = Error
+		c.Severity = finding.Error
 		c.Why = reason + ", but without a guard that is live before: " + c.Why + " unless the take-over is complete"
 	}
 }
@@ -366,24 +358,24 @@ func (j *judge) replaced(e Entry) bool {
 }
 
 // pruned says what the owner of e does to it when it is no longer applied.
-func (j *judge) pruned(e Entry) (Action, Severity, string) {
+func (j *judge) pruned(e Entry) (Action, finding.Severity, string) {
 	was, _ := j.before.Owner(e.Owner)
 	is, stays := j.after.Owner(e.Owner)
 	switch {
 	case stays && j.stuck(is) != "":
-		return Stuck, Info, fmt.Sprintf("Flux Kustomization %s does not build: %s", e.Owner, j.stuck(is))
+		return Stuck, finding.Info, fmt.Sprintf("Flux Kustomization %s does not build: %s", e.Owner, j.stuck(is))
 	case stays && is.Unread != "":
-		return Unjudged, Error, fmt.Sprintf("Flux Kustomization %s now %s", e.Owner, is.Unread)
+		return Unjudged, finding.Error, fmt.Sprintf("Flux Kustomization %s now %s", e.Owner, is.Unread)
 	case stays && j.renamed(e):
-		return Unjudged, Error, "its name now depends on a value that is not in the repository"
+		return Unjudged, finding.Error, "its name now depends on a value that is not in the repository"
 	case stays && e.Guarded() || j.guarded(e):
-		return Kept, Info, "it is annotated against pruning"
+		return Kept, finding.Info, "it is annotated against pruning"
 	case stays && !was.Prune && !is.Prune:
-		return Kept, Info, fmt.Sprintf("Flux Kustomization %s does not prune", e.Owner)
+		return Kept, finding.Info, fmt.Sprintf("Flux Kustomization %s does not prune", e.Owner)
 	case stays && was.Suspend && is.Suspend:
-		return Lost, Error, fmt.Sprintf("Flux Kustomization %s prunes it as soon as it is resumed", e.Owner)
+		return Lost, finding.Error, fmt.Sprintf("Flux Kustomization %s prunes it as soon as it is resumed", e.Owner)
 	case stays:
-		return Lost, Error, fmt.Sprintf("Flux Kustomization %s prunes it", e.Owner)
+		return Lost, finding.Error, fmt.Sprintf("Flux Kustomization %s prunes it", e.Owner)
 	}
 	return j.finalized(e, was)
 }
@@ -414,7 +406,7 @@ func (j *judge) stuck(is Owner) string {
 }
 
 // finalized says what becomes of e when its owner itself goes.
-func (j *judge) finalized(e Entry, owner Owner) (Action, Severity, string) {
+func (j *judge) finalized(e Entry, owner Owner) (Action, finding.Severity, string) {
 	id := owner.id()
 	if len(j.before.Find(id)) > 0 {
 		if c := j.judge(id); c.Action == Stuck || c.Action == Unjudged || c.Action == Unchanged {
@@ -422,12 +414,12 @@ func (j *judge) finalized(e Entry, owner Owner) (Action, Severity, string) {
 		}
 	}
 	if owner.Suspend {
-		return Kept, Info, fmt.Sprintf("Flux Kustomization %s goes while it is suspended", owner.Name)
+		return Kept, finding.Info, fmt.Sprintf("Flux Kustomization %s goes while it is suspended", owner.Name)
 	}
 	if why := owner.Orphans(j.options.Release); why != "" {
-		return Kept, Info, fmt.Sprintf("Flux Kustomization %s %s", owner.Name, why)
+		return Kept, finding.Info, fmt.Sprintf("Flux Kustomization %s %s", owner.Name, why)
 	}
-	return Lost, Error, fmt.Sprintf("Flux Kustomization %s goes, and its finalizer deletes it", owner.Name)
+	return Lost, finding.Error, fmt.Sprintf("Flux Kustomization %s goes, and its finalizer deletes it", owner.Name)
 }
 
 // moved judges an object that another Flux Kustomization applies from now on.
@@ -436,7 +428,7 @@ func (j *judge) moved(c *Change, was []Entry) {
 	for _, e := range was {
 		why, safe := j.handsOver(e, c.To[0])
 		if c.Why = why; !safe {
-			c.Severity = Error
+			c.Severity = finding.Error
 			return
 		}
 	}
@@ -501,9 +493,9 @@ func (j *judge) takesFirst(from, to Name) bool {
 func (j *judge) issues() []Issue {
 	var out []Issue
 	for _, p := range j.after.Problems {
-		severity := Error
+		severity := finding.Error
 		if slices.ContainsFunc(j.before.Problems, p.same) {
-			severity = Warning
+			severity = finding.Warning
 		}
 		out = append(out, Issue{severity, p.Owner, p.Kind + ": " + p.What, p.File})
 	}
@@ -514,10 +506,10 @@ func (j *judge) issues() []Issue {
 	out = append(out, j.installerIssues()...)
 	for _, o := range j.after.Opaque {
 		if slices.Contains(j.missing, o) {
-			out = append(out, Issue{Error, o.Owner, ProblemBuild + ": " + o.String(), at(o.File)})
+			out = append(out, Issue{finding.Error, o.Owner, ProblemBuild + ": " + o.String(), at(o.File)})
 			continue
 		}
-		out = append(out, Issue{Warning, o.Owner, "not judged: " + o.String(), at(o.File)})
+		out = append(out, Issue{finding.Warning, o.Owner, "not judged: " + o.String(), at(o.File)})
 	}
 	return out
 }
@@ -529,7 +521,7 @@ func (j *judge) blindIssues() []Issue {
 	for _, was := range j.before.Owners {
 		is, stays := j.after.Owner(was.Name)
 		if why := was.blind(); stays && why != "" && is.blind() == "" && is.prunes() {
-			out = append(out, Issue{Severity: Warning, Owner: was.Name, What: "not judged: it prunes what it applied " +
+			out = append(out, Issue{Severity: finding.Warning, Owner: was.Name, What: "not judged: it prunes what it applied " +
 				"last, which no file shows: until now it " + why})
 		}
 	}
@@ -550,7 +542,7 @@ func (j *judge) baseIssues() []Issue {
 			continue
 		}
 		if guarded, _ := j.before.GuardsAll(was.File); !guarded {
-			out = append(out, Issue{Error, was.Owner, "prunes what it applied from the " + was.String() +
+			out = append(out, Issue{finding.Error, was.Owner, "prunes what it applied from the " + was.String() +
 				", which is gone", at(was.File)})
 		}
 	}
@@ -571,7 +563,7 @@ func (j *judge) sourceIssues() []Issue {
 		before, _ := j.before.walk.resolve(was.Source)
 		after, _ := j.after.walk.resolve(is.Source)
 		if from, to := location(before), location(after); from != to {
-			out = append(out, Issue{Severity: Warning, Owner: was.Name, What: fmt.Sprintf("not judged: %s fetches %s "+
+			out = append(out, Issue{Severity: finding.Warning, Owner: was.Name, What: fmt.Sprintf("not judged: %s fetches %s "+
 				"from now on and not %s: Flux prunes what that does not have", was.Source, spoken(to), spoken(from))})
 		}
 	}
@@ -618,7 +610,7 @@ func (j *judge) danglingIssues() []Issue {
 		if e.Optional && !had[e.To] || j.kept(e.To) {
 			continue
 		}
-		out = append(out, Issue{Severity: Error, Owner: e.Owner, What: fmt.Sprintf("%s: %s of %s is %s, which "+
+		out = append(out, Issue{Severity: finding.Error, Owner: e.Owner, What: fmt.Sprintf("%s: %s of %s is %s, which "+
 			"nothing applies", ProblemDangling, e.Field, e.From, e.To)})
 	}
 	return out
@@ -657,9 +649,9 @@ func (j *judge) installerIssues() []Issue {
 		if !installers[e.Owner] || kinds[ID{Group: e.Group, Kind: e.Kind}] || !customGroup(e.Group) || j.definesCRD(e) {
 			continue
 		}
-		severity := Warning
+		severity := finding.Warning
 		if e.Group == operatorGroup {
-			severity = Error
+			severity = finding.Error
 		}
 		out = append(out, Issue{severity, e.Owner, ProblemCRD + ": " + e.ID.String() + " is the first of its kind, " +
 			"beside a new HelmRelease", e.File})

@@ -12,6 +12,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"migrate-to-flux-operator/fn/finding"
+
 	"sigs.k8s.io/yaml"
 )
 
@@ -192,7 +194,7 @@ func (s subject) check(t *testing.T, how string, e Entry, tree fs.FS) {
 		return // something else brings it, or the file was a component's
 	}
 	i := slices.IndexFunc(v.Changes, func(c Change) bool { return c.ID == e.ID })
-	if i >= 0 && (v.Changes[i].Action == Lost || v.Changes[i].Action == Stuck || v.Changes[i].Severity == Error) {
+	if i >= 0 && (v.Changes[i].Action == Lost || v.Changes[i].Action == Stuck || v.Changes[i].Severity == finding.Error) {
 		return
 	}
 	if i < 0 || v.Changes[i].Action == Moved {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/printable"
 )
 
@@ -107,7 +108,7 @@ func (inv *Inventory) List() string {
 // stuck is only counted, for an error names what it is stuck on.
 func (v Verdict) Text() string {
 	var out strings.Builder
-	for _, severity := range []Severity{Error, Warning, Info} {
+	for _, severity := range []finding.Severity{finding.Error, finding.Warning, finding.Info} {
 		for _, c := range v.Changes {
 			if c.Severity == severity && c.Action != Stuck {
 				fmt.Fprintf(&out, "%-7s %s\n", severity, printable.Line(c.String()))

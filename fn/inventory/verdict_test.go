@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"migrate-to-flux-operator/fn/finding"
 )
 
 // live is the identity of the Flux Kustomization cluster-apps of the base.
@@ -25,7 +27,7 @@ func TestAdoptedNeedsAGuard(t *testing.T) {
 	was, is := dropped(t)
 	adopted := map[ID]string{live: "the operator applies it"}
 	v := Compare(was, is, CompareOptions{Adopted: adopted})
-	if c := v.Of(Adopted); len(c) != 1 || c[0].Severity != Error {
+	if c := v.Of(Adopted); len(c) != 1 || c[0].Severity != finding.Error {
 		t.Errorf("unguarded: %v", v.Text())
 	}
 	v = Compare(was, is, CompareOptions{Adopted: adopted, TakenOver: true})

@@ -50,7 +50,7 @@ func (t Trees) kept() (kept, total int) {
 			continue
 		}
 		total++
-		if change.Action != inventory.Removed && change.Severity != inventory.Error {
+		if change.Action != inventory.Removed && change.Severity != finding.Error {
 			kept++
 		}
 	}
@@ -264,7 +264,7 @@ func (s states) proveUnchanged(what string, was, is *inventory.Inventory, findin
 		changed, guarded = append(changed, guarded...), nil
 	}
 	for _, change := range verdict.Changes {
-		if change.Action != inventory.New && change.Severity == inventory.Info {
+		if change.Action != inventory.New && change.Severity == finding.Info {
 			changed = append(changed, inventory.Entry{ID: change.ID, File: change.File})
 			continue
 		}
@@ -286,7 +286,7 @@ func (s states) proveUnchanged(what string, was, is *inventory.Inventory, findin
 	}
 	applies(what, verdict.Of(inventory.New), findings)
 	for _, issue := range verdict.Issues {
-		if issue.Severity == inventory.Error {
+		if issue.Severity == finding.Error {
 			breaks(what, issue, findings)
 		}
 	}
@@ -351,11 +351,11 @@ func (s states) judge(what string, verdict inventory.Verdict, install *classic.I
 	for _, issue := range verdict.Issues {
 		owner := issue.Owner.String()
 		switch {
-		case issue.Severity == inventory.Error:
+		case issue.Severity == finding.Error:
 			breaks(what, issue, findings)
 		case strings.HasPrefix(issue.What, inventory.ProblemTwice):
 			twice = append(twice, issue)
-		case issue.Severity == inventory.Warning && (install.Owner == nil || issue.Owner.Name != install.Owner.Name):
+		case issue.Severity == finding.Warning && (install.Owner == nil || issue.Owner.Name != install.Owner.Name):
 			warnings[owner] = append(warnings[owner], issue)
 		}
 	}
@@ -465,12 +465,12 @@ func breaks(what string, issue inventory.Issue, findings *finding.List) {
 		Message: what + " would break what Flux applies: " + issue.Owner.String() + ": " + issue.What})
 }
 
-func file(what string, severity inventory.Severity, origin *inventory.Origin, message string, findings *finding.List) {
+func file(what string, severity finding.Severity, origin *inventory.Origin, message string, findings *finding.List) {
 	switch severity {
-	case inventory.Error:
+	case finding.Error:
 		findings.Add(finding.Finding{Severity: finding.Error, Code: finding.WouldDelete, Topic: finding.Proof,
 			File: origin.String(), Message: what + " would make Flux delete or lose something: " + message})
-	case inventory.Warning:
+	case finding.Warning:
 		findings.Add(finding.Finding{Severity: finding.Warning, Code: finding.NotJudged, Topic: finding.Proof,
 			File: origin.String(), Message: message})
 	}
