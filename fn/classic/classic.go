@@ -137,12 +137,6 @@ func Decides(o *object.Object) bool {
 	return o.Group() == KustomizeGroup || o.Group() == ConfigGroup || o.Group() == SourceGroup
 }
 
-// Reads reports whether Detect looks into an object, whatever else is in the input.
-func Reads(o *object.Object) bool {
-	return Decides(o) || o.Is(HelmGroup, "HelmRelease") && MayInstall(o, chartName) || o.Is("apps", "Deployment") &&
-		isNamedAsController(o)
-}
-
 // KustomizationFiles are the names that kustomize gives its own file. Source: kustomize api/konfig v0.21.
 var KustomizationFiles = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 

@@ -255,18 +255,9 @@ func heads(objects []*yaml.RNode) []*yaml.RNode {
 	return all
 }
 
-// InstanceSelects lists the objects that a patch target selects when it comes after all patches of a FluxInstance. They
-// are named as they come out, but selected as the operator has them at that point: without namespace, labels of the
-// install, or final names.
-func InstanceSelects(fluxInstance map[string]any, version string, target map[string]any) ([]ID, error) {
-	each, err := InstanceSelectEach(fluxInstance, version, []map[string]any{target})
-	if err != nil {
-		return nil, err
-	}
-	return each[0], nil
-}
-
-// InstanceSelectEach is InstanceSelects for several targets in one build.
+// InstanceSelectEach lists the objects that each patch target selects when it comes after all patches of a
+// FluxInstance, in one build. They are named as they come out, but selected as the operator has them at that point:
+// without namespace, labels of the install, or final names.
 func InstanceSelectEach(fluxInstance map[string]any, version string, targets []map[string]any) ([][]ID, error) {
 	with, err := withPatches(fluxInstance, probePatches(targets))
 	if err != nil {

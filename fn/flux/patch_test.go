@@ -108,7 +108,7 @@ func absent(t *testing.T, objects []*yaml.RNode, kind, name string) {
 	}
 }
 
-func TestInstanceSelects(t *testing.T) {
+func TestInstanceSelectEach(t *testing.T) {
 	object := fluxInstance(t, patched("", [2]string{"{kind: Deployment, name: helm-controller}", deleteAny}))
 	for _, c := range []struct {
 		target map[string]any
@@ -120,8 +120,8 @@ func TestInstanceSelects(t *testing.T) {
 		{map[string]any{"kind": "Deployment", "namespace": "flux-system"}, "[]"},
 		{map[string]any{"group": "source.toolkit.fluxcd.io"}, "[GitRepository/flux-system/home]"},
 	} {
-		got, err := InstanceSelects(object, "", c.target)
-		if err != nil || fmt.Sprint(got) != c.want {
+		each, err := InstanceSelectEach(object, "", []map[string]any{c.target})
+		if got := each[0]; err != nil || fmt.Sprint(got) != c.want {
 			t.Errorf("%v selects %v (%v), want %s", c.target, got, err, c.want)
 		}
 	}

@@ -81,25 +81,6 @@ func keptHeader(before []byte, from int) []byte {
 // bareMarker reports whether a `---` line has nothing else on it and nothing before it.
 func bareMarker(line []byte) bool { return string(bytes.TrimSpace(line)) == "---" }
 
-// AppendDocument adds a document at the end of a file behind a `---` line, with the file's line breaks.
-func AppendDocument(file, doc []byte) []byte {
-	if len(bytes.TrimSpace(bytes.TrimPrefix(file, []byte(bom)))) == 0 {
-		return join(file[:len(file):len(file)], doc, nil)
-	}
-	eol := findEOL(file)
-	text := bytes.ReplaceAll(doc, []byte("\r\n"), []byte("\n"))
-	if docs := split.Split(text); len(docs) == 0 || !docs[0].Marked(text) {
-		text = append([]byte("---\n"), text...)
-	}
-	if eol != "\n" {
-		text = bytes.ReplaceAll(text, []byte("\n"), []byte(eol))
-	}
-	if !bytes.HasSuffix(file, []byte("\n")) {
-		text = append([]byte(eol), text...)
-	}
-	return join(file, text, nil)
-}
-
 // join is three texts in a new slice.
 func join(a, b, c []byte) []byte { return bytes.Join([][]byte{a, b, c}, nil) }
 

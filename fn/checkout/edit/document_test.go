@@ -36,19 +36,6 @@ func TestRemoveDocument(t *testing.T) {
 	}
 }
 
-func TestAppendDocument(t *testing.T) {
-	for _, c := range []struct{ file, doc, out string }{
-		{"", "a: 1\n", "a: 1\n"},
-		{"a: 1\n", "b: 2\n", "a: 1\n---\nb: 2\n"},
-		{"a: 1", "---\nb: 2\n", "a: 1\n---\nb: 2\n"},
-		{"a: 1\r\n", "# b\nb: 2\n", "a: 1\r\n---\r\n# b\r\nb: 2\r\n"},
-	} {
-		if got := string(AppendDocument([]byte(c.file), []byte(c.doc))); got != c.out {
-			t.Errorf("%q and %q: got %q, want %q", c.file, c.doc, got, c.out)
-		}
-	}
-}
-
 // ugly has everything that makes rewriting a file dangerous.
 const ugly = "\xef\xbb\xbf# yaml-language-server: $schema=https://example.com/x.json\r\n# 🚀 licence\r\n---   # first\r\n# only a comment\r\n--- # second\r\n" +
 	"# yaml-language-server: $schema=y\r\napiVersion:   v1   # the API\r\nkind: 'ConfigMap'\r\n\r\nmetadata:\r\n    name: \"a\"    # its name\r\n    labels: &labels { app: x, 'tier': \"y\" }\r\n\r\n" +
