@@ -237,7 +237,7 @@ func (i *Install) readRelease(set *object.Set, live *object.Object, found *findi
 func shapedRelease(set *object.Set, release, owner *object.Object) (*object.Object, error) {
 	folder := &Folder{Dir: path.Dir(release.File), Object: KustomizationIn(set, path.Dir(release.File))}
 	if folder.Object != nil {
-		if err := folder.readPatches(set, listOf, everyPatch); err != nil {
+		if err := folder.readPatches(set); err != nil {
 			return nil, err
 		}
 	}

@@ -58,13 +58,6 @@ func kustomizationIn(set *object.Set, dir string) *object.Object {
 //
 // It fails on a patch file that is not in the input and on what it cannot follow, naming the field.
 func ReadFolder(set *object.Set, dir string) (*Folder, error) {
-	return readFolder(set, dir, listOf, everyPatch)
-}
-
-func everyPatch(Patch) bool { return true }
-
-// readFolder is ReadFolder with those patches alone that matter, as they stand there and as list reads them.
-func readFolder(set *object.Set, dir string, list patchLister, matters func(Patch) bool) (*Folder, error) {
 	k := KustomizationIn(set, dir)
 	if k == nil {
 		return nil, nil
@@ -81,7 +74,7 @@ func readFolder(set *object.Set, dir string, list patchLister, matters func(Patc
 		}
 	}
 	folder.readEntries(set)
-	return folder, folder.readPatches(set, list, matters)
+	return folder, folder.readPatches(set)
 }
 
 func (f *Folder) readEntries(set *object.Set) {
@@ -113,7 +106,7 @@ func (f *Folder) Guarded() bool {
 }
 
 // readPatches reads patchesStrategicMerge, patches and patchesJson6902, in this order.
-func (f *Folder) readPatches(set *object.Set, list patchLister, matters func(Patch) bool) error {
+func (f *Folder) readPatches(set *object.Set) error {
 	merges, _ := object.Get[[]any](f.Object.Map(), "patchesStrategicMerge")
 	for i, entry := range merges {
 		text, _ := entry.(string)
@@ -121,7 +114,7 @@ func (f *Folder) readPatches(set *object.Set, list patchLister, matters func(Pat
 		if !strings.Contains(strings.TrimSpace(text), "\n") {
 			patch.File = text
 		}
-		if err := f.add(set, patch, matters); err != nil {
+		if err := f.add(set, patch); err != nil {
 			return err
 		}
 	}
@@ -129,12 +122,12 @@ func (f *Folder) readPatches(set *object.Set, list patchLister, matters func(Pat
 		if _, there := f.Object.Map()[field]; !there && f.Object.Check() == nil {
 			continue // and its tree with comments need not be made
 		}
-		patches, err := list(f.Object, field)
+		patches, err := listOf(f.Object, field)
 		if err != nil {
 			return fmt.Errorf("field %s: %w", field, err)
 		}
 		for _, patch := range patches {
-			if err := f.add(set, patch, matters); err != nil {
+			if err := f.add(set, patch); err != nil {
 				return err
 			}
 		}
@@ -142,8 +135,8 @@ func (f *Folder) readPatches(set *object.Set, list patchLister, matters func(Pat
 	return nil
 }
 
-// add reads the patch's file, if it has one, and gives the patch a target where it matters.
-func (f *Folder) add(set *object.Set, patch Patch, matters func(Patch) bool) error {
+// add reads the patch's file, if it has one, and gives the patch a target.
+func (f *Folder) add(set *object.Set, patch Patch) error {
 	if patch.File != "" {
 		body, err := f.read(set, patch.File)
 		if err != nil {
@@ -151,9 +144,6 @@ func (f *Folder) add(set *object.Set, patch Patch, matters func(Patch) bool) err
 		}
 		patch.File = path.Join(f.Dir, patch.File)
 		patch = patch.With(body, patch.Target)
-	}
-	if !matters(patch) {
-		return nil
 	}
 	documents, err := targeted(patch)
 	if err != nil {

@@ -117,27 +117,6 @@ func patchesOf(o *object.Object, path ...string) ([]Patch, error) {
 	return patches, nil
 }
 
-// patchLister reads the list of patches at a path of an object.
-type patchLister func(o *object.Object, path ...string) ([]Patch, error)
-
-// contentOf is listOf without what only a patch that is written again needs: its comments and how it is written.
-func contentOf(o *object.Object, path ...string) ([]Patch, error) {
-	list, _ := object.Get[[]any](o.Map(), path...)
-	var patches []Patch
-	for i, entry := range list {
-		fields, _ := entry.(map[string]any)
-		patch := Patch{Object: o, Field: fmt.Sprintf("%s[%d]", join(path), i)}
-		patch.Body, _ = fields["patch"].(string)
-		patch.File, _ = fields["path"].(string)
-		patch.Target, _ = fields["target"].(map[string]any)
-		if patch.Body == "" && patch.File == "" || patch.Target != nil && len(patch.Target) == 0 {
-			return listOf(o, path...) // it is no patch, or one that selects everything
-		}
-		patches = append(patches, patch)
-	}
-	return patches, nil
-}
-
 // listOf reads a list of patches as it is written.
 func listOf(o *object.Object, path ...string) ([]Patch, error) {
 	tree, err := o.Node()

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
+	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/yaml"
 
 	"migrate-to-flux-operator/fn/limit"
@@ -26,16 +28,15 @@ type Cluster struct {
 // someone switched off. Without a namespace they are taken to be in
 // flux-system. Roots that no file defines are given: each is a cluster.
 func (f *Files) Discover(given ...Root) []Cluster {
-	d := &discovery{files: f.snapshot, renderer: f.renderer, sources: map[Ref][]definedObject{}}
-	d.reached = map[string]bool{}
-	d.scan()
+	d := f.discovery()
 	for _, root := range given {
 		inv := d.follow(root)
 		d.add(inv.Owners[0].Path, inv)
 	}
 	d.dropForeign()
 	d.placeholders()
-	if d.selfSynced(); len(d.clusters) == 0 {
+	d.selfSynced()
+	if d.overlaid(); len(d.clusters) == 0 {
 		d.unreached()
 	}
 	return d.clusters
@@ -44,14 +45,13 @@ func (f *Files) Discover(given ...Root) []Cluster {
 // Beyond finds the clusters that sync themselves besides those whose
 // inventories are known. Of these nothing is followed again.
 func (f *Files) Beyond(known ...*Inventory) []Cluster {
-	d := &discovery{files: f.snapshot, renderer: f.renderer, sources: map[Ref][]definedObject{}}
-	d.reached = map[string]bool{}
-	d.scan()
+	d := f.discovery()
 	for _, inv := range known {
 		maps.Copy(d.reached, d.filesOf(inv))
 	}
 	d.dropForeign()
 	d.selfSynced()
+	d.overlaid()
 	return d.clusters
 }
 
@@ -61,8 +61,34 @@ type discovery struct {
 	renderer   *renderer
 	candidates []definedObject
 	sources    map[Ref][]definedObject
+	patched    map[string]bool // paths that patches give to Flux Kustomizations
 	clusters   []Cluster
 	reached    map[string]bool // files that a cluster found so far is built of
+}
+
+// discovery has looked through the files, and found no cluster yet.
+func (f *Files) discovery() *discovery {
+	d := &discovery{files: f.snapshot, renderer: f.renderer, sources: map[Ref][]definedObject{},
+		patched: map[string]bool{}, reached: map[string]bool{}}
+	d.scan()
+	return d
+}
+
+// patchedPath is a value that a patch may give to the path of a Flux Kustomization.
+var patchedPath = regexp.MustCompile(`\b(?:path|value)["']?\s*:\s*["']?([\w./-]+)`)
+
+// readPatches notes the paths that the patches of a file may give to Flux Kustomizations: of a kustomization.yaml, and
+// of a list of operations. Of merge patches in files of their own the candidates tell.
+func (d *discovery) readPatches(file string, data []byte) {
+	operations := bytes.Contains(data, []byte("op")) && bytes.Contains(data, []byte("/spec"))
+	if !slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(file)) && !operations {
+		return
+	}
+	for _, set := range patchedPath.FindAllSubmatch(data, -1) {
+		if dir := path.Clean(string(set[1])); d.files.isDir(dir) {
+			d.patched[dir] = true
+		}
+	}
 }
 
 // definedObject is an object and the file that defines it.
@@ -78,6 +104,7 @@ func (d *discovery) scan() {
 			continue
 		}
 		data := d.files.content(file)
+		d.readPatches(file, data)
 		if !bytes.Contains(data, []byte(fluxGroups)) {
 			continue
 		}
@@ -203,6 +230,43 @@ func shared(a, b string) int {
 		n++
 	}
 	return n
+}
+
+// overlaid finds the clusters that share the file of a root and give it their path by a patch: the kustomization.yaml of
+// that path then applies the root with the path.
+func (d *discovery) overlaid() {
+	for _, c := range d.candidates {
+		if dig(c.object, "spec", "sourceRef") == nil {
+			d.patched[pathOf(c)] = true
+		}
+	}
+	for _, dir := range slices.Sorted(maps.Keys(d.patched)) {
+		if dir == "." || slices.ContainsFunc(d.clusters, func(c Cluster) bool { return c.Path == dir }) {
+			continue // everything is below the one, the other is found
+		}
+		built := d.renderer.render(d.files, dir, transforms{})
+		for _, object := range built.objects {
+			if root, found := d.overlay(dir, object, built.trace); found {
+				d.add(dir, d.follow(root))
+			}
+		}
+	}
+}
+
+// overlay is the root that the build of a directory makes of a Flux Kustomization that has another path in its file.
+func (d *discovery) overlay(dir string, o *object, read trace) (root Root, found bool) {
+	if !o.isKustomization() {
+		return root, false
+	}
+	content, err := o.content()
+	if err != nil || newOwner(definition{object: content}).Path != dir {
+		return root, false
+	}
+	asInFile := slices.ContainsFunc(d.candidates, func(c definedObject) bool {
+		return str(c.object, "metadata", "name") == o.Name && pathOf(c) == dir && read[c.file].content != nil &&
+			dig(c.object, "spec", "sourceRef") != nil
+	})
+	return d.root(definedObject{path.Join(dir, "kustomization.yaml"), content}), !asInFile
 }
 
 // selfSynced finds the Flux Kustomizations whose output holds their own
