@@ -34,6 +34,7 @@ var allowed = []func(pair){
 	pair.allowNotificationKinds,
 	pair.allowControllerRole,
 	pair.allowDurations,
+	pair.allowUnset,
 }
 
 // normalise applies the allow-list.
@@ -338,6 +339,20 @@ func (p pair) allowDurations() {
 			text, _, _ := unstructured.NestedString(object.Object, "spec", name)
 			if duration, err := time.ParseDuration(text); err == nil {
 				_ = unstructured.SetNestedField(object.Object, duration.String(), "spec", name)
+			}
+		}
+	}
+}
+
+// allowUnset: a switch that is off is the same as none, and the FluxInstance restates none that is off.
+func (p pair) allowUnset() {
+	for _, object := range []*objects.Object{p.classic, p.operator} {
+		if !strings.HasSuffix(objects.Group(object), ".toolkit.fluxcd.io") {
+			continue
+		}
+		for _, name := range []string{"wait", "force", "suspend", "insecure", "recurseSubmodules"} {
+			if on, found, _ := unstructured.NestedBool(object.Object, "spec", name); found && !on {
+				unstructured.RemoveNestedField(object.Object, "spec", name)
 			}
 		}
 	}

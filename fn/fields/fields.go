@@ -17,7 +17,8 @@ type Rule struct {
 	From string
 	// To is the dotted path in the target object that takes the value.
 	To string
-	// Via converts the value on its way; ok is false when it cannot be expressed, and then the rule does not apply.
+	// Via converts the value on its way; ok is false when it is not one that the rule is for, and then the rule does not
+	// apply.
 	Via func(any) (any, bool)
 	// Restate says that the target has no field for it: the caller restates the value by a patch.
 	Restate bool
@@ -69,16 +70,16 @@ func (m *Moved) apply(rule Rule, left, target map[string]any) error {
 	if !found {
 		return nil
 	}
+	converted, ok := value, true
+	if rule.Via != nil {
+		converted, ok = rule.Via(value)
+	}
+	if !ok {
+		return nil
+	}
 	leaf := Leaf{Path: rule.From, Value: value, To: rule.To, Why: rule.Why}
 	switch {
 	case rule.To != "":
-		converted, ok := value, true
-		if rule.Via != nil {
-			converted, ok = rule.Via(value)
-		}
-		if !ok {
-			return nil
-		}
 		if err := set(target, Split(rule.To), converted); err != nil {
 			return err
 		}

@@ -18,6 +18,12 @@ import (
 // Sources of the tables: source.toolkit.fluxcd.io v1, v1beta2 and v1beta1, kustomize.toolkit.fluxcd.io v1, v1beta2 and
 // v1beta1, of Flux 2.0 to 2.9; FluxInstance of Flux Operator 0.58.1. The census test holds them against those APIs.
 
+// unset is why a switch that is off is not restated. Source: the defaults of these APIs, Flux 2.0 to 2.9.
+const unset = "off is the default"
+
+// off accepts a switch that is off.
+func off(value any) (any, bool) { return value, value == false }
+
 // identityRules are what every object of the pair has.
 var identityRules = []fields.Rule{
 	{From: "apiVersion", Why: "Flux Operator writes the version that the release serves"},
@@ -54,7 +60,9 @@ var gitRules = []fields.Rule{
 	{From: "spec.proxySecretRef", Restate: true},
 	{From: "spec.serviceAccountName", Restate: true},
 	{From: "spec.ignore", Restate: true},
+	{From: "spec.suspend", Via: off, Why: unset},
 	{From: "spec.suspend", Restate: true},
+	{From: "spec.recurseSubmodules", Via: off, Why: unset},
 	{From: "spec.recurseSubmodules", Restate: true},
 	{From: "spec.include", Restate: true},
 	{From: "spec.sparseCheckout", Restate: true},
@@ -78,8 +86,10 @@ var ociRules = []fields.Rule{
 	{From: "spec.certSecretRef", Restate: true},
 	{From: "spec.proxySecretRef", Restate: true},
 	{From: "spec.serviceAccountName", Restate: true},
+	{From: "spec.insecure", Via: off, Why: unset},
 	{From: "spec.insecure", Restate: true},
 	{From: "spec.ignore", Restate: true},
+	{From: "spec.suspend", Via: off, Why: unset},
 	{From: "spec.suspend", Restate: true},
 	{From: "spec.ref", Via: only("tag"), To: "ref"},
 	{From: "spec.ref", Restate: true},
@@ -97,12 +107,14 @@ var bucketRules = []fields.Rule{
 	{From: "spec.timeout", Restate: true},
 	{From: "spec.region", Restate: true},
 	{From: "spec.prefix", Restate: true},
+	{From: "spec.insecure", Via: off, Why: unset},
 	{From: "spec.insecure", Restate: true},
 	{From: "spec.sts", Restate: true},
 	{From: "spec.certSecretRef", Restate: true},
 	{From: "spec.proxySecretRef", Restate: true},
 	{From: "spec.serviceAccountName", Restate: true},
 	{From: "spec.ignore", Restate: true},
+	{From: "spec.suspend", Via: off, Why: unset},
 	{From: "spec.suspend", Restate: true},
 	{From: "spec.accessFrom", Why: "without effect in Flux 2 and gone from v1"},
 }
@@ -118,8 +130,11 @@ var rootRules = []fields.Rule{
 	{From: "spec.retryInterval", Restate: true},
 	{From: "spec.timeout", Restate: true},
 	{From: "spec.prune", Restate: true},
+	{From: "spec.wait", Via: off, Why: unset},
 	{From: "spec.wait", Restate: true},
+	{From: "spec.force", Via: off, Why: unset},
 	{From: "spec.force", Restate: true},
+	{From: "spec.suspend", Via: off, Why: unset},
 	{From: "spec.suspend", Restate: true},
 	{From: "spec.deletionPolicy", Restate: true},
 	{From: "spec.dependsOn", Restate: true},
@@ -228,12 +243,23 @@ func refOf(source *object.Object) string {
 const (
 	sourceComment = "The source as it was before Flux Operator, restated: what is not stated here is dropped from " +
 		"the object."
-	refComment  = "\nTo follow another branch or tag, change /spec/ref here together with spec.sync.ref."
 	rootComment = "The root Kustomization as it was before Flux Operator, restated: what is not stated here is " +
 		"dropped from the object."
 	renameComment = "\nThe first operation keeps its name. Never change or remove it: Flux Operator would delete the " +
 		"Kustomization\nunder the old name, and that deletes everything it applied."
 )
+
+// refComment says why spec.sync.ref alone does not make the reference of a source. Sources: what Flux Operator 0.59.0
+// generates for spec.sync; image-automation-controller v0.41, which needs a branch to push to.
+func refComment(kind string) string {
+	if kind == "OCIRepository" {
+		return "\nspec.sync.ref alone is not enough: Flux Operator writes it to spec.ref.tag, which has no range and no " +
+			"digest. To\nfollow another tag, change /spec/ref here together with spec.sync.ref."
+	}
+	return "\nspec.sync.ref alone is not enough: Flux Operator writes it to spec.ref.name, which has no range and no " +
+		"commit, and\nimage automation that names no branch itself looks for spec.ref.branch. To follow another branch " +
+		"or tag, change\n/spec/ref here together with spec.sync.ref."
+}
 
 func (s *Sync) sourcePatch(pair classic.Pair) []*kyaml.Node {
 	ops := restate(withUnknown(s.Source, s.sourceMap), renderedSource)
@@ -246,7 +272,7 @@ func (s *Sync) sourcePatch(pair classic.Pair) []*kyaml.Node {
 	}
 	comment := sourceComment
 	if slices.ContainsFunc(ops, func(op *kyaml.Node) bool { return slices.ContainsFunc(op.Content, isRefPath) }) {
-		comment += refComment
+		comment += refComment(pair.Source.Kind)
 	}
 	return []*kyaml.Node{jsonPatch(comment, pair.Source.Kind, ops)}
 }
@@ -357,31 +383,26 @@ func pointer(path string) string {
 	return out.String()
 }
 
-// operation is one JSON6902 operation. A text that ends in a newline comes before the path: kustomize trims the patch,
-// and would trim that newline with it if the text came last.
+// operation is one JSON6902 operation.
 func operation(op, path string, value any) *kyaml.Node {
-	if endsInNewline(value) {
-		return object.Map(object.F("op", op), object.F("value", value), object.F("path", path))
-	}
 	return object.Map(object.F("op", op), object.F("path", path), object.F("value", value))
 }
 
-// endsInNewline reports whether the last text of a value, as it is written, ends in a newline.
-func endsInNewline(value any) bool {
-	switch v := value.(type) {
-	case string:
-		return strings.HasSuffix(v, "\n")
-	case []any:
-		return len(v) > 0 && endsInNewline(v[len(v)-1])
-	case map[string]any:
-		keys := slices.Sorted(maps.Keys(v))
-		return len(keys) > 0 && endsInNewline(v[keys[len(keys)-1]])
+// quoteEnd puts the last text of a patch in quotes where it ends in a newline: kustomize trims the patch, and would
+// trim the newline of a block with it.
+func quoteEnd(ops []*kyaml.Node) {
+	last := ops[len(ops)-1]
+	for len(last.Content) > 0 {
+		last = last.Content[len(last.Content)-1]
 	}
-	return false
+	if strings.HasSuffix(last.Value, "\n") {
+		last.Style = kyaml.DoubleQuotedStyle
+	}
 }
 
 // jsonPatch is an entry of spec.kustomize.patches with JSON6902 operations on the one object of this kind.
 func jsonPatch(comment, kind string, ops []*kyaml.Node) *kyaml.Node {
+	quoteEnd(ops)
 	// Print fails only on nodes that hold no YAML value; these hold decoded YAML.
 	body, _ := object.Print(object.Value(ops))
 	patch := object.Map(object.F("patch", body), object.F("target", object.Map(object.F("kind", kind))))

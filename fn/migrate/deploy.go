@@ -221,7 +221,19 @@ func guardAnnotation(k *fn.KubeObject) error {
 	if err := reason.Of(k.SetAnnotation(instance.PruneKey, instance.Disabled)); err != nil {
 		return err
 	}
-	return reason.Of(k.SetLineComment(guardLine, "metadata", "annotations", instance.PruneKey))
+	return noted(k, "metadata", "annotations", instance.PruneKey)
+}
+
+// noted puts the comment beside a guard, behind one of its owner.
+func noted(k *fn.KubeObject, field ...string) error {
+	comment, _, err := k.LineComment(field...)
+	if err != nil {
+		return reason.Of(err)
+	}
+	if comment = strings.TrimSpace(strings.TrimLeft(comment, "#")); comment != "" {
+		comment += "; "
+	}
+	return reason.Of(k.SetLineComment(comment+guardLine, field...))
 }
 
 // guardOwner keeps the install's own Flux Kustomization from deleting the install when it is removed, by the first
@@ -279,13 +291,18 @@ func (p *placing) next() bool {
 	return p.owner.Restore(p.was) == nil && p.owner.Edit(ownerGuards[p.tried-1]) == nil
 }
 
-func guardPrune(k *fn.KubeObject) error { return reason.Of(k.SetNestedBool(false, "spec", "prune")) }
+func guardPrune(k *fn.KubeObject) error {
+	if err := reason.Of(k.SetNestedBool(false, "spec", "prune")); err != nil {
+		return err
+	}
+	return noted(k, "spec", "prune")
+}
 
 func guardPolicy(k *fn.KubeObject) error {
 	if err := reason.Of(k.SetNestedString("Orphan", "spec", "deletionPolicy")); err != nil {
 		return err
 	}
-	return reason.Of(k.SetLineComment(guardLine, "spec", "deletionPolicy"))
+	return noted(k, "spec", "deletionPolicy")
 }
 
 func guardObjects(k *fn.KubeObject) error {
@@ -293,7 +310,7 @@ func guardObjects(k *fn.KubeObject) error {
 		instance.PruneKey)); err != nil {
 		return err
 	}
-	return reason.Of(k.SetLineComment(guardLine, "spec", "commonMetadata", "annotations", instance.PruneKey))
+	return noted(k, "spec", "commonMetadata", "annotations", instance.PruneKey)
 }
 
 // listNewFolder adds the new folder to the kustomization.yaml of the sync path, and of the one that the root moves to,

@@ -314,7 +314,8 @@ func checkRestated(existing *instance.Existing, install *classic.Install, render
 		return
 	}
 	for _, d := range differences {
-		if strings.HasPrefix(d.Path, "spec.") && d.Operator == nil && !strings.HasPrefix(d.Path, "spec.ref") {
+		if strings.HasPrefix(d.Path, "spec.") && d.Operator == nil && d.Classic != false &&
+			!strings.HasPrefix(d.Path, "spec.ref") {
 			findings.Warn(finding.NotRestated, existing.At, existing.Field("spec.kustomize.patches"),
 				"%s says %s, and the FluxInstance does not: Flux Operator drops it from the cluster; restate it by a "+
 					"patch, unless you mean it", d.Object, d.Path)
