@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"migrate-to-flux-operator/e2e/classic"
 	"migrate-to-flux-operator/e2e/crd"
@@ -56,6 +57,14 @@ func TestFirstUserPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkout := newCheckout(t, repository)
+	const most, columns = 40, 100
+	planned, err := fn.run("plan", checkout.directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows := rowsOf(planned, columns); rows > most {
+		t.Errorf("the plan has %d rows on a terminal of %d columns, at most %d are read:\n%s", rows, columns, most, planned)
+	}
 	rows := 0
 	for line := range strings.Lines(string(page)) {
 		cells := regexp.MustCompile(`(?:[^|\\]|\\.)+`).FindAllString(strings.Trim(line, "|\n"), -1)
@@ -79,6 +88,15 @@ func TestFirstUserPlan(t *testing.T) {
 	if rows < 20 {
 		t.Errorf("the page has %d rows", rows)
 	}
+}
+
+// rowsOf is how many rows of a terminal a text takes.
+func rowsOf(text string, columns int) int {
+	rows := 0
+	for line := range strings.Lines(text) {
+		rows += max(1, (utf8.RuneCountInString(strings.TrimSuffix(line, "\n"))+columns-1)/columns)
+	}
+	return rows
 }
 
 // TestFirstUserBootstrap moves the bootstrap of the first user's plan to its helmfile: the releases that were prepared there

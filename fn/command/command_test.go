@@ -160,6 +160,38 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// TestPlanAfterDeploy holds that, as long as the classic install is there, plan says where the migration stands, and shows
+// how to wait, to check and to go back: after deploy, when there is nothing to change, and in the report as well.
+func TestPlanAfterDeploy(t *testing.T) {
+	dir := fixture(t, "deploy")
+	must(t, 0, dir, "apply", "DIR", "--operator-kustomization", "the-operator", "--operator-release", "the-release",
+		"--instance-kustomization", "the-instance")
+	text := flat(must(t, 0, dir, "plan", "DIR").out)
+	for _, want := range []string{
+		"Flux 2.6.x: deployed; wait until it has taken over, then cleanup no file changes",
+		"Next wait until the cluster has taken over, and only then migrate-to-flux-operator plan --phase cleanup Wait push the commit of deploy",
+		"wait kustomization/the-operator kustomization/the-instance --for=condition=Ready",
+		"Check see what the cluster says: verify tells whether cleanup is safe",
+		"Go back before the take-over: revert the commit of deploy and wait until Kustomization/the-operator is gone",
+		"Deployed: no file changes; 0 warnings.",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the plan does not say %q:\n%s", want, text)
+		}
+	}
+	all := flat(must(t, 0, dir, "plan", "DIR", "--verbose").out)
+	if want := "delete helmreleases.helm.toolkit.fluxcd.io/the-release ocirepositories.source.toolkit.fluxcd.io/the-release"; !strings.Contains(all, want) {
+		t.Errorf("the whole plan does not say %q:\n%s", want, all)
+	}
+	if report := must(t, 0, dir, "plan", "DIR", "--report", "-").out; !strings.Contains(report, "> Deployed: no file changes. Wait until") || !strings.Contains(report, "## Go back") {
+		t.Errorf("the report says\n%s", report)
+	}
+	must(t, 0, dir, "apply", "DIR", "--phase", "cleanup", "--taken-over")
+	if done := must(t, 0, dir, "plan", "DIR").out; strings.Contains(done, "Wait") || !strings.Contains(done, "Nothing to do: no file changes") {
+		t.Errorf("after cleanup plan says\n%s", done)
+	}
+}
+
 // TestErrorsHaveLines holds that an Error on stderr names file and line.
 func TestErrorsHaveLines(t *testing.T) {
 	dir := fixture(t, "deploy")

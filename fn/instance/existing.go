@@ -3,6 +3,7 @@ package instance
 import (
 	"cmp"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -33,13 +34,41 @@ func Existings(set *object.Set) []*Existing { return ExistingsIn(set, "") }
 // Kustomization is the name of the Flux Kustomization that applies it and little else; that which deploy writes where
 // none does.
 func (e *Existing) Kustomization(set *object.Set) string {
+	if k := e.appliedBy(set); k != nil {
+		return k.Name
+	}
+	return instanceName
+}
+
+// appliedBy is the Flux Kustomization that applies it and little else; nil where none does.
+func (e *Existing) appliedBy(set *object.Set) *object.Object {
 	for _, k := range set.Of(classic.KustomizeGroup, "Kustomization") {
 		if at := k.Str("spec", "path"); at != "" && e.At.File != "" &&
 			strings.HasSuffix(classic.CleanPath(at), path.Dir(e.At.File)) {
-			return k.Name
+			return k
 		}
 	}
-	return instanceName
+	return nil
+}
+
+// operatorKustomization is the Flux Kustomization that installs Flux Operator for it, as deploy writes it; nil where
+// something else does.
+func (e *Existing) operatorKustomization(set *object.Set, install *classic.Install) *object.Object {
+	k, present := e.appliedBy(set), presentOperator(set, install)
+	if k == nil || present == nil || present.Kind != "HelmRelease" {
+		return nil
+	}
+	dependsOn, _ := object.Get[[]any](k.Map(), "spec", "dependsOn")
+	for _, other := range set.Of(classic.KustomizeGroup, "Kustomization") {
+		needed := slices.ContainsFunc(dependsOn, func(entry any) bool {
+			on, _ := entry.(map[string]any)
+			return on["name"] == other.Name
+		})
+		if needed && other.File == k.File && InstallsOperator(set, install, other) {
+			return other
+		}
+	}
+	return nil
 }
 
 // ExistingsIn are all of the input; a HelmRelease that names no namespace is in this one.

@@ -82,6 +82,33 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	}
 	findings.Run(finding.PushAndWait, finding.Wait, root, p.waits(), "push this commit and wait until the "+
 		"FluxInstance is Ready")
+	p.check("this one", findings)
+	p.rollback("this commit", findings)
+}
+
+// GuideDeployed says what to wait for, how to check it and how to go back, as long as the classic install is there:
+// after a run that has made deploy.
+func GuideDeployed(set *object.Set, install *classic.Install, existing *Existing, cfg config.Config,
+	findings *finding.List) {
+	p := &Plan{Install: install, Config: cfg, External: true}
+	p.Config.Instance.Form, p.Config.Instance.Kustomization = existing.Form, existing.Kustomization(set)
+	p.Config.Instance.Release = existing.At.Name
+	if to := install.Pair.NewPath(cfg); to != "" {
+		p.NewPath, p.Sync.Spec = to, map[string]any{"path": existing.Str("spec", "sync", "path")}
+	}
+	if operator := existing.operatorKustomization(set, install); operator != nil {
+		p.External = false
+		p.Config.Operator.Kustomization, p.Config.Operator.Release = operator.Name, presentOperator(set, install).Name
+	}
+	findings.Run(finding.PushAndWait, finding.Wait, install.Pair.Root, p.waits(), "push the commit of deploy where it "+
+		"is not pushed yet, and wait until the FluxInstance is Ready")
+	p.check("deploy's", findings)
+	p.rollback("the commit of deploy", findings)
+}
+
+// check says how to see that Flux Operator has taken over; commit is deploy's.
+func (p *Plan) check(commit string, findings *finding.List) {
+	root := p.Install.Pair.Root
 	findings.Run(finding.CheckTakeOver, finding.Verify, root,
 		OwnerCommands(p.Install, p.Config.Sync.Mode == config.Adopt),
 		"Flux Operator owns everything where every row shows %s", fluxName)
@@ -89,8 +116,7 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 		p.guideMove(findings)
 	}
 	findings.Info(finding.CleanupSeparately, finding.Verify, root, "", "only then cleanup, a commit of its own: in "+
-		"one push with this one it deletes everything")
-	p.rollback(findings)
+		"one push with %s it deletes everything", commit)
 }
 
 // waits are the commands that wait for the take-over. kubectl does not wait for what is not there, nor for a kind that
@@ -133,7 +159,7 @@ func fixedRevision(source *object.Object) string {
 }
 
 // rollback is the way back, before and after the take-over. Source: MIGRATION facts 10, run live.
-func (p *Plan) rollback(findings *finding.List) {
+func (p *Plan) rollback(commit string, findings *finding.List) {
 	root, ns := p.Install.Pair.Root, p.Install.Namespace
 	release := func(name string) shell.Line { // with the source of its chart
 		return shell.Run("kubectl", "-n", ns, "delete", "helmreleases."+classic.HelmGroup+"/"+name,
@@ -144,8 +170,8 @@ func (p *Plan) rollback(findings *finding.List) {
 	if p.External {
 		first, remove, uninstall = p.instanceKustomizationName(), nil, "uninstall Flux Operator as it was installed"
 	}
-	findings.Info(finding.GoBack, finding.Rollback, root, "", "before the take-over: revert this commit and wait "+
-		"until Kustomization/%s is gone", first)
+	findings.Info(finding.GoBack, finding.Rollback, root, "", "before the take-over: revert %s and wait until "+
+		"Kustomization/%s is gone", commit, first)
 	free := []shell.Line{shell.Run("kubectl", "-n", ns, "annotate", "--overwrite", "fluxinstance/"+fluxName,
 		"fluxcd.controlplane.io/reconcile=disabled")}
 	if p.asRelease() {
@@ -153,8 +179,8 @@ func (p *Plan) rollback(findings *finding.List) {
 		free = append(free, release(p.releaseName(instanceName)))
 	}
 	free = append(free, shell.Run("kubectl", "-n", ns, "delete", "fluxinstance/"+fluxName))
-	findings.Run(finding.GoBack, finding.Rollback, root, free, "after it: revert this commit, wait until "+
-		"Kustomization/%s is gone, then", p.instanceKustomizationName())
+	findings.Run(finding.GoBack, finding.Rollback, root, free, "after it: revert %s, wait until "+
+		"Kustomization/%s is gone, then", commit, p.instanceKustomizationName())
 	give := append(remove, releaseCommand(p.Install), reconcile(ns, p.Install.Pair.LiveRoot.Name, "--with-source"))
 	if owner := p.Install.Owner; owner != nil {
 		give = append(give, reconcile(owner.Namespace, owner.Name))

@@ -30,6 +30,7 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 			cfg.Sync.Mode = config.Keep
 		}
 		setGuards(set, install, cfg, before, others, findings)
+		instance.GuideDeployed(set, install, existing, cfg, findings)
 		return nil
 	}
 	plan := instance.New(set, install, cfg, findings)

@@ -109,9 +109,9 @@ var titles = map[string]string{
 
 // orders say what to mind before the commit is pushed.
 var orders = map[string]string{
-	config.Deploy: "This commit adds Flux Operator beside the classic install, which stays in Git. Push it alone, " +
-		"and remove nothing of the classic install until the checks below show that Flux Operator owns it: both in " +
-		"one push delete every Flux object and what Flux applied.",
+	config.Deploy: " beside the classic install, which stays in Git. Push this commit alone, and remove nothing of the " +
+		"classic install until the checks below show that Flux Operator owns it: both in one push delete every Flux " +
+		"object and what Flux applied.",
 	config.Cleanup: "This commit removes the classic install from Git. Push it only when Flux Operator owns " +
 		"everything below on the cluster: before that, Flux would delete what the commit removes.",
 }
@@ -121,8 +121,13 @@ func (v *View) callout() (mark, text string) {
 	switch {
 	case v.Failed:
 		return "CAUTION", "Refused: nothing is changed. The errors below say what to do first."
-	case len(v.Files) == 0 && len(v.Changes) == 0:
+	case v.waits():
+		return "NOTE", "Deployed: no file changes. Wait until Flux Operator owns what the checks below look at; cleanup " +
+			"comes after that, in a commit of its own."
+	case v.still():
 		return "NOTE", "Nothing to do: no file changes."
+	case v.Phase == config.Deploy:
+		return "IMPORTANT", capital(v.adds()) + orders[v.Phase]
 	}
 	return "IMPORTANT", orders[v.Phase]
 }

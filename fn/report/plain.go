@@ -25,7 +25,8 @@ func (v *View) Text(style Style) string {
 	p.changes()
 	next := v.next()
 	for _, s := range v.Sections {
-		if s.Severity == finding.Error || !s.Brief && !style.Verbose { // stderr says the Errors
+		early := v.Failed && s.Topic == finding.Prerequisite // an Error comes first, and stderr says it
+		if s.Severity == finding.Error || (early || !s.Brief) && !style.Verbose {
 			continue
 		}
 		if s.Steps && next != "" {
@@ -104,12 +105,14 @@ func (p *plain) clusters() {
 	if len(all) == 0 {
 		return
 	}
-	if len(all) == 1 {
-		p.title(all[0].Name + ": " + all[0].versions())
-		p.wrap("  ", all[0].Verdict)
-		return
-	}
 	for _, group := range alike(all) {
+		if len(group) == 1 {
+			p.title(group[0].Name + ": " + group[0].versions())
+			if said := verdict(group[0], p.Verbose || len(all) == 1); said != "" {
+				p.wrap("  ", said)
+			}
+			continue
+		}
 		p.title(counted(len(group), "cluster", "clusters") + ": " + group[0].versions())
 		p.each(group)
 	}
@@ -122,12 +125,20 @@ func (p *plain) each(group []Cluster) {
 		longest = max(longest, utf8.RuneCountInString(c.Name))
 	}
 	for _, c := range group {
+		if c.outcome == migrate.Refused {
+			p.out.WriteString("  " + c.Name + "\n")
+			continue
+		}
 		p.wrap("  "+c.Name+strings.Repeat(" ", longest-utf8.RuneCountInString(c.Name)+2), verdict(c, p.Verbose))
 	}
 }
 
-// verdict is that of one cluster of several: without how much could not be seen, unless all is asked for.
+// verdict is that of one cluster, of several without how much could not be seen, unless all is asked for; nothing of one
+// that is refused, which is said already.
 func verdict(c Cluster, verbose bool) string {
+	if c.outcome == migrate.Refused {
+		return ""
+	}
 	if said, _, _ := strings.Cut(c.Verdict, "; "); !verbose {
 		return said
 	}
@@ -153,7 +164,7 @@ func (c Cluster) versions() string {
 	if c.Target != "" {
 		said += " -> Flux Operator, Flux " + c.Target
 	}
-	if c.Becomes != outcomes[migrate.Deployed] { // the changes say it
+	if c.outcome != migrate.Deployed { // the changes say it
 		said += ": " + c.Becomes
 	}
 	return printable.Line(said)
@@ -198,8 +209,8 @@ func (p *plain) section(s Section) {
 			p.labeled("", fmt.Sprintf("and %d more, see --output json", len(s.Items)-i))
 			break
 		}
-		if s.Topic == finding.Verify && p.hides(s, item) {
-			continue // cleanup tells it when its time has come
+		if s.Topic == finding.Verify && (p.hides(s, item) || p.verified(s, item)) {
+			continue // cleanup tells it when its time has come, and verify does
 		}
 		p.labeled(label, p.said(s, item))
 		p.commands(s, item)
@@ -252,7 +263,7 @@ const fewest = 3
 func (p *plain) said(s Section, item Item) string {
 	text := item.Text
 	switch {
-	case item.Place == "" || s.Steps:
+	case item.Place == "" || s.Steps || strings.HasPrefix(text, item.Place+" "):
 	case item.Severity == finding.Warning:
 		text = item.Place + ": " + text
 	default:
@@ -273,6 +284,12 @@ func (p *plain) said(s Section, item Item) string {
 func (p *plain) hides(s Section, item Item) bool {
 	return !p.Verbose && !s.Whole && slices.ContainsFunc(item.Commands,
 		func(command string) bool { return len(command) > 2*p.Width })
+}
+
+// verified reports whether a plan leaves a check to verify, which is told as well: it looks at the same, and at more.
+func (p *plain) verified(s Section, item Item) bool {
+	verifies := func(other Item) bool { return other.Code == finding.LookAtCluster }
+	return !p.Verbose && item.Code == finding.CheckTakeOver && slices.ContainsFunc(s.Items, verifies)
 }
 
 // commands writes what to run, each command on one line.
@@ -332,8 +349,10 @@ func (p *plain) end() {
 func (p *plain) left() int {
 	n := 0
 	for _, s := range p.view.Sections {
-		if !s.Brief {
-			n += len(s.Items)
+		for _, item := range s.Items {
+			if !s.Brief || s.Topic == finding.Verify && p.verified(s, item) {
+				n++
+			}
 		}
 	}
 	return n
@@ -341,7 +360,10 @@ func (p *plain) left() int {
 
 // next is what to do next; nothing where there is nothing.
 func (v *View) next() string {
-	if v.Failed || len(v.Files) == 0 {
+	switch {
+	case v.waits():
+		return "wait until the cluster has taken over, and only then migrate-to-flux-operator plan --phase cleanup"
+	case v.Failed || len(v.Files) == 0:
 		return ""
 	}
 	return "migrate-to-flux-operator apply, with the same flags; then push that commit alone"

@@ -44,7 +44,7 @@ type Cluster struct {
 	Fields           []instance.Move
 	Pictures         []Picture
 
-	path string
+	path, outcome string
 }
 
 // Fact is something that the install was recognised by, and where.
@@ -177,10 +177,10 @@ func Of(run Run) *View {
 	for _, f := range run.Findings {
 		byCluster[f.Cluster] = append(byCluster[f.Cluster], f)
 	}
+	v.Changes = v.changes()
 	for i := range run.Clusters {
 		v.Clusters = append(v.Clusters, v.cluster(i, byCluster[run.Clusters[i].Path]))
 	}
-	v.Changes = v.changes()
 	for _, t := range topics {
 		if items := v.items(t); len(items) > 0 {
 			v.Sections = append(v.Sections, Section{t, items})
@@ -190,18 +190,56 @@ func Of(run Run) *View {
 	return v
 }
 
-// outcomes say what becomes of a cluster.
-var outcomes = map[string]string{
-	migrate.Deployed:  "Flux Operator is added beside the classic install",
-	migrate.CleanedUp: "the classic install goes",
-	migrate.Unchanged: "nothing to do",
-	migrate.Refused:   "refused",
+// becomes says what becomes of a cluster, or where its migration stands.
+func (v *View) becomes(c migrate.Cluster) string {
+	switch c.Outcome {
+	case migrate.Deployed:
+		return v.adds() + " beside the classic install"
+	case migrate.CleanedUp:
+		return "the classic install goes"
+	case migrate.Refused:
+		return "refused"
+	}
+	if v.deployed(c) {
+		return "deployed; wait until it has taken over, then cleanup"
+	}
+	return "nothing to do"
+}
+
+// adds is what deploy adds: Flux Operator may be there already, and so may the FluxInstance.
+func (v *View) adds() string {
+	added := func(label string) bool {
+		return slices.ContainsFunc(v.Changes, func(c Change) bool { return c.Sign == "+" && c.Label == label })
+	}
+	switch {
+	case added("operator"):
+		return "Flux Operator is added"
+	case added("instance"):
+		return "a FluxInstance is added"
+	}
+	return "guards are added"
+}
+
+// deployed reports whether deploy has nothing left to do for a cluster, and the classic install is still there.
+func (v *View) deployed(c migrate.Cluster) bool {
+	return v.Phase == config.Deploy && c.Outcome == migrate.Unchanged && c.Instance != ""
+}
+
+// waits reports whether there is nothing to do but to wait, for cleanup.
+func (v *View) waits() bool {
+	return v.still() && !v.Failed && slices.ContainsFunc(v.run.Clusters, v.deployed)
+}
+
+// still reports whether nothing changes.
+func (v *View) still() bool {
+	return len(v.Files) == 0 && !slices.ContainsFunc(v.run.Objects, func(o Object) bool { return o.Action != unchanged })
 }
 
 func (v *View) cluster(n int, findings []finding.Finding) Cluster {
 	c := v.run.Clusters[n]
 	made := Cluster{Name: nameOf(c.Path), Layout: c.Layout, Version: c.Version, Target: c.Target,
-		Becomes: outcomes[c.Outcome], Fields: c.Fields, path: c.Path}
+		Becomes: v.becomes(c), Fields: c.Fields, path: c.Path,
+		outcome: c.Outcome}
 	for _, f := range findings {
 		switch f.Severity {
 		case finding.Error:
@@ -317,6 +355,11 @@ func (v *View) items(t topic) []Item {
 		if more := items[i].more; more > 0 {
 			items[i].Place += fmt.Sprintf(" and %d more", more)
 		}
+	}
+	if t.Topic == finding.Verify { // what comes only then is said last
+		runs := func(item Item) bool { return len(item.Commands) > 0 }
+		last := slices.DeleteFunc(slices.Clone(items), runs)
+		items = append(slices.DeleteFunc(items, func(item Item) bool { return !runs(item) }), last...)
 	}
 	return items
 }
@@ -483,7 +526,10 @@ func (v *View) totals() string {
 		return fmt.Sprintf("Refused: no file changes; %s, %s.", counted(errors, "error", "errors"),
 			counted(warnings, "warning", "warnings"))
 	}
-	if len(v.Files)+len(v.run.Objects) == 0 {
+	if v.waits() {
+		return fmt.Sprintf("Deployed: no file changes; %s.", counted(warnings, "warning", "warnings"))
+	}
+	if v.still() {
 		return fmt.Sprintf("Nothing to do: no file changes; %s.", counted(warnings, "warning", "warnings"))
 	}
 	name := map[string]string{config.Deploy: "Deploy", config.Cleanup: "Cleanup"}[v.Phase]
