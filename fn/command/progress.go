@@ -16,5 +16,16 @@ func progressOn(out io.Writer) progress {
 	return func(step string) { fmt.Fprint(out, "\r\x1b[K"+step) }
 }
 
+// counted says which of several clusters a step is about.
+func (p progress) counted(step string) func(n, of int) {
+	return func(n, of int) {
+		if of > 1 {
+			p(fmt.Sprintf("%s: %d/%d", step, n, of))
+		} else {
+			p(step)
+		}
+	}
+}
+
 // done wipes the line.
 func (p progress) done() { p("") }

@@ -6,7 +6,7 @@ import (
 )
 
 // prove adds to a result whether Flux would prune anything.
-func (r *repository) prove(result *Result, cfg config.Config) {
+func (r *repository) prove(result *Result, cfg config.Config, progress progress) {
 	if cfg.Proof == config.Off {
 		result.Findings = append(result.Findings, proof.LeftOut())
 		return
@@ -14,6 +14,7 @@ func (r *repository) prove(result *Result, cfg config.Config) {
 	if len(result.changes) == 0 {
 		return
 	}
-	proved := proof.Prove(result.Outcome, r.tree, r.tree.With(result.changes), cfg)
+	proved := proof.Prove(result.Outcome, r.tree, r.tree.With(result.changes), cfg,
+		progress.counted("proving that Flux prunes nothing"))
 	result.Findings, result.trees = append(result.Findings, proved.Findings...), proved.Trees
 }

@@ -22,5 +22,5 @@ func prove(outcome migrate.Outcome, before fs.FS, set *object.Set, cfg config.Co
 	if err != nil {
 		return proof.Proof{Findings: []finding.Finding{proof.Unread(err)}}
 	}
-	return proof.Prove(outcome, before, after, cfg)
+	return proof.Prove(outcome, before, after, cfg, func(int, int) {})
 }

@@ -83,8 +83,8 @@ func (t Trees) String() string {
 
 // Prove compares the repository before and after a run, cluster by cluster. A loss is an Error, what could not be
 // judged a Warning, and the count of the rest an Info. Clusters that the run leaves alone are compared as well: they
-// may share files.
-func Prove(outcome migrate.Outcome, before, after fs.FS, cfg config.Config) Proof {
+// may share files. It tells judging how many of the clusters it has got to.
+func Prove(outcome migrate.Outcome, before, after fs.FS, cfg config.Config, judging func(n, of int)) Proof {
 	installs := outcome.Installs
 	if slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Prefix != "" }) {
 		return Proof{Findings: []finding.Finding{NotWhole()}}
@@ -101,7 +101,8 @@ func Prove(outcome migrate.Outcome, before, after fs.FS, cfg config.Config) Proo
 	var all finding.List
 	var trees []Trees
 	var judged []*inventory.Inventory
-	for _, install := range installs {
+	for n, install := range installs {
+		judging(n+1, len(installs))
 		findings := all.For(install.Cluster())
 		t := s.prove(install, findings)
 		if judged = append(judged, t.Before); t.After != nil {

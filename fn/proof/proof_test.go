@@ -188,7 +188,7 @@ func TestProve(t *testing.T) {
 			cfg := config.Config{Phase: config.Deploy}
 			cfg.Sync.Path = c.path
 			after := before.with(c.commit)
-			proof := Prove(migrate.Outcome{Installs: []*classic.Install{i}}, before.tree(), after.tree(), cfg)
+			proof := Prove(migrate.Outcome{Installs: []*classic.Install{i}}, before.tree(), after.tree(), cfg, func(int, int) {})
 			got := said(proof.Findings)
 			summary := "\ninfo cluster/root.yaml: " + c.summary
 			if !strings.Contains(got, c.want) || c.summary != "" && !strings.Contains(got, summary) {
