@@ -84,7 +84,7 @@ var (
 	errOutside   = errors.New("the path leads out of the directory or into .git")
 	errTwice     = errors.New("the file is changed twice")
 	errExists    = errors.New("refusing to overwrite a file that was not there")
-	errReadOnly  = errors.New("the file is read-only")
+	errReadOnly  = errors.New("the file is read-only: make it writable, and run again")
 	errNoContent = errors.New("the change has neither an old nor a new content")
 )
 

@@ -196,7 +196,7 @@ func TestPlanAfterDeploy(t *testing.T) {
 func TestErrorsHaveLines(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, "cluster/sync.yaml", "# A comment.\n---\n# Another one.\n"+read(t, dir, "cluster/sync.yaml")+"  interval: {\n")
-	if got := must(t, 2, dir, "plan", "DIR"); !strings.Contains(flat(got.out), "warning: cluster/sync.yaml: cluster/sync.yaml:") {
+	if got := must(t, 2, dir, "plan", "DIR"); !strings.Contains(flat(got.out), "warning: cluster/sync.yaml: line 29 is not YAML") {
 		t.Errorf("a broken root is not warned about:\n%s", got.out)
 	}
 	dir = fixture(t, "deploy")

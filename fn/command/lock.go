@@ -77,7 +77,8 @@ func (j job) lock(repo *repository, result *Result, looked []live.Report, strang
 
 // explain says how to look at the cluster before cleanup: in deploy that comes last, in cleanup first.
 func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings *finding.List) {
-	if cluster.Outcome == migrate.Refused && j.config.Phase == config.Deploy || install.KeepReason != "" {
+	early := j.config.Phase == config.Deploy || cluster.Instance == ""
+	if cluster.Outcome == migrate.Refused && early || install.KeepReason != "" {
 		return
 	}
 	topic := finding.Verify
@@ -146,7 +147,7 @@ func (j job) checkPublished(repo *repository, install *classic.Install, cluster 
 	clone := repo.tree.Repository()
 	if clone == nil {
 		findings.Warn(finding.PushNotChecked, install.Anchor, "", "%s is not a Git checkout: it was not checked that "+
-			"deploy's commit is pushed", repo.dir)
+			"deploy's commit is pushed; run on a clone, or see to it yourself", repo.dir)
 		return nil
 	}
 	published, err := clone.Published(files)

@@ -166,6 +166,11 @@ func printApplied(out io.Writer, r *Result) error {
 	if len(r.Files) == 0 {
 		said.WriteString("nothing to do: no file changes\n")
 	}
+	for _, f := range r.Findings {
+		if len(r.Clusters) == 0 && f.Topic == finding.Found {
+			said.WriteString(r.sentence(f) + "\n")
+		}
+	}
 	said.WriteString(r.warnings(style))
 	if r.add != "" && printable.Fits(string(r.add)) {
 		fmt.Fprintf(&said, "next: commit what was changed, and nothing else: %s\n", r.add)

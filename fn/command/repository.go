@@ -52,9 +52,9 @@ func (b broken) message() string {
 		line, said = line+max(why.Line-1, 0), why.Words
 	}
 	if limit.Is(b.err) {
-		return printable.Line(fmt.Sprintf("%s:%d was not looked at: %s", b.file, line, said))
+		return printable.Line(fmt.Sprintf("line %d was not looked at: %s", line, said))
 	}
-	return printable.Line(fmt.Sprintf("%s:%d is not YAML, so it was not looked at: %s", b.file, line, said))
+	return printable.Line(fmt.Sprintf("line %d is not YAML, so it was not looked at; correct it: %s", line, said))
 }
 
 // open reads the objects of a checkout. A file that holds none is not kept, a document is parsed when it is looked

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ type Result struct {
 	places  *places
 	trees   []proof.Trees
 	config  config.Config
+	dir     string     // the checkout
 	add     shell.Line // the command that puts the changes into Git's index
 }
 
@@ -63,7 +65,8 @@ func (j job) run(ctx context.Context) (*Result, error) {
 	}
 	j.progress("migrating")
 	j.config.TakenOver = j.config.TakenOver || j.live != nil
-	result := &Result{Outcome: migrate.Migrate(repo.set, j.config), places: newPlaces(repo.read), config: j.config}
+	result := &Result{Outcome: migrate.Migrate(repo.set, j.config), places: newPlaces(repo.read), config: j.config,
+		dir: whole(j.dir)}
 	repo.report(result)
 	var pushed finding.List
 	if !j.subfolder { // which may be the very folder
@@ -218,6 +221,14 @@ func files(changes []checkout.Change) []report.File {
 	return all
 }
 
+// whole is how a checkout is named where a message is about all of it: a dot would tell nobody where they are.
+func whole(dir string) string {
+	if at, err := filepath.Abs(dir); err == nil && path.Clean(dir) == "." {
+		return at
+	}
+	return dir
+}
+
 // failure is the error of a result with Errors: every one on a line, and then how to look their codes up.
 func (r *Result) failure() error {
 	var lines, codes []string
@@ -225,7 +236,11 @@ func (r *Result) failure() error {
 		if f.Severity != finding.Error {
 			continue
 		}
-		lines = append(lines, r.places.located(f).String())
+		located := r.places.located(f)
+		if located.Where() == "" { // it is about the whole checkout
+			located.File = r.dir
+		}
+		lines = append(lines, located.String())
 		if code := string(f.Code); !slices.Contains(codes, code) {
 			codes = append(codes, code)
 		}

@@ -113,7 +113,7 @@ type verified struct {
 
 // failure is the error where Git does not say what the clusters are to be.
 func (v verified) failure() error {
-	result := Result{places: v.places}
+	result := Result{places: v.places, dir: whole(v.dir)}
 	result.Findings = v.findings
 	if err := result.failure(); err != nil {
 		return err

@@ -59,7 +59,7 @@ func TestReadOnly(t *testing.T) {
 	if err := os.Chmod(filepath.Join(dir, "cluster/sync.yaml"), 0o444); err != nil {
 		t.Fatal(err)
 	}
-	unchanged(t, dir, "cluster/sync.yaml: the file is read-only; nothing was changed", 2, "apply", dir)
+	unchanged(t, dir, "cluster/sync.yaml: the file is read-only: make it writable, and run again; nothing was changed", 2, "apply", dir)
 	dir = repository(t, nil, nil)
 	readOnly(t, dir)
 	unchanged(t, dir, "nothing was changed", 2, "apply", dir)

@@ -94,7 +94,8 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	}
 	before, err := asCame(set, installs)
 	if err != nil {
-		all.Error(finding.FilesUnreadable, nil, "", "what Flux applies cannot be read: %s", err)
+		all.Error(finding.FilesUnreadable, nil, "", "what Flux applies cannot be read: %s; make it "+
+			"readable, and run again", err)
 	}
 	outcome := Outcome{Others: otherRoots(set, installs, cfg)}
 	others := before.others(installs, outcome.Others)
@@ -117,7 +118,7 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	if cfg.Phase == config.Deploy && !all.Failed() {
 		outcome.Files = guardAll(set, installs, cfg, before, &all).files
 	}
-	if all.Failed() && !together.Failed() {
+	if all.Failed() && !together.Failed() && err == nil {
 		tellOpen(outcome.Clusters, &all)
 	}
 	if len(installs) == 0 && len(cfg.Clusters) == 0 && !all.Failed() {
