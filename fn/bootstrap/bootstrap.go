@@ -4,6 +4,7 @@
 package bootstrap
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
@@ -13,6 +14,7 @@ import (
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
@@ -40,7 +42,7 @@ func Files(files fs.FS, set *object.Set, installs []*classic.Install, cfg config
 	[]finding.Finding) {
 	write, wanted := writers[cfg.Bootstrap]
 	if !wanted {
-		return nil, nil
+		return nil, there(files, installs, cfg)
 	}
 	var all finding.List
 	var changes []checkout.Change
@@ -57,6 +59,32 @@ func Files(files fs.FS, set *object.Set, installs []*classic.Install, cfg config
 		changes = append(changes, w.changes...)
 	}
 	return changes, all.All()
+}
+
+// there names the helmfiles that install Flux Operator already, which a run without the config field bootstrap leaves
+// as they are.
+func there(files fs.FS, installs []*classic.Install, cfg config.Config) []finding.Finding {
+	if cfg.Phase != config.Deploy || len(installs) == 0 {
+		return nil
+	}
+	var all finding.List
+	for _, name := range helmfileNames(files) {
+		raw, err := fs.ReadFile(files, name)
+		if err != nil {
+			continue
+		}
+		h := readHelmfile(name, raw)
+		if h.node == nil {
+			continue
+		}
+		for _, at := range h.of(flux.OperatorChart) {
+			version := cmp.Or(string(h.mask.restored([]byte(text(h.releases()[at], "version")))), "of any version")
+			all.Add(finding.Finding{Severity: finding.Info, Code: finding.HelmfileDiffers, Topic: finding.Found,
+				File: name, Message: fmt.Sprintf("a helmfile installs Flux Operator %s on a rebuilt cluster: "+
+					"--bootstrap helmfile updates it", version)})
+		}
+	}
+	return all.All()
 }
 
 // LeftOut says that a function cannot write files that are no Kubernetes objects.

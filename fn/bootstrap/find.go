@@ -41,7 +41,7 @@ var helmfileName = regexp.MustCompile(`(^|/)(helmfile\.ya?ml|helmfile\.d/[^/]+\.
 // be another cluster's.
 func (w *writer) findHelmfile() *helmfile {
 	var found []*helmfile
-	for _, name := range w.helmfileNames() {
+	for _, name := range helmfileNames(w.files) {
 		raw, err := fs.ReadFile(w.files, name)
 		if err != nil {
 			continue
@@ -79,10 +79,10 @@ func compareBools(a, b bool) int {
 }
 
 // helmfileNames lists the files of the checkout that helmfile would read, by name.
-func (w *writer) helmfileNames() []string {
+func helmfileNames(files fs.FS) []string {
 	var names []string
 	// What cannot be listed holds no helmfile.
-	_ = fs.WalkDir(w.files, ".", func(name string, entry fs.DirEntry, err error) error {
+	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.Type().IsRegular() && helmfileName.MatchString(name) {
 			names = append(names, name)
 		}

@@ -12,16 +12,26 @@ import (
 
 	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/printable"
 )
 
 // mentions warns about workflows, task files, scripts and the configuration of tools that name what cleanup removes,
-// and about Terraform that bootstraps Flux: Flux reads none of them, so nothing else finds out before they run.
-func (r *repository) mentions(changes []checkout.Change) []finding.Finding {
-	gone := removedPaths(changes, r.tree)
-	if len(changes) == 0 {
+// and about Terraform that bootstraps Flux: Flux reads none of them, so nothing else finds out before they run. In the
+// phase deploy it names the former already.
+func (r *repository) mentions(result *Result, cfg config.Config) []finding.Finding {
+	if len(result.changes) == 0 {
 		return nil
+	}
+	gone, named := removedPaths(result.changes, r.tree), finding.Finding{Severity: finding.Warning,
+		Code:    finding.NamedByTooling,
+		Message: "names %s, which this commit removes: change or remove what it does with it"}
+	if cfg.Phase == config.Deploy {
+		gone, named = removedPaths(r.later(result.Installs, cfg), r.tree), finding.Finding{Severity: finding.Info,
+			Code: finding.NamedByTooling, Topic: finding.Reference,
+			Message: "names %s, which cleanup removes: what it does with it changes then"}
 	}
 	var all []finding.Finding
 	// A folder that cannot be read has been noted when the tree was opened.
@@ -37,12 +47,39 @@ func (r *repository) mentions(changes []checkout.Change) []finding.Finding {
 			return nil
 		}
 		if gone != nil && isTooling(file) {
-			all = append(all, mentionsIn(file, content, gone)...)
+			all = append(all, mentionsIn(file, content, gone, named)...)
 		}
 		all = append(all, terraformIn(file, content)...)
 		all = append(all, azureIn(file, content)...)
 		return nil
 	})
+	return all
+}
+
+// later are the files that cleanup removes after deploy: those in which nothing else is.
+func (r *repository) later(installs []*classic.Install, cfg config.Config) []checkout.Change {
+	var goes []*object.Object
+	for _, i := range installs {
+		if i.KeepReason != "" {
+			continue
+		}
+		goes = append(append(goes, i.Objects...), i.Bootstrap...)
+		if cfg.Sync.Mode == config.Adopt {
+			goes = append(goes, i.Pair.Source, i.Pair.Root)
+		}
+	}
+	var files []string
+	for _, o := range goes {
+		stays := func(other *object.Object) bool { return !slices.Contains(goes, other) }
+		if o.File != "" && !slices.ContainsFunc(r.set.InFile(o.File), stays) {
+			files = append(files, o.File)
+		}
+	}
+	slices.Sort(files)
+	var all []checkout.Change
+	for _, file := range slices.Compact(files) {
+		all = append(all, checkout.Change{Path: file})
+	}
 	return all
 }
 
@@ -144,8 +181,8 @@ func azureIn(file string, content []byte) []finding.Finding {
 				"see first that it is another cluster's")}}
 }
 
-// mentionsIn are the lines of a file that name what goes; one finding for each name.
-func mentionsIn(file string, content []byte, gone *regexp.Regexp) []finding.Finding {
+// mentionsIn are the lines of a file that name what goes; one finding for each name, made of one that says so.
+func mentionsIn(file string, content []byte, gone *regexp.Regexp, said finding.Finding) []finding.Finding {
 	var all []finding.Finding
 	seen := map[string]bool{}
 	number := 0
@@ -162,10 +199,9 @@ func mentionsIn(file string, content []byte, gone *regexp.Regexp) []finding.Find
 			continue
 		}
 		seen[name] = true
-		all = append(all, finding.Finding{Severity: finding.Warning, Code: finding.NamedByTooling,
-			File: fmt.Sprintf("%s:%d", file, number),
-			Message: printable.Line(fmt.Sprintf("names %s, which this commit removes: change or remove what it does "+
-				"with it", name))})
+		one := said
+		one.File, one.Message = fmt.Sprintf("%s:%d", file, number), printable.Line(fmt.Sprintf(said.Message, name))
+		all = append(all, one)
 	}
 	return all
 }

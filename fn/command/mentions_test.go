@@ -1,17 +1,29 @@
 package command
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"migrate-to-flux-operator/fn/checkout"
+	"migrate-to-flux-operator/fn/finding"
 )
 
 // TestMentions holds that what tools do with a removed file is warned about with its line, and nothing else is.
 func TestMentions(t *testing.T) {
 	dir := fixture(t, "deploy")
+	write(t, dir, "scripts/early.sh", "cat cluster/flux.yaml cluster/apps.yaml\n")
+	const early = "scripts/early.sh:1"
+	if out := flat(must(t, 0, dir, "plan", "DIR", "--verbose").out); !strings.Contains(out, "Refers names cluster/flux.yaml, which cleanup removes: what it does with it changes then ("+early) ||
+		strings.Count(out, "which cleanup removes") != 1 {
+		t.Errorf("deploy does not name what cleanup removes:\n%s", out)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "scripts")); err != nil {
+		t.Fatal(err)
+	}
 	must(t, 0, dir, "apply", "DIR")
 	write(t, dir, ".github/workflows/update.yaml", "on: push\njobs:\n  update:\n    steps:\n      - run: yq -i . cluster/flux.yaml\n      - run: cat cluster/flux.yaml\n")
 	write(t, dir, ".github/renovate.json5", "{\n  flux: {fileMatch: ['^cluster/flux\\\\.yaml$']},\n}\n")
@@ -82,7 +94,7 @@ func TestMentionsOfAFolder(t *testing.T) {
 	tree := fstest.MapFS{removed: {}, "kubernetes/bootstrap/flux/key.sops.yaml": {}}
 	gone := removedPaths([]checkout.Change{{Path: removed, Before: []byte("x")}}, tree)
 	found := mentionsIn("Taskfile.yaml", []byte("- kubectl apply --kustomize {{.DIR}}/bootstrap/flux\n- sops {{.DIR}}/bootstrap/flux/key.sops.yaml\n"+
-		"- cat my-bootstrap/flux bootstrap/flux2\n- cat "+removed+"\n"), gone)
+		"- cat my-bootstrap/flux bootstrap/flux2\n- cat "+removed+"\n"), gone, finding.Finding{Message: "names %s, which goes"})
 	var have []string
 	for _, f := range found {
 		have = append(have, f.File+" "+strings.Fields(f.Message)[1])

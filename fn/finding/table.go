@@ -762,9 +762,9 @@ var Table = []Group{
 			Do:      "It can go, as the message says: it scans or updates nothing that is used.",
 		},
 		{
-			Code: NamedByTooling, Severities: []Severity{Warning},
+			Code: NamedByTooling, Severities: []Severity{Warning, Info},
 			Summary: "a workflow, script or tool names what cleanup removes",
-			Means:   "A file that Flux does not read has the path or the name.",
+			Means:   "A file that Flux does not read has the path or the name. deploy says it as an Info, before it goes.",
 			Why:     "It fails, or installs the classic Flux again, the next time it runs.",
 			Do:      "Change what it does with it.",
 		},
@@ -1134,9 +1134,10 @@ var Table = []Group{
 		{
 			Code: HelmfileDiffers, Severities: []Severity{Warning, Info},
 			Summary: "the helmfile and Git say different things of a release",
-			Means:   "Its version or values differ. As an Info they are brought up to what Git says.",
-			Why:     "A rebuilt cluster starts with one and changes to the other.",
-			Do:      "Make the two the same where the message is a Warning.",
+			Means: "Its version or values differ. As an Info they are brought up to what Git says, or would be with " +
+				"the config field bootstrap.",
+			Why: "A rebuilt cluster starts with one and changes to the other.",
+			Do:  "Make the two the same where the message is a Warning.",
 		},
 	}},
 }
