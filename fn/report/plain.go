@@ -105,9 +105,13 @@ func (p *plain) clusters() {
 	if len(all) == 0 {
 		return
 	}
-	for _, group := range alike(all) {
+	for n, group := range alike(all) {
 		if len(group) == 1 {
-			p.title(group[0].Name + ": " + group[0].versions())
+			if title := group[0].Name + ": " + group[0].versions(); n > 0 && group[0].outcome == migrate.Refused {
+				p.out.WriteString(p.paint(bold, title) + "\n")
+			} else {
+				p.title(title)
+			}
 			if said := verdict(group[0], p.Verbose || len(all) == 1); said != "" {
 				p.wrap("  ", said)
 			}
