@@ -101,7 +101,7 @@ func TestLinks(t *testing.T) {
 
 // shownBy matches what a row of the limits is shown by: a case, or a package and the names of its tests.
 var (
-	shownByCase = regexp.MustCompile(`\]\(\.\./testdata/([a-z0-9.-]+)\)`)
+	shownByCase = regexp.MustCompile(`\]\(\.\./((?:testdata|examples)/[a-z0-9.-]+)\)`)
 	shownByTest = regexp.MustCompile("`(fn/[a-z]+)`((?:,? ?Test[A-Za-z]+)+)")
 	codeOf      = regexp.MustCompile(`\]\(findings\.md#([a-z0-9-]+)\)`)
 )
@@ -127,7 +127,7 @@ func TestLimits(t *testing.T) {
 		}
 		all, told := "", true
 		for _, one := range cases {
-			folder := filepath.Join(root, "testdata", one[1])
+			folder := filepath.Join(root, filepath.FromSlash(one[1]))
 			results := written(filepath.Join(folder, "results.yaml"))
 			all, told = all+results, told && results != ""
 			said := results + written(filepath.Join(folder, "error.txt"))

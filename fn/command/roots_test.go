@@ -101,6 +101,19 @@ func TestInventoryOfAnOperatedCluster(t *testing.T) {
 	}
 }
 
+// TestInventoryOfAVariableInstance warns where no file shows what Flux Operator generates.
+func TestInventoryOfAVariableInstance(t *testing.T) {
+	dir := t.TempDir()
+	for name, file := range operatedFiles(t) {
+		text := strings.Replace(string(file.Data), "version: 2.6.x", "version: ${FLUX}", 1)
+		write(t, dir, name, text)
+	}
+	got := execAt(t, dir, "inventory", "DIR")
+	if want := "it is not known what Flux Operator generates for FluxInstance"; !strings.Contains(got.errOut, want) {
+		t.Errorf("%q is not in\n%s%s", want, got.out, got.errOut)
+	}
+}
+
 // comparedText compares the one cluster of two states.
 func comparedText(t *testing.T, before, after fstest.MapFS) string {
 	t.Helper()
