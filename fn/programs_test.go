@@ -6,8 +6,10 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -121,5 +123,38 @@ func checkStarters(t *testing.T, p listed) {
 			}
 			return true
 		})
+	}
+}
+
+// TestImportsRunOneWay holds the list of folders in docs/development.md against the imports: each folder imports those
+// below it only.
+func TestImportsRunOneWay(t *testing.T) {
+	text, err := os.ReadFile("../docs/development.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	for _, line := range regexp.MustCompile(`(?m)^fn/(\w+)/ `).FindAllStringSubmatch(string(text), -1) {
+		order = append(order, line[1])
+	}
+	const module = "migrate-to-flux-operator/fn/"
+	folder := func(path string) (name string, at int) {
+		name, _, _ = strings.Cut(strings.TrimPrefix(path, module), "/")
+		return name, slices.Index(order, name)
+	}
+	for _, p := range linked(t) {
+		if !strings.HasPrefix(p.ImportPath, module) {
+			continue
+		}
+		from, above := folder(p.ImportPath)
+		if above < 0 {
+			t.Errorf("docs/development.md does not list fn/%s", from)
+		}
+		for _, imported := range p.Imports {
+			to, below := folder(imported)
+			if strings.HasPrefix(imported, module) && below < above {
+				t.Errorf("fn/%s imports fn/%s, which docs/development.md lists above it", from, to)
+			}
+		}
 	}
 }
