@@ -48,6 +48,7 @@ test-all: ## Run the tests of the product with the slow proofs; those of the cor
 
 golden: ## Write the expectations of the golden cases anew, and delete stale ones
 	go test -short -timeout 40m ./fn/golden -update
+	go test ./fn/finding -run TestDocs -update
 
 format: ## Format the code
 	gofmt -w main.go fn e2e tools

@@ -95,12 +95,8 @@ func TestCommands(t *testing.T) {
 // plannedFiles are the files that plan names, sorted as git status does: changed ones before new ones.
 func plannedFiles(t testing.TB, dir string, flags ...string) []string {
 	t.Helper()
-	var plan planJSON
-	if err := json.Unmarshal([]byte(must(t, 0, dir, append([]string{"plan", dir, "-o", "json"}, flags...)...).out), &plan); err != nil {
-		t.Fatal(err)
-	}
 	var old, created []string
-	for _, f := range plan.Files {
+	for _, f := range planOf(t, dir, flags...).Files {
 		if f.Action == "created" {
 			created = append(created, f.Path)
 		} else {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"migrate-to-flux-operator/fn/finding"
 )
 
 // says runs the command line and wants texts in what it prints.
@@ -99,8 +101,8 @@ func TestPartOfACheckout(t *testing.T) {
 func TestWorkingTreeThatIsNotClean(t *testing.T) {
 	dir := fixture(t, "deploy")
 	commit(t, dir)
-	if got := must(t, 0, dir, "plan", "DIR"); strings.Contains(got.out, "HEAD does not hold") || strings.Contains(got.out, "not committed") {
-		t.Errorf("a clean tree is warned about:\n%s", got.out)
+	if have := placesOf(t, dir, finding.UncommittedChanges); have != nil {
+		t.Errorf("a clean tree is warned about: %v", have)
 	}
 	write(t, dir, "apps/podinfo.yaml", read(t, dir, "apps/podinfo.yaml")+"# Edited.\n")
 	write(t, dir, "a new file.yaml", "x: 1\n")

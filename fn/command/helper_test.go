@@ -3,12 +3,15 @@ package command
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"migrate-to-flux-operator/fn/finding"
 )
 
 // said is what a command line did.
@@ -43,6 +46,28 @@ func must(t testing.TB, code int, dir string, args ...string) said {
 		t.Fatalf("%q: exit code %d, want %d\n%s%s", args, got.code, code, got.out, got.errOut)
 	}
 	return got
+}
+
+// planOf is a plan that has no Error.
+func planOf(t testing.TB, dir string, flags ...string) planJSON {
+	t.Helper()
+	var plan planJSON
+	if err := json.Unmarshal([]byte(must(t, 0, dir, append([]string{"plan", dir, "-o", "json"}, flags...)...).out), &plan); err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// placesOf are the files of the findings that have a code.
+func placesOf(t testing.TB, dir string, code finding.Code, flags ...string) []string {
+	t.Helper()
+	var all []string
+	for _, f := range planOf(t, dir, flags...).Findings {
+		if f.Code == code {
+			all = append(all, f.File)
+		}
+	}
+	return all
 }
 
 // flat is a text of a plan without the ends of its lines.

@@ -13,6 +13,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/live"
 	"migrate-to-flux-operator/fn/object"
@@ -55,10 +56,10 @@ func TestCleanupWaitsForPush(t *testing.T) {
 	refused("not committed: cluster/sync.yaml;")
 	git(t, dir, "checkout", "-q", "cluster/sync.yaml")
 	write(t, dir, "apps/podinfo.yaml", "")
-	got := must(t, 0, dir, "apply", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off")
-	if strings.Contains(got.out, "not checked that deploy's") {
-		t.Errorf("what was checked is warned about:\n%s", got.out)
+	if warned := placesOf(t, dir, finding.PushNotChecked, "--phase", "cleanup", "--taken-over", "--proof", "off"); warned != nil {
+		t.Errorf("what was checked is warned about: %v", warned)
 	}
+	must(t, 0, dir, "apply", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off")
 	must(t, 0, dir, "check", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off")
 }
 
@@ -66,15 +67,15 @@ func TestCleanupWaitsForPush(t *testing.T) {
 func TestCleanupWithoutUpstream(t *testing.T) {
 	dir := fixture(t, "deploy")
 	must(t, 0, dir, "apply", "DIR", "--proof", "off")
-	plan := func() string {
-		return flat(must(t, 0, dir, "plan", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off").out)
+	warned := func() bool {
+		return placesOf(t, dir, finding.PushNotChecked, "--phase", "cleanup", "--taken-over", "--proof", "off") != nil
 	}
-	if text := plan(); !strings.Contains(text, "is not a Git checkout: it was not checked") {
-		t.Errorf("no Warning outside of Git:\n%s", text)
+	if !warned() {
+		t.Error("no Warning outside of Git")
 	}
 	commit(t, dir)
-	if text := plan(); !strings.Contains(text, "follows no upstream branch: it was not checked") {
-		t.Errorf("no Warning without an upstream branch:\n%s", text)
+	if !warned() {
+		t.Error("no Warning without an upstream branch")
 	}
 }
 
@@ -276,9 +277,8 @@ func TestCleanupInABranchOfTheSameEnd(t *testing.T) {
 	commit(t, dir)
 	git(t, dir, "push", "-q", "--set-upstream", "origin", "release/main")
 	git(t, dir, "update-ref", "-d", "refs/remotes/origin/main")
-	got := must(t, 0, dir, "plan", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off")
-	if want := "in the branch main, which Flux reads: it is not fetched"; !strings.Contains(got.out, want) {
-		t.Errorf("no Warning %q:\n%s", want, got.out)
+	if placesOf(t, dir, finding.PushNotChecked, "--phase", "cleanup", "--taken-over", "--proof", "off") == nil {
+		t.Error("no Warning of a branch that is not fetched")
 	}
 }
 

@@ -30,21 +30,12 @@ func TestMentions(t *testing.T) {
 	write(t, dir, "Taskfile.yaml", "tasks:\n  other: cat other-cluster/flux.yaml cluster/flux.yaml.bak cluster/flux-operator/ks.yaml\n")
 	write(t, dir, "scripts/up.sh", "kubectl apply -f ./cluster/sync.yaml.\n")
 	write(t, dir, "docs/flux.md", "See cluster/flux.yaml.\n")
-	if out := flat(must(t, 0, dir, "plan", "DIR").out); strings.Contains(out, "which this commit removes") {
-		t.Errorf("nothing is removed, but:\n%s", out)
+	if have := placesOf(t, dir, finding.NamedByTooling); have != nil {
+		t.Errorf("nothing is removed, but: %v", have)
 	}
-	out := flat(must(t, 0, dir, "plan", "DIR", "--phase", "cleanup", "--taken-over").out)
-	for _, want := range []string{
-		"warning: .github/renovate.json5:2: names cluster/flux.yaml, which this commit removes",
-		"warning: .github/workflows/update.yaml:5: names cluster/flux.yaml, which this commit removes",
-		"warning: scripts/up.sh:1: names cluster/sync.yaml, which this commit removes",
-	} {
-		if !strings.Contains(out, want) {
-			t.Errorf("%q is not in\n%s", want, out)
-		}
-	}
-	if count := strings.Count(out, "which this commit removes"); count != 3 {
-		t.Errorf("%d mentions, want 3:\n%s", count, out)
+	have := placesOf(t, dir, finding.NamedByTooling, "--phase", "cleanup", "--taken-over")
+	if want := []string{".github/renovate.json5:2", ".github/workflows/update.yaml:5", "scripts/up.sh:1"}; !slices.Equal(want, have) {
+		t.Errorf("want %v, have %v", want, have)
 	}
 }
 
@@ -54,16 +45,16 @@ func TestTerraformBootstrap(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, "terraform/flux.tf", "# Flux\nresource \"flux_bootstrap_git\" \"this\" {\n  path = \"cluster\"\n}\n")
 	write(t, dir, "docs/flux.md", "resource \"flux_bootstrap_git\" \"this\" {}\n")
-	const want = "warning: terraform/flux.tf:2: Terraform would undo this"
-	if out := flat(must(t, 0, dir, "plan", "DIR").out); strings.Count(out, "Terraform would undo this") != 1 || !strings.Contains(out, want) {
-		t.Errorf("%q is not in\n%s", want, out)
+	want := []string{"terraform/flux.tf:2"}
+	if have := placesOf(t, dir, finding.TerraformBootstrap); !slices.Equal(want, have) {
+		t.Errorf("want %v, have %v", want, have)
 	}
 	must(t, 0, dir, "apply", "DIR")
-	if out := flat(must(t, 0, dir, "plan", "DIR").out); strings.Contains(out, "Terraform would") {
-		t.Errorf("nothing changes, but:\n%s", out)
+	if have := placesOf(t, dir, finding.TerraformBootstrap); have != nil {
+		t.Errorf("nothing changes, but: %v", have)
 	}
-	if out := flat(must(t, 0, dir, "plan", "DIR", "--phase", "cleanup", "--taken-over").out); !strings.Contains(out, want) {
-		t.Errorf("%q is not in\n%s", want, out)
+	if have := placesOf(t, dir, finding.TerraformBootstrap, "--phase", "cleanup", "--taken-over"); !slices.Equal(want, have) {
+		t.Errorf("want %v, have %v", want, have)
 	}
 }
 
@@ -72,18 +63,14 @@ func TestTerraformBootstrap(t *testing.T) {
 func TestAzureOfAnotherCluster(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, "infra/flux.tf", "# extension_type = \"microsoft.flux\"\n")
-	const said = "Azure's extension microsoft.flux"
-	if out := flat(must(t, 0, dir, "plan", "DIR").out); strings.Contains(out, said) {
-		t.Errorf("a comment is taken for the extension:\n%s", out)
+	if have := placesOf(t, dir, finding.AzureExtension); have != nil {
+		t.Errorf("a comment is taken for the extension: %v", have)
 	}
 	write(t, dir, "infra/flux.tf", "#\nresource \"azurerm_arc_kubernetes_flux_configuration\" \"this\" {\n}\n")
 	write(t, dir, "infra/flux.bicep", "extensionType: 'microsoft.flux'\n")
 	write(t, dir, "infra/arm.json", "{\"type\": \"Microsoft.KubernetesConfiguration/fluxConfigurations\"}\n")
-	out := flat(must(t, 0, dir, "plan", "DIR").out)
-	for _, file := range []string{"infra/arm.json:1", "infra/flux.bicep:1", "infra/flux.tf:2"} {
-		if !strings.Contains(out, "warning: "+file+": "+said) {
-			t.Errorf("%s is not warned about:\n%s", file, out)
-		}
+	if want, have := []string{"infra/arm.json:1", "infra/flux.bicep:1", "infra/flux.tf:2"}, placesOf(t, dir, finding.AzureExtension); !slices.Equal(want, have) {
+		t.Errorf("want %v, have %v", want, have)
 	}
 }
 

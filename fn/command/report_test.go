@@ -1,7 +1,6 @@
 package command
 
 import (
-	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
@@ -80,12 +79,8 @@ func TestReportHasNoSecrets(t *testing.T) {
 // findingsOf are the findings of a plan.
 func findingsOf(t *testing.T, dir string, flags ...string) []finding.Finding {
 	t.Helper()
-	var plan planJSON
-	if err := json.Unmarshal([]byte(must(t, 0, dir, append([]string{"plan", dir, "-o", "json"}, flags...)...).out), &plan); err != nil {
-		t.Fatal(err)
-	}
 	var all []finding.Finding
-	for _, f := range plan.Findings {
+	for _, f := range planOf(t, dir, flags...).Findings {
 		all = append(all, f.Finding)
 	}
 	if !slices.ContainsFunc(all, func(f finding.Finding) bool { return f.Command != "" }) {

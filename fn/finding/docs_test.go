@@ -78,7 +78,10 @@ func page(t *testing.T) string {
 	return text.String()
 }
 
-// examplesOf are the shortest messages of the golden cases, by code.
+// long is a message that is long for an example.
+const long = 300
+
+// examplesOf are the first messages of the golden cases that are not long, by code.
 func examplesOf(t *testing.T) map[Code]string {
 	t.Helper()
 	examples := map[Code]string{}
@@ -106,7 +109,7 @@ func examplesOf(t *testing.T) map[Code]string {
 		for n, result := range results {
 			code, message := Code(result.Tags["code"]), messages[n]
 			known := examples[code]
-			if !strings.Contains(message, "\n") && (known == "" || len(message) < len(known)) {
+			if !strings.Contains(message, "\n") && (known == "" || len(known) > long && len(message) < len(known)) {
 				examples[code] = message
 			}
 		}

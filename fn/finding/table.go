@@ -817,8 +817,8 @@ var Table = []Group{
 		{
 			Code: Incomplete, Severities: []Severity{Warning},
 			Summary: "what these apply is in part in no file here, and was not judged",
-			Means: "A Flux Kustomization reads another source, a chart, a secret or a variable that is in no " +
-				"file.",
+			Means: "A Flux Kustomization reads another source, a chart, a Secret or a variable that is in no " +
+				"file, or has an object that cannot be placed.",
 			Why: "The comparison says nothing of that part. The migration does not edit it either.",
 			Do:  "See that the other sources do not define Flux's own objects.",
 		},
@@ -838,10 +838,11 @@ var Table = []Group{
 		},
 		{
 			Code: WouldBreak, Severities: []Severity{Error},
-			Summary: "Flux could not build something that it builds today",
-			Means:   "After the commit a Flux Kustomization does not build, or waits for what is gone.",
-			Why:     "It applies nothing any more.",
-			Do:      "Repair what the message names, and run again. Please report it where your files are fine.",
+			Summary: "Flux could not apply something that it applies today",
+			Means: "After the commit a Flux Kustomization does not build, shares an object with another, or " +
+				"waits for what never gets ready.",
+			Why: "It applies nothing any more, or fights the other one.",
+			Do:  "Repair what the message names, and run again. Please report it where your files are fine.",
 		},
 		{
 			Code: WouldDelete, Severities: []Severity{Error},

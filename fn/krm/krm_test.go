@@ -159,7 +159,7 @@ func TestBootstrap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, plain, _ := call(t, list); len(items) == 4 || !strings.Contains(out, "run the command apply") || strings.Contains(plain, "run the command apply") {
+	if _, plain, _ := call(t, list); len(items) == 4 || !strings.Contains(out, "code: bootstrap-by-command") || strings.Contains(plain, "bootstrap-by-command") {
 		t.Errorf("have %d items and\n%s", len(items), out)
 	}
 }
