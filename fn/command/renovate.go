@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,8 +19,9 @@ var fluxVersion = regexp.MustCompile(`(?m)^ +distribution:\n(?: +#.*\n)*( +)vers
 var fluxRelease = map[string]string{"datasource": "github-releases", "depName": "fluxcd/flux2", "versioning": "npm",
 	"extractVersion": "^v(?<version>.+)$"}
 
-// renovate is the comment for the version of Flux as the repository writes such comments, empty where it has none. The
-// other versions need none: Renovate's managers for Flux, helmfile and Terraform know them.
+// renovate is the comment for the version of Flux as the repository writes such comments, empty where it has none, or
+// nothing that reads them. The other versions need none: Renovate's managers for Flux, helmfile and Terraform know
+// them.
 func (r *repository) renovate() string {
 	shapes := map[string]int{}
 	known := map[string]bool{}
@@ -37,7 +39,7 @@ func (r *repository) renovate() string {
 		}
 	}
 	shape, count := commonest(shapes)
-	if count == 0 {
+	if count == 0 || !r.readsComments() {
 		return ""
 	}
 	keys := slices.DeleteFunc(strings.Fields(shape), func(key string) bool { return fluxRelease[key] == "" })
@@ -70,4 +72,29 @@ func (s style) annotated(text string) string {
 		return text
 	}
 	return text[:at[2]] + text[at[2]:at[3]] + s.renovate + "\n" + text[at[2]:]
+}
+
+// renovateConfig are the files that configure Renovate, and those that they are often split into. Source: Renovate
+// documentation, configuration options and presets.
+var renovateConfig = regexp.MustCompile(`(^|/)(renovate[^/]*\.json5?|\.renovaterc(\.json5?)?|\.?renovate/[^/]+\.json5?)$`)
+
+// commentManager matches a custom manager that reads such comments: one of the repository, or the presets that have it.
+var commentManager = regexp.MustCompile(`customManagers|regexManagers|(github|gitlab|gitea|forgejo|bitbucket|local)>`)
+
+// readsComments reports whether a configuration of Renovate is in the repository that can read such comments: a preset
+// from elsewhere may, and the comments that are there say that it does.
+func (r *repository) readsComments() bool {
+	reads := false
+	// A folder that cannot be read has been noted when the tree was opened.
+	_ = fs.WalkDir(r.tree, ".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() || !renovateConfig.MatchString(file) {
+			return nil
+		}
+		if content, err := r.tree.ReadFile(file); err == nil && commentManager.Match(content) {
+			reads = true
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return reads
 }
