@@ -17,9 +17,6 @@ import (
 	"migrate-to-flux-operator/fn/shell"
 )
 
-// charts is where the charts of Flux Operator are. Source: Flux Operator documentation, installation with Helm.
-const charts = "oci://ghcr.io/controlplaneio-fluxcd/charts/"
-
 // fieldManager is who applies objects by hand: as Flux does later, so that Flux owns them from the start.
 const fieldManager = "kustomize-controller"
 
@@ -34,6 +31,8 @@ type cluster struct {
 	// others are the folders of the other clusters that are known.
 	others   []string
 	operator chart
+	// charts is where the charts of Flux Operator are.
+	charts string
 	// instance is the chart flux-instance; its HelmRelease is nil where the FluxInstance itself is in Git.
 	instance chart
 	// manifest is the file of the FluxInstance, empty where a chart renders it.
@@ -88,7 +87,8 @@ func (n need) how() string {
 func clusterOf(set *object.Set, e *instance.Existing, install *classic.Install, others []string, cfg config.Config,
 	findings *finding.List) (cluster, bool) {
 	c := cluster{others: others, path: classic.CleanPath(e.Str("spec", "sync", "path")),
-		namespace: e.Str("metadata", "namespace"), name: e.Str("metadata", "name")}
+		namespace: e.Str("metadata", "namespace"), name: e.Str("metadata", "name"),
+		charts: cfg.Operator.Charts + "/"}
 	if install != nil {
 		c.path, c.namespace = install.Cluster(), install.Namespace
 	}

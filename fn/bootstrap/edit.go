@@ -70,7 +70,7 @@ func (w *writer) bring(h *helmfile, c chart, entry func() *kyaml.Node, hooks []*
 	var err error
 	switch at := h.of(c.name); len(at) {
 	case 0:
-		err = h.insert(entry(), charts+c.name)
+		err = h.insert(entry(), w.charts+c.name)
 	case 1:
 		err = w.update(h, at[0], c, hooks)
 	default:

@@ -61,7 +61,7 @@ func (w *writer) findHelmfile() *helmfile {
 	if best := found[0]; best.node == nil {
 		w.say(finding.HelmfileNotEdited, finding.Error, best.name, "config field bootstrap: the releases of this "+
 			"helmfile cannot be read, because templates make the YAML; add a release of the chart %s%s, version %s, "+
-			"by hand and set bootstrap to none, or use bootstrap shell", charts, w.operator.name, w.operator.version)
+			"by hand and set bootstrap to none, or use bootstrap shell", w.charts, w.operator.name, w.operator.version)
 		return nil
 	}
 	return found[0]

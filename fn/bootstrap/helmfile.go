@@ -107,7 +107,7 @@ func (w *writer) instanceEntry(dir string) *kyaml.Node {
 
 func (w *writer) entry(c chart) []object.Field {
 	return []object.Field{object.F("name", c.releaseName()), object.F("namespace", w.namespace),
-		object.F("chart", charts+c.name), object.F("version", c.version)}
+		object.F("chart", w.charts+c.name), object.F("version", c.version)}
 }
 
 // values are those of the HelmRelease, read from its file where that can be done.

@@ -149,5 +149,5 @@ func (s *script) helm(c chart, flags ...string) {
 	default:
 		s.line("values='{}'")
 	}
-	s.line("%s", shell.Run(append([]string{"release", c.releaseName(), charts + c.name}, flags...)...))
+	s.line("%s", shell.Run(append([]string{"release", c.releaseName(), s.charts + c.name}, flags...)...))
 }

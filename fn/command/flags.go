@@ -37,6 +37,7 @@ var flagNames = []struct{ flag, field, usage string }{
 	{"operator-values", "operator.values", "values of the flux-operator chart, as YAML"},
 	{"operator-kustomization", "operator.kustomization", "name of the new Flux Kustomization for Flux Operator"},
 	{"operator-release", "operator.release", "name of the new HelmRelease of Flux Operator and of its source"},
+	{"operator-charts", "operator.charts", "OCI repository with the charts of Flux Operator, such as a mirror"},
 	{"instance-form", "instance.form", "FluxInstance, or HelmRelease for the flux-instance chart"},
 	{"instance-version", "instance.version", "minor, exact or a semver range"},
 	{"instance-kustomization", "instance.kustomization", "name of the new Flux Kustomization for the FluxInstance"},

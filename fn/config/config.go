@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -45,6 +46,9 @@ const (
 	Shell     = "shell"
 	Terraform = "terraform"
 )
+
+// charts is where the charts of Flux Operator are. Source: Flux Operator documentation, installation with Helm.
+const charts = "oci://ghcr.io/controlplaneio-fluxcd/charts"
 
 // Config is what the user wants. The JSON names are the field names of the function config, the keys of the ConfigMap
 // and the flags of the commands.
@@ -108,6 +112,8 @@ type Operator struct {
 	Kustomization string `json:"kustomization"`
 	// Release is the name of the new HelmRelease and its source; flux-operator when empty.
 	Release string `json:"release"`
+	// Charts is the OCI repository that has the charts of Flux Operator: its own one, or a mirror of it.
+	Charts string `json:"charts"`
 }
 
 // Instance is what the FluxInstance says.
@@ -135,7 +141,7 @@ type Sync struct {
 func Default() Config {
 	return Config{
 		Phase:    Deploy,
-		Operator: Operator{Version: flux.NewestOperator().Version.String()},
+		Operator: Operator{Version: flux.NewestOperator().Version.String(), Charts: charts},
 		Instance: Instance{Version: Minor},
 		Sync:     Sync{Mode: Adopt},
 
@@ -238,8 +244,8 @@ func fromConfigMap(text []byte, config *Config) error {
 // Fields are the dotted names of all config fields, in the order of the reference.
 func Fields() []string {
 	return []string{"phase", "takenOver", "clusters", "operator.version", "operator.install", "operator.values",
-		"operator.kustomization", "operator.release", "instance.form", "instance.version", "instance.kustomization",
-		"instance.release", "sync.mode", "sync.path", "outputDir", "bootstrap", "proof", "report"}
+		"operator.kustomization", "operator.release", "operator.charts", "instance.form", "instance.version",
+		"instance.kustomization", "instance.release", "sync.mode", "sync.path", "outputDir", "bootstrap", "proof", "report"}
 }
 
 // Set sets one field by its dotted name from text, as a ConfigMap or a flag gives it.
@@ -264,6 +270,8 @@ func (c *Config) Set(name, text string) error {
 		c.Operator.Kustomization = text
 	case "operator.release":
 		c.Operator.Release = text
+	case "operator.charts":
+		c.Operator.Charts = text
 	case "instance.form":
 		c.Instance.Form = text
 	case "instance.version":
@@ -307,9 +315,17 @@ func list(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' })
 }
 
+// ociRepository matches what an OCIRepository takes for its url.
+var ociRepository = regexp.MustCompile(`^oci://[A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+$`)
+
 // Validate checks the fields that are a choice, and those that exclude each other.
 func (c *Config) Validate() error {
 	c.Operator.Version = strings.TrimPrefix(c.Operator.Version, "v")
+	c.Operator.Charts = strings.TrimSuffix(c.Operator.Charts, "/")
+	if !ociRepository.MatchString(c.Operator.Charts) {
+		return fmt.Errorf("config field operator.charts is %q: use the address of an OCI repository, as %s is",
+			c.Operator.Charts, charts)
+	}
 	choices := []struct {
 		field, value string
 		allowed      []string
@@ -359,6 +375,9 @@ func (c *Config) exclusions() error {
 	case c.Bootstrap == Terraform && c.Instance.Form == HelmRelease:
 		return fmt.Errorf("config field bootstrap: terraform applies a FluxInstance, which instance.form HelmRelease " +
 			"does not write: use helmfile or shell")
+	case c.Bootstrap == Terraform && c.Operator.Charts != charts:
+		return fmt.Errorf("config field bootstrap: the Terraform module takes the charts from %s, and not from "+
+			"operator.charts: use helmfile or shell", charts)
 	case strings.HasPrefix(c.OutputDir, "/") || slices.Contains(strings.Split(c.OutputDir, "/"), ".."):
 		return fmt.Errorf("config field outputDir is %q: use a path inside the repository", c.OutputDir)
 	}

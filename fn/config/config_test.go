@@ -13,7 +13,7 @@ var every = Config{
 	Phase:     Cleanup,
 	TakenOver: true,
 	Clusters:  []string{"./a", "./b"},
-	Operator:  Operator{Version: "0.32.0", Install: HelmRelease, Values: map[string]any{"web": map[string]any{"enabled": false}}, Kustomization: "one", Release: "two"},
+	Operator:  Operator{Version: "0.32.0", Install: HelmRelease, Values: map[string]any{"web": map[string]any{"enabled": false}}, Kustomization: "one", Release: "two", Charts: "oci://mirror:5000/charts"},
 	Instance:  Instance{Form: HelmRelease, Version: "2.6.x", Kustomization: "three", Release: "four"},
 	Sync:      Sync{Mode: Adopt, Path: "./c"},
 	OutputDir: "d/e",
@@ -25,7 +25,7 @@ var every = Config{
 const everyField = `phase: cleanup
 takenOver: true
 clusters: [./a, ./b]
-operator: {version: v0.32.0, install: HelmRelease, values: {web: {enabled: false}}, kustomization: one, release: two}
+operator: {version: v0.32.0, install: HelmRelease, values: {web: {enabled: false}}, kustomization: one, release: two, charts: "oci://mirror:5000/charts/"}
 instance: {form: HelmRelease, version: 2.6.x, kustomization: three, release: four}
 sync: {mode: adopt, path: ./c}
 outputDir: d/e
@@ -46,6 +46,7 @@ data:
   operator.values: "web: {enabled: false}"
   operator.kustomization: one
   operator.release: two
+  operator.charts: oci://mirror:5000/charts
   instance.form: HelmRelease
   instance.version: 2.6.x
   instance.kustomization: three
@@ -144,7 +145,7 @@ func TestParseRefuses(t *testing.T) {
 // TestFields proves that every field can be set by its name, and that no field is without one.
 func TestFields(t *testing.T) {
 	values := map[string]string{"phase": Cleanup, "takenOver": "true", "clusters": "./a ./b", "operator.version": "v0.32.0", "operator.install": HelmRelease,
-		"operator.values": "web: {enabled: false}", "operator.kustomization": "one", "operator.release": "two", "instance.kustomization": "three", "instance.release": "four", "instance.form": HelmRelease, "instance.version": "2.6.x", "sync.mode": Adopt, "sync.path": "./c",
+		"operator.values": "web: {enabled: false}", "operator.kustomization": "one", "operator.release": "two", "operator.charts": "oci://mirror:5000/charts", "instance.kustomization": "three", "instance.release": "four", "instance.form": HelmRelease, "instance.version": "2.6.x", "sync.mode": Adopt, "sync.path": "./c",
 		"outputDir": "d/e", "bootstrap": Shell, "proof": Off, "report": On}
 	config := Default()
 	for _, name := range Fields() {

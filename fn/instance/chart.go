@@ -11,9 +11,6 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// chartRepository holds the Helm charts of Flux Operator. Source: Flux Operator documentation, installation with Helm.
-const chartRepository = "oci://ghcr.io/controlplaneio-fluxcd/charts"
-
 // keepComment stands above the guard on what must outlive its removal from Git.
 const keepComment = "Removing this file must not uninstall Flux."
 
@@ -72,7 +69,7 @@ func (p *Plan) chartSource(chart string) *kyaml.Node {
 			object.F("spec", object.Map(
 				object.F("type", "oci"),
 				object.F("interval", "1h"),
-				object.F("url", chartRepository),
+				object.F("url", p.Config.Operator.Charts),
 			)))
 	}
 	return object.Map(
@@ -86,7 +83,7 @@ func (p *Plan) chartSource(chart string) *kyaml.Node {
 				object.F("operation", "copy"),
 			)),
 			object.F("ref", object.Map(object.F("tag", p.Operator.Version.String()))),
-			object.F("url", chartRepository+"/"+chart),
+			object.F("url", p.Config.Operator.Charts+"/"+chart),
 		)))
 }
 

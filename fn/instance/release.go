@@ -107,7 +107,7 @@ func (p *Plan) checkRelease(_ *object.Set, findings *finding.List) {
 			"them: %[4]s",
 			flux.InstanceChart, p.Operator.Version, last, shell.Line(
 				"yq .spec.values helmrelease.yaml").Pipe(shell.Run("helm", "template",
-				flux.InstanceChart, chartRepository+"/"+flux.InstanceChart, "--version", p.Operator.Version.String(),
+				flux.InstanceChart, p.Config.Operator.Charts+"/"+flux.InstanceChart, "--version", p.Operator.Version.String(),
 				"-n", p.Install.Namespace, "-f", "-")))
 	}
 	have, _ := object.Get[map[string]any](rendered, "spec")
