@@ -16,20 +16,20 @@ import (
 // because what they say together is neither what was nor what is to be.
 func leftover(tree *checkout.Tree) []finding.Finding {
 	left, err := tree.Leftover()
-	f := finding.Finding{Severity: finding.Error, Code: finding.ApplyKilled, File: left.Folder}
+	severity, message := finding.Error, ""
 	switch {
 	case err != nil:
-		f.Message = err.Error()
+		message = err.Error()
 	case len(left.Changed) > 0:
-		f.Message = printable.Line("an apply was killed half way, and had changed " + strings.Join(left.Changed, ", ") +
+		message = printable.Line("an apply was killed half way, and had changed " + strings.Join(left.Changed, ", ") +
 			": the next apply puts them " +
 			"back first")
 	case left.Folder != "":
-		f.Severity, f.Message = finding.Warning, "left by an apply that was killed: the next apply removes it"
+		severity, message = finding.Warning, "left by an apply that was killed: the next apply removes it"
 	default:
 		return nil
 	}
-	return []finding.Finding{f}
+	return []finding.Finding{{Severity: severity, Code: finding.ApplyKilled, File: left.Folder, Message: message}}
 }
 
 // warnLeftover says the same beside an inventory.
