@@ -477,7 +477,13 @@ var guards = []string{"annotation prune", "deletionPolicy", "prune", "commonMeta
 
 // edited is the change of an object that is edited.
 func edited(o Object) Change {
-	change := Change{Sign: "~", Label: "guard", What: strings.Join(o.Edits, "; ")}
+	var edits []string
+	for _, edit := range o.Edits {
+		if !slices.Contains(edits, edit) { // as of several guards in one list
+			edits = append(edits, edit)
+		}
+	}
+	change := Change{Sign: "~", Label: "guard", What: strings.Join(edits, "; ")}
 	for _, edit := range o.Edits {
 		field := strings.TrimPrefix(strings.TrimPrefix(edit, "+ "), "- ")
 		if !slices.ContainsFunc(guards, func(guard string) bool { return strings.HasPrefix(field, guard) }) {
