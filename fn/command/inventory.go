@@ -248,7 +248,7 @@ func purposesIn(tree fs.FS) (map[string]inventory.CompareOptions, error) {
 	readFrom(set, tree)
 	set.Tree = func() (fs.FS, error) { return tree, nil } // what becomes of the edits is not asked
 	cfg.Phase, cfg.TakenOver = config.Cleanup, true
-	result := Result{Outcome: migrate.Migrate(set, cfg)}
+	result := Result{Outcome: migrate.Migrate(set, cfg, func(int, int) {})}
 	result.refuse()
 	cfg.TakenOver = false // nobody has said so here, and the guards have to hold by themselves
 	all := map[string]inventory.CompareOptions{}

@@ -16,7 +16,7 @@ func TestProgress(t *testing.T) {
 	if err != nil || result.Failed() {
 		t.Fatal(err, result.Findings)
 	}
-	for _, want := range []string{"migrating", "proving that Flux prunes nothing: 1/2", "proving that Flux prunes nothing: 2/2", ""} {
+	for _, want := range []string{"migrating: 2/2", "proving that Flux prunes nothing: 1/2", "proving that Flux prunes nothing: 2/2", ""} {
 		if !slices.Contains(said, want) {
 			t.Errorf("%q is not said: %q", want, said)
 		}

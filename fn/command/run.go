@@ -65,8 +65,8 @@ func (j job) run(ctx context.Context) (*Result, error) {
 	}
 	j.progress("migrating")
 	j.config.TakenOver = j.config.TakenOver || j.live != nil
-	result := &Result{Outcome: migrate.Migrate(repo.set, j.config), places: newPlaces(repo.read), config: j.config,
-		dir: whole(j.dir)}
+	result := &Result{Outcome: migrate.Migrate(repo.set, j.config, j.progress.counted("migrating")),
+		places: newPlaces(repo.read), config: j.config, dir: whole(j.dir)}
 	repo.report(result)
 	var pushed finding.List
 	if !j.subfolder { // which may be the very folder

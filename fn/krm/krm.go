@@ -129,7 +129,7 @@ const itemsOfFile = 10
 // migrated migrates the objects of the items, and says what it found.
 func migrated(set *object.Set, cfg config.Config) (migrate.Outcome, framework.Results) {
 	before := set.Original()
-	outcome := migrate.Migrate(set, cfg)
+	outcome := migrate.Migrate(set, cfg, func(int, int) {})
 	var trees []proof.Trees
 	if !outcome.Failed() {
 		outcome.Findings = append(outcome.Findings, bootstrap.LeftOut(cfg)...)

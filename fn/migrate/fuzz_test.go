@@ -41,7 +41,7 @@ func FuzzGotk(f *testing.F) {
 			if reversed {
 				slices.Reverse(objects)
 			}
-			return Migrate(object.NewSet(objects), config.Default())
+			return Migrate(object.NewSet(objects), config.Default(), func(int, int) {})
 		}
 		if one, other := run(false), run(true); !reflect.DeepEqual(one.Findings, other.Findings) || !reflect.DeepEqual(one.Clusters, other.Clusters) {
 			t.Errorf("%+v\nand in another order\n%+v", one, other)

@@ -76,8 +76,9 @@ func (o Outcome) Failed() bool {
 	return slices.ContainsFunc(o.Findings, func(f finding.Finding) bool { return f.Severity == finding.Error })
 }
 
-// Migrate makes one phase of the migration in the set. With an Error in the outcome the set is not to be used.
-func Migrate(set *object.Set, cfg config.Config) Outcome {
+// Migrate makes one phase of the migration in the set. With an Error in the outcome the set is not to be used. It tells
+// turning how many of the clusters it has got to.
+func Migrate(set *object.Set, cfg config.Config, turning func(n, of int)) Outcome {
 	var all finding.List
 	installs := detect(set, cfg, &all)
 	var together finding.List // what is said of several clusters at once
@@ -99,7 +100,8 @@ func Migrate(set *object.Set, cfg config.Config) Outcome {
 	}
 	outcome := Outcome{Others: otherRoots(set, installs, cfg)}
 	others := before.others(installs, outcome.Others)
-	for _, install := range installs {
+	for n, install := range installs {
+		turning(n+1, len(installs))
 		findings := all.For(install.Cluster())
 		cluster := describe(install)
 		if reason, two := overlapping[install]; two {
