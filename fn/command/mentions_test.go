@@ -39,6 +39,36 @@ func TestMentions(t *testing.T) {
 	}
 }
 
+// TestHelmfileThatIsThere holds that deploy names a helmfile that installs Flux Operator already, with the flag that
+// updates it, and that nothing is said where that flag is given or where another chart is installed.
+func TestHelmfileThatIsThere(t *testing.T) {
+	dir := fixture(t, "deploy")
+	write(t, dir, "bootstrap/helmfile.yaml", "releases:\n- name: other\n  chart: oci://example.com/charts/other\n  version: 1.0.0\n")
+	const said = "a helmfile installs Flux Operator 0.28.0 on a rebuilt cluster: --bootstrap helmfile updates it (bootstrap/helmfile.yaml)"
+	if out := flat(must(t, 0, dir, "plan", "DIR").out); strings.Contains(out, "helmfile") {
+		t.Errorf("another chart is named:\n%s", out)
+	}
+	write(t, dir, "bootstrap/helmfile.yaml", "releases:\n- name: flux-operator\n  namespace: flux-system\n"+
+		"  chart: oci://ghcr.io/controlplaneio-fluxcd/charts/flux-operator\n  version: 0.28.0\n")
+	if out := flat(must(t, 0, dir, "plan", "DIR").out); !strings.Contains(out, "Found "+said) {
+		t.Errorf("%q is not in\n%s", said, out)
+	}
+	if out := flat(must(t, 0, dir, "plan", "DIR", "--bootstrap", "helmfile").out); strings.Contains(out, "updates it") {
+		t.Errorf("what is done is said to be left:\n%s", out)
+	}
+}
+
+// TestRaised holds that deploy says who raises versions from now on.
+func TestRaised(t *testing.T) {
+	dir := fixture(t, "deploy")
+	says(t, 0, dir, []string{"Moved from now on the version of Flux Operator is here: nobody but you raises it", "(cluster/flux-operator/operator/source.yaml)"}, "plan", "DIR", "--verbose")
+	write(t, dir, ".github/renovate.json", "{\"extends\": [\"config:recommended\"]}\n")
+	says(t, 0, dir, []string{"Renovate raises it once the file patterns of its manager flux match this file, and Flux itself does not rise"}, "plan", "DIR", "--verbose")
+	write(t, dir, ".github/renovate.json", "{\"customManagers\": []}\n")
+	write(t, dir, "versions.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  # renovate: depName=a datasource=b\n  a: 1\n")
+	says(t, 0, dir, []string{"and Flux itself by the comment above distribution.version"}, "plan", "DIR", "--verbose")
+}
+
 // TestTerraformBootstrap holds that Terraform which bootstraps Flux is warned about in both phases: it takes the guards
 // away, and uninstalls Flux when the resource is removed.
 func TestTerraformBootstrap(t *testing.T) {

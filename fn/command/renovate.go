@@ -6,6 +6,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/flux"
 )
 
 // renovateComment is the comment by which a custom manager of Renovate finds a version in the next line.
@@ -84,17 +88,49 @@ var commentManager = regexp.MustCompile(`customManagers|regexManagers|(github|gi
 // readsComments reports whether a configuration of Renovate is in the repository that can read such comments: a preset
 // from elsewhere may, and the comments that are there say that it does.
 func (r *repository) readsComments() bool {
-	reads := false
+	return slices.ContainsFunc(r.renovateConfigs(), commentManager.Match)
+}
+
+// renovateConfigs are the configurations of Renovate in the repository.
+func (r *repository) renovateConfigs() [][]byte {
+	var all [][]byte
 	// A folder that cannot be read has been noted when the tree was opened.
 	_ = fs.WalkDir(r.tree, ".", func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() || !renovateConfig.MatchString(file) {
 			return nil
 		}
-		if content, err := r.tree.ReadFile(file); err == nil && commentManager.Match(content) {
-			reads = true
-			return fs.SkipAll
+		if content, err := r.tree.ReadFile(file); err == nil {
+			all = append(all, content)
 		}
 		return nil
 	})
-	return reads
+	return all
+}
+
+// raised says who raises the versions that deploy writes: Renovate's manager flux reads the sources and releases of
+// Flux in the files that its patterns match, and by default gotk-components.yaml alone. Source: Renovate documentation,
+// manager flux.
+func (r *repository) raised() []finding.Finding {
+	by := "nobody but you raises it, or Flux itself: no configuration of Renovate was found"
+	if len(r.renovateConfigs()) > 0 {
+		by = "Renovate raises it once the file patterns of its manager flux match this file, and Flux itself "
+		if r.renovate() != "" {
+			by += "by the comment above distribution.version"
+		} else {
+			by += "does not rise beyond the range in distribution.version by itself"
+		}
+	}
+	var all finding.List
+	for _, o := range r.set.Added() {
+		if !o.Is(classic.HelmGroup, "HelmRelease") || !classic.Installs(r.set, o, flux.OperatorChart) {
+			continue
+		}
+		at := o
+		if source := classic.ChartSource(r.set, o); source != nil {
+			at = source
+		}
+		all.Info(finding.VersionsRaisedBy, finding.Moved, at, "", "from now on the version of Flux Operator is here: "+
+			"%s", by)
+	}
+	return all.All()
 }

@@ -131,7 +131,7 @@ func (j job) make(repo *repository, result *Result) {
 	}
 	result.changes, result.Files, result.Objects = changes, files(changes),
 		report.Objects(repo.set, result.Installs, result.places.line)
-	result.Findings = append(result.Findings, repo.mentions(result, j.config)...)
+	result.Findings = append(append(result.Findings, repo.mentions(result, j.config)...), repo.raised()...)
 	repo.prove(result, j.config, j.progress)
 	repo.toCommit(result)
 	if result.Failed() {

@@ -110,6 +110,7 @@ const (
 	ImageAutomation      Code = "image-automation"
 	NamedByTooling       Code = "named-by-tooling"
 	TerraformBootstrap   Code = "terraform-bootstrap"
+	VersionsRaisedBy     Code = "versions-raised-by"
 	DeleteByHand         Code = "delete-by-hand"
 	OneShotBootstrap     Code = "one-shot-bootstrap"
 

@@ -769,6 +769,13 @@ var Table = []Group{
 			Do:      "Change what it does with it.",
 		},
 		{
+			Code: VersionsRaisedBy, Severities: []Severity{Info},
+			Summary: "who raises the versions of Flux Operator and of Flux from now on",
+			Means:   "The versions stand in new files, which another manager of Renovate reads, or nobody.",
+			Why:     "What raised Flux so far, as a workflow with flux install --export, does so no longer.",
+			Do:      "See that Renovate reads the files by its file patterns, or raise the versions by hand.",
+		},
+		{
 			Code: TerraformBootstrap, Severities: []Severity{Warning},
 			Summary: "Terraform bootstraps Flux, and would write the classic install anew",
 			Means:   "A Terraform file has a resource of the Flux provider.",
