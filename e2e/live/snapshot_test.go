@@ -57,11 +57,17 @@ func (s snapshot) changed(now snapshot) []string {
 	return differ
 }
 
-// content is what an object says, without its metadata and status, and with durations written in one way.
+// content is what an object says, without its metadata and status, with durations written in one way, and without the
+// switches of Flux that are off: the FluxInstance restates none.
 func content(object *objects.Object) map[string]any {
 	copied := object.DeepCopy().Object
 	delete(copied, "metadata")
 	delete(copied, "status")
+	if spec, isMap := copied["spec"].(map[string]any); isMap && strings.HasSuffix(objects.Group(object), ".toolkit.fluxcd.io") {
+		maps.DeleteFunc(spec, func(name string, value any) bool {
+			return value == false && slices.Contains([]string{"wait", "force", "suspend", "insecure", "recurseSubmodules"}, name)
+		})
+	}
 	return normal(copied).(map[string]any)
 }
 

@@ -158,7 +158,7 @@ func printWarnings(out io.Writer, r *Result) error {
 
 // printApplied says what was written and what comes next.
 func printApplied(out io.Writer, r *Result) error {
-	style := report.Style{Color: colored(out)}
+	style := report.Style{Color: colored(out), Width: widthOf(out)}
 	var said strings.Builder
 	for _, f := range r.Files {
 		fmt.Fprintf(&said, "%s %s\n", style.Paint(f.Action, fmt.Sprintf("%-10s", f.Action)), printable.Line(f.Path))
@@ -171,15 +171,11 @@ func printApplied(out io.Writer, r *Result) error {
 			said.WriteString(r.sentence(f) + "\n")
 		}
 	}
-	said.WriteString(r.warnings(style))
-	if r.add != "" && printable.Fits(string(r.add)) {
-		fmt.Fprintf(&said, "next: commit what was changed, and nothing else: %s\n", r.add)
+	commit := string(r.add)
+	if !printable.Fits(commit) {
+		commit = ""
 	}
-	for _, f := range r.Findings {
-		if f.Topic == finding.Wait || f.Topic == finding.Verify {
-			fmt.Fprintf(&said, "next: %s\n", f.Message)
-		}
-	}
+	said.WriteString(r.view().Done(style, commit))
 	_, err := io.WriteString(out, printable.Log(said.String()))
 	return err
 }

@@ -240,7 +240,12 @@ func (r *Result) failure() error {
 		if located.Where() == "" { // it is about the whole checkout
 			located.File = r.dir
 		}
-		lines = append(lines, located.String())
+		said := located.String()
+		if f.Command != "" { // each on a line of its own
+			located.Message = f.Sentence() + ":"
+			said = located.String() + "\n  " + strings.ReplaceAll(f.Command, "\n", "\n  ")
+		}
+		lines = append(lines, said)
 		if code := string(f.Code); !slices.Contains(codes, code) {
 			codes = append(codes, code)
 		}

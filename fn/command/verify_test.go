@@ -72,6 +72,7 @@ var verifyCases = []verifyCase{
 			"sourceRef: {kind: GitRepository, name: lighthouse}}}\n{apiVersion: v1, kind: Secret, metadata: {namespace: flux-system, name: sops-age}}"},
 	{name: "child-suspended", repository: "deployed", snapshot: "after", phase: live.TakenOver, safe: true, old: "    path: ./apps/shop\n", new: "    path: ./apps/shop\n    suspend: true\n"},
 	{name: "child-of-another-path", repository: "deployed", snapshot: "after", phase: live.TakenOver, safe: true, old: "    path: ./apps/shop\n", new: "    path: ./apps/other\n"},
+	{name: "switch-that-is-off-not-there", repository: "deployed", snapshot: "after", phase: live.TakenOver, safe: true, old: "    wait: false\n"},
 	{name: "rename-lost", repository: "deployed", snapshot: "after", phase: live.TakenOver, inGit: "value: cluster\n"},
 	{name: "secret-missing", repository: "classic", snapshot: "before", phase: live.Classic, old: "name: sops-age}", new: "name: sops-gage}"},
 	{name: "control-characters", repository: "classic", snapshot: "before", phase: live.Classic, safe: true,

@@ -99,27 +99,27 @@ func (l *List) Add(f Finding) {
 
 // Error adds an Error about a field of an object; o may be nil when the input as a whole is meant.
 func (l *List) Error(code Code, o *object.Object, field, format string, args ...any) {
-	l.Add(about(Error, code, "", o, field, format, args...))
+	l.Add(About(Error, code, "", o, field, format, args...))
 }
 
 // ErrorAbout adds an Error under a topic.
 func (l *List) ErrorAbout(code Code, topic Topic, o *object.Object, field, format string, args ...any) {
-	l.Add(about(Error, code, topic, o, field, format, args...))
+	l.Add(About(Error, code, topic, o, field, format, args...))
 }
 
 // Warn adds a Warning about a field of an object.
 func (l *List) Warn(code Code, o *object.Object, field, format string, args ...any) {
-	l.Add(about(Warning, code, "", o, field, format, args...))
+	l.Add(About(Warning, code, "", o, field, format, args...))
 }
 
 // Info adds an Info under a topic.
 func (l *List) Info(code Code, topic Topic, o *object.Object, field, format string, args ...any) {
-	l.Add(about(Info, code, topic, o, field, format, args...))
+	l.Add(About(Info, code, topic, o, field, format, args...))
 }
 
 // Run adds an Info that says what to run: the commands, one after the other, are the end of its message.
 func (l *List) Run(code Code, topic Topic, o *object.Object, commands []shell.Line, format string, args ...any) {
-	l.Add(about(Info, code, topic, o, "", format, args...).With(commands...))
+	l.Add(About(Info, code, topic, o, "", format, args...).With(commands...))
 }
 
 // With is a finding that says what to run: the commands, one after the other, are the end of its message. It is an
@@ -139,7 +139,8 @@ func (f Finding) With(commands ...shell.Line) Finding {
 	return f
 }
 
-func about(s Severity, c Code, t Topic, o *object.Object, field, format string, args ...any) Finding {
+// About is a finding about a field of an object; o may be nil when the input as a whole is meant.
+func About(s Severity, c Code, t Topic, o *object.Object, field, format string, args ...any) Finding {
 	f := Finding{Severity: s, Code: c, Topic: t, Field: field, Message: fmt.Sprintf(format, args...)}
 	if o != nil {
 		f.Object, f.File, f.Index = o.ID, o.File, o.Index

@@ -142,6 +142,9 @@ func placesIn(file *ast.File) []place {
 	ast.Inspect(file, func(node ast.Node) bool {
 		switch node := node.(type) {
 		case *ast.CallExpr:
+			if ofFinding(node.Fun) == "About" && len(node.Args) > 1 {
+				all = append(all, place{ofFinding(node.Args[1]), severities[ofFinding(node.Args[0])]})
+			}
 			if severity, makes := makers[calledName(node.Fun)]; makes && len(node.Args) > 1 && !isOther(node.Fun) {
 				if name := ofFinding(node.Args[0]); name != "" {
 					all = append(all, place{name, severityOf(node, severity)})

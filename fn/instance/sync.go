@@ -21,6 +21,9 @@ import (
 // unset is why a switch that is off is not restated. Source: the defaults of these APIs, Flux 2.0 to 2.9.
 const unset = "off is the default"
 
+// Switches are the fields of the spec of a sync pair that mean the same off and not there.
+var Switches = []string{"wait", "force", "suspend", "insecure", "recurseSubmodules"}
+
 // off accepts a switch that is off.
 func off(value any) (any, bool) { return value, value == false }
 

@@ -13,6 +13,7 @@ import (
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/printable"
@@ -296,6 +297,11 @@ func (d *differ) otherFields(o *object.Object, m map[string]any) []string {
 	spec, _ := object.Get[map[string]any](o.Map(), "spec")
 	wanted = maps.Clone(wanted)
 	delete(wanted, "suspend")
+	for _, name := range instance.Switches {
+		if _, there := spec[name]; !there && wanted[name] == false {
+			delete(wanted, name)
+		}
+	}
 	if o.ID.Same(d.want.Root) {
 		delete(wanted, "path")
 	}

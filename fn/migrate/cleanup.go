@@ -10,7 +10,6 @@ import (
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
-	"migrate-to-flux-operator/fn/shell"
 )
 
 // cleanup removes the classic install. What it removes is deleted by Flux unless it is guarded and taken over, so it
@@ -30,10 +29,10 @@ func cleanup(set *object.Set, install *classic.Install, existing *instance.Exist
 	checkExisting(set, existing, install, cfg, findings)
 	checkGuards(set, install, existing, before, findings)
 	if !cfg.TakenOver {
-		findings.Error(finding.TakenOverNotSaid, existing.At, "", "cleanup needs takenOver: true, which says that "+
-			"you have seen the label fluxcd.controlplane.io/name on the root, the source and the Flux objects of the "+
-			"cluster (a Ready FluxInstance is not enough); check with: %s",
-			shell.And(instance.OwnerCommands(install, existing.Adopts())...))
+		findings.Add(finding.About(finding.Error, finding.TakenOverNotSaid, "", existing.At, "", "cleanup needs "+
+			"takenOver: true, which says that you have seen the label fluxcd.controlplane.io/name on the root, the "+
+			"source and the Flux objects of the cluster (a Ready FluxInstance is not enough); check with").
+			With(instance.OwnerCommands(install, existing.Adopts())...))
 	}
 	if findings.Failed() {
 		return

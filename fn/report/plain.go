@@ -42,6 +42,25 @@ func (v *View) Text(style Style) string {
 	return strings.TrimLeft(p.out.String(), "\n")
 }
 
+// Done is what stays to be told once the changes are made: Warnings, then what comes next, the commit first.
+func (v *View) Done(style Style, commit string) string {
+	p := &plain{Style: style, view: v}
+	told := func(of func(Section) bool) {
+		for _, s := range v.Sections {
+			if of(s) {
+				p.section(s)
+			}
+		}
+	}
+	told(func(s Section) bool { return s.Severity == finding.Warning })
+	if commit != "" {
+		p.labeled("Next", "commit what was changed, and nothing else:")
+		p.out.WriteString("  " + commit + "\n")
+	}
+	told(func(s Section) bool { return s.Topic == finding.Wait || s.Topic == finding.Verify })
+	return p.out.String()
+}
+
 // plain writes a plan as text.
 type plain struct {
 	Style
