@@ -369,7 +369,9 @@ func TestGitLab(t *testing.T) {
 	if code != 1 || !strings.Contains(out, "error   lost Namespace/guestbook") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
-	if report := written(filepath.Join(dir, "flux-operator.md")); !strings.Contains(report, "# Hand Flux over") {
+	report := written(filepath.Join(dir, "flux-operator.md"))
+	if verdict, plan, found := strings.Cut(report, "# Hand Flux over"); !found || plan == "" ||
+		!strings.Contains(verdict, "this commit makes Flux prune 4 objects: Deployment/guestbook/guestbook, ") {
 		t.Errorf("the report is\n%s", report)
 	}
 	if out, code := run("plan", string(sum[:64])); code != 0 {
