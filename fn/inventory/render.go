@@ -28,12 +28,13 @@ type renderer struct {
 	results  map[string][]*rendered
 	finished map[finishKey]*finished
 	objects  map[[sha256.Size]byte]*object // by what they say
+	ignored  ignored
 }
 
 // newRenderer remembers nothing yet.
 func newRenderer() *renderer {
 	return &renderer{results: map[string][]*rendered{}, finished: map[finishKey]*finished{},
-		objects: map[[sha256.Size]byte]*object{}}
+		objects: map[[sha256.Size]byte]*object{}, ignored: ignored{}}
 }
 
 // render builds dir of tree with the fields of a Flux Kustomization.

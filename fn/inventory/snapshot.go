@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -184,12 +185,46 @@ func (s *snapshot) all(keep func(p string, isDir bool) bool) bool {
 	return true
 }
 
+// ignored tells of each path whether a source leaves it out, by the patterns that say so: the states of a repository
+// before and after a run have most paths in common, and each is held against some twenty patterns.
+type ignored map[string]map[string]bool
+
 // artifact is the snapshot as source-controller would pack it: without what
 // .sourceignore files, the source's spec.ignore or, where there is neither,
 // Flux's default list exclude.
-func (s *snapshot) artifact(ignore *string) *snapshot {
-	matcher := s.matcher(ignore)
-	return s.only(func(p string, isDir bool) bool { return !matcher.Match(strings.Split(p, "/"), isDir) })
+func (s *snapshot) artifact(ignore *string, known ignored) *snapshot {
+	matcher, patterns := s.matcher(ignore), s.patternsText(ignore)
+	if known[patterns] == nil {
+		known[patterns] = map[string]bool{}
+	}
+	out := known[patterns]
+	return s.only(func(p string, isDir bool) bool {
+		key := p
+		if isDir {
+			key += "/"
+		}
+		left, met := out[key]
+		if !met {
+			left = matcher.Match(strings.Split(p, "/"), isDir)
+			out[key] = left
+		}
+		return !left
+	})
+}
+
+// patternsText is all that the patterns of a source are read from.
+func (s *snapshot) patternsText(ignore *string) string {
+	var text strings.Builder
+	if ignore != nil {
+		text.WriteString("spec.ignore\n" + *ignore)
+	}
+	for _, dir := range slices.Sorted(maps.Keys(s.dirs)) {
+		file := path.Join(dir, sourceignore.IgnoreFile)
+		if data := s.content(file); data != nil {
+			text.WriteString("\n" + file + "\n" + string(data))
+		}
+	}
+	return text.String()
 }
 
 // matcher says which paths the source leaves out. Any pattern of the user's

@@ -50,7 +50,7 @@ func (w *walk) artifact(source map[string]any) *snapshot {
 	sparse := texts(spec["sparseCheckout"])
 	inputs, _ := json.Marshal([]any{ignore, sparse}) // strings can be written
 	if _, ok := w.files.artifacts[string(inputs)]; !ok {
-		w.files.artifacts[string(inputs)] = w.files.sparse(sparse).artifact(ignore)
+		w.files.artifacts[string(inputs)] = w.files.sparse(sparse).artifact(ignore, w.renderer.ignored)
 	}
 	return w.files.artifacts[string(inputs)]
 }
