@@ -76,9 +76,9 @@ func TestReportInABrowser(t *testing.T) {
 			page := writePage(t, report)
 			drawn(t, string(execute(t, nil, chromium, append(browser, "--user-data-dir="+t.TempDir(), "--dump-dom", page)...)), c.says)
 			if c.name == "5 objects" && *update {
-				_, pictures, _ := strings.Cut(report, "### Who owns what\n")
+				_, pictures, _ := strings.Cut(report, "## Who owns what\n")
 				execute(t, nil, chromium, append(browser, "--user-data-dir="+t.TempDir(), "--window-size=1000,1330", "--screenshot="+screenshot,
-					writePage(t, "### Who owns what\n"+pictures))...)
+					writePage(t, "## Who owns what\n"+pictures))...)
 			}
 		})
 	}

@@ -161,7 +161,7 @@ func (c Cluster) flux() string {
 func (m *markdown) whole() {
 	m.sections("##", essential, func(Item) bool { return true })
 	for _, c := range m.view.Clusters {
-		m.details(c)
+		m.details("##", c)
 	}
 }
 
@@ -172,7 +172,7 @@ func (m *markdown) fleet() {
 	for _, c := range m.view.Clusters {
 		m.paragraph(structure, "<details><summary>%s: %s</summary>", text(c.Name), text(c.Verdict))
 		m.sections("###", own, func(item Item) bool { return len(item.Clusters) == 1 && item.Clusters[0] == c.Name })
-		m.details(c)
+		m.details("###", c)
 		m.paragraph(structure, "</details>")
 	}
 }
@@ -263,12 +263,12 @@ func (m *markdown) changes() {
 }
 
 // details are what was found at a cluster, its pictures and the account of its fields.
-func (m *markdown) details(c Cluster) {
-	m.add(found, "### What was found\n\n| | | where |\n|---|---|---|\n%s\n", facts(c))
+func (m *markdown) details(heading string, c Cluster) {
+	m.add(found, "%s What was found\n\n| | | where |\n|---|---|---|\n%s\n", heading, facts(c))
 	if len(c.Pictures) > 0 {
-		m.add(picture, "### Who owns what\n\n%s\n\n%s", owned, drawn(c.Pictures))
+		m.add(picture, "%s Who owns what\n\n%s\n\n%s", heading, owned, drawn(c.Pictures))
 	}
-	m.fields(c.Fields)
+	m.fields(heading, c.Fields)
 }
 
 // facts are the rows of what was found.
@@ -290,7 +290,7 @@ func drawn(pictures []Picture) string {
 }
 
 // fields is the table of everything that the classic install says.
-func (m *markdown) fields(moves []instance.Move) {
+func (m *markdown) fields(heading string, moves []instance.Move) {
 	if len(moves) == 0 {
 		return
 	}
@@ -301,9 +301,9 @@ func (m *markdown) fields(moves []instance.Move) {
 		intro += " The fields are named as in a FluxInstance: in the HelmRelease `spec` stands as " +
 			"`spec.values.instance`."
 	}
-	m.add(fields, "### What becomes of each field\n\n%s\n\n%s", intro, m.table(said))
+	m.add(fields, "%s What becomes of each field\n\n%s\n\n%s", heading, intro, m.table(said))
 	if len(without) > 0 {
-		m.add(dropped, "#### No counterpart needed\n\n%s", m.table(without))
+		m.add(dropped, "%s# No counterpart needed\n\n%s", heading, m.table(without))
 	}
 }
 

@@ -144,7 +144,7 @@ var topics = []topic{
 	{Severity: finding.Warning, Title: "Warnings", Label: "Warnings", Brief: true},
 	{Topic: finding.Found, Title: "Found", Label: "Found", Brief: true},
 	{Topic: finding.Prerequisite, Title: "Must exist on the cluster", Label: "Needs", Brief: true, Box: true},
-	{Topic: finding.Provided, Title: "Must exist on the cluster, and is in Git", Label: "In Git"},
+	{Topic: finding.Provided, Title: "In Git, or optional", Label: "In Git"},
 	{Topic: finding.Moved, Title: "Worth a look", Label: "Moved"},
 	{Topic: finding.Reference, Title: "References", Label: "Refers"},
 	{Topic: finding.Imposed, Title: "What Flux Operator changes by itself", Label: "Imposed",
