@@ -31,7 +31,7 @@ const (
 // strings or come twice, of tabs where they indent, nor of anchors but those of scalars. Where it is sure, limit.Check
 // lets the document through.
 func Read(document []byte) (content map[string]any, sure bool) {
-	if len(document) > limit.Size || limit.CheckValues(document) != nil || bytes.ContainsFunc(document, isOdd) {
+	if len(document) > limit.Size || limit.CheckValues(document) != nil || hasOdd(document) {
 		return nil, false
 	}
 	text := string(document)
@@ -45,6 +45,17 @@ func Read(document []byte) (content map[string]any, sure bool) {
 	}
 	content, sure = r.mapping(r.indent, 0)
 	return content, sure && r.ended && (r.aliases == 0 || len(text) <= maxAliasedText)
+}
+
+// hasOdd reports whether a document has a character that isOdd is about. Most documents have none but ASCII, and are
+// looked at by bytes.
+func hasOdd(document []byte) bool {
+	for _, b := range document {
+		if b >= 0x7f || b < ' ' && b != '\n' {
+			return bytes.ContainsFunc(document, isOdd)
+		}
+	}
+	return false
 }
 
 // isOdd reports whether YAML does not allow a character, or it is white space that only Unicode knows as such.

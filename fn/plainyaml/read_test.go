@@ -142,7 +142,7 @@ last: |
 // unsure are documents that Read leaves to the parser.
 var unsure = []string{
 	"", "# c\n", "---\n", "- a\n", "a\n", "  a: b\n c: d\n", " a: b\n---\n", " ---\na: b\n", "a: b\n---\nc: d\n",
-	"a: b\n...\n", "%YAML 1.2\n---\na: b\n", "a:\tb\n", "a: b\r\n", "a: b\u0085\n", "a: b\n c: d\n",
+	"a: b\n...\n", "%YAML 1.2\n---\na: b\n", "a:\tb\n", "a: b\r\n", "a: b\u0085\n", "a: b\x7f\n", "a: b\n c: d\n",
 	"a: b\na: c\n", "a: b: c\n", "a: b:\n", "a:\n   b: c\n  d: e\n", "a:\n  - b\n c: d\n", "a: |\n  b\n c\n",
 	"a: |\n   b\n  c\n", "a: \"\n", "a: \"b\n  c\"d\n", "a: \"\\q\"\n", "a: \"b\" c\n", "a: !!str 1\n",
 	"a: *b\n", "a: &b\n  c: *b\n", "a: &b\n  c: &b\n    d: e\n", "a: &b c\nd: &b\n  e: f\n",
