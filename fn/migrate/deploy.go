@@ -227,10 +227,7 @@ func guardAnnotation(k *fn.KubeObject) error {
 
 // noted puts the comment beside a guard, behind one of its owner.
 func noted(k *fn.KubeObject, field ...string) error {
-	comment, _, err := k.LineComment(field...)
-	if err != nil {
-		return reason.Of(err)
-	}
+	comment, _, _ := k.LineComment(field...) // where it fails, setting one does
 	if comment = strings.TrimSpace(strings.TrimLeft(comment, "#")); comment != "" {
 		comment += "; "
 	}

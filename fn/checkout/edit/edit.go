@@ -18,8 +18,9 @@ import (
 // Edit changes doc, one YAML or JSON document with or without its `---` line and comments, so that it means what want
 // means, another YAML text. Maps are compared by key and lists by longest common entries; the order of keys in want
 // does not matter, but a new key is placed after the key that it follows there. New keys and entries are written with
-// their comments in want and in the document's own style; comments in want on what is already there are ignored. A want
-// in flow style or JSON as a whole is written in block style where the document is.
+// their comments in want and in the document's own style; of comments in want on what is already there those beside a
+// text that changes are written, and the others ignored. A want in flow style or JSON as a whole is written in block
+// style where the document is.
 //
 // It fails where no edit of single entries makes the two equal: merge keys that bring in what want lacks, an anchored
 // value that is used elsewhere, a doubled key, a way of writing that it does not know. The result is parsed again and

@@ -63,6 +63,7 @@ var edits = []struct{ name, doc, want, out string }{
 	{"scalar becomes map", "a: x # c\ne: 1\n", "a:\n  b: 1\n  d: 1\ne: 1\n", "a: # c\n  b: 1\n  d: 1\ne: 1\n"},
 	{"scalar becomes literal", "a: x\ne: 1\n", "a: |\n  b\n  c\ne: 1\n", "a: |\n  b\n  c\ne: 1\n"},
 	{"comments of new nodes", "a: 1\n", "# ignored\na: 1\n# head\nb: 2 # line\n", "a: 1\n# head\nb: 2 # line\n"},
+	{"comment beside a text that changes", "a: 1 # x\nb: 2\r\nc: 3 # y\n", "a: 4 # x; z\nb: 5 # z\nc: 6\n", "a: 4 # x; z\nb: 5 # z\r\nc: 6 # y\n"},
 	{"tagged", "a: !!str 5 # c\n", "a: '6'", "a: !!str '6' # c\n"},
 	{"markers", "# top\n---\n# head\na: 1 # x\n...\n", "{a: 1, b: 2}", "# top\n---\n# head\na: 1 # x\nb: 2\n...\n"},
 }

@@ -14,7 +14,7 @@ const (
 	quoted      = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle
 )
 
-// scalar replaces the text of a scalar and keeps its quotes and the comment behind it.
+// scalar replaces the text of a scalar and keeps its quotes, and the comment behind it unless another one is wanted.
 func (e *editor) scalar(old, want *yaml.Node, at slot) error {
 	isString := want.ShortTag() == "!!str"
 	switch {
@@ -41,6 +41,9 @@ func (e *editor) scalar(old, want *yaml.Node, at slot) error {
 		text = "null"
 	}
 	e.replace(start, sp.end, text)
+	if c := want.LineComment; at.kind != inFlow && c != "" && c != old.LineComment && !strings.Contains(c, "\n") {
+		e.replace(sp.end, e.lineText(sp.end), " "+c)
+	}
 	return nil
 }
 
