@@ -42,8 +42,10 @@ func (v *View) Text(style Style) string {
 	return strings.TrimLeft(p.out.String(), "\n")
 }
 
-// Done is what stays to be told once the changes are made: Warnings, then what comes next, the commit first.
+// Done is what stays to be told once the changes are made: Warnings, then what comes next, the commit first. All of it is
+// told, for no flag tells more.
 func (v *View) Done(style Style, commit string) string {
+	style.Verbose = true
 	p := &plain{Style: style, view: v}
 	told := func(of func(Section) bool) {
 		for _, s := range v.Sections {

@@ -57,3 +57,23 @@ func TestBudget(t *testing.T) {
 		}
 	}
 }
+
+// TestDoneIsWhole holds that what comes after apply leaves no Warning and no command to a flag that apply does not have.
+func TestDoneIsWhole(t *testing.T) {
+	run := Run{}
+	run.Config = config.Default()
+	long := "kubectl wait " + strings.Repeat("kustomization/a ", 30) + "--for=condition=Ready"
+	run.Findings = append(run.Findings, finding.Finding{Severity: finding.Info, Topic: finding.Wait, Message: "wait: " + long, Command: long})
+	for n := range 9 {
+		run.Findings = append(run.Findings, finding.Finding{Severity: finding.Warning, Code: finding.Incomplete, Message: fmt.Sprintf("word-%d-", n)})
+	}
+	said := Of(run).Done(Style{Width: 80}, "git add -- "+strings.Repeat("a ", 200))
+	for _, f := range run.Findings[1:] {
+		if !strings.Contains(said, f.Message) {
+			t.Errorf("%q is not said:\n%s", f.Message, said)
+		}
+	}
+	if !strings.Contains(said, "\n  "+long+"\n") || strings.Contains(said, "verbose") {
+		t.Errorf("the command is not said:\n%s", said)
+	}
+}
