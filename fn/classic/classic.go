@@ -155,7 +155,7 @@ func Detect(set *object.Set, cfg config.Config, found *finding.List) []*Install 
 	}
 	shareOneShots(set, installs)
 	for _, install := range installs {
-		install.Reached = reaches(set, install.Pair, install.Anchor.File, map[string]bool{})
+		install.Reached = leadsTo(set, install.Pair, install.Anchor.File)
 		install.Others = slices.DeleteFunc(slices.Clone(installs),
 			func(other *Install) bool { return other.Pair.Is(install.Pair) })
 	}

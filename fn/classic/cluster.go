@@ -63,13 +63,32 @@ func FilesOf(set *object.Set) (*inventory.Files, error) {
 }
 
 // SameCluster reports whether the root of an install applies an object, directly or through Flux Kustomizations that it
-// applies; of a kustomization.yaml, whether one of these reads it.
+// applies; of a kustomization.yaml, whether one of these reads it. Where one does not build, what its path leads to is
+// taken to be applied: it may be on the cluster since it did build.
 func SameCluster(set *object.Set, o *object.Object, install *Install) bool {
 	inv, err := install.Pair.Inventory(set)
-	if err != nil || o.Group() == ConfigGroup {
-		return err == nil && inv.Reads(o.File)
+	switch {
+	case err != nil:
+		return leadsTo(set, install.Pair, o.File)
+	case o.Group() == ConfigGroup && inv.Reads(o.File), inv.Applied(o.Group(), o.Kind, o.Name, o.File):
+		return true
 	}
-	return inv.Applied(o.Group(), o.Kind, o.Name, o.File)
+	return !inv.Whole() && leadsTo(set, install.Pair, o.File)
+}
+
+// leadsTo reports whether the paths of the root of a pair, and of what it applies, lead to a file of the input.
+func leadsTo(set *object.Set, pair Pair, file string) bool {
+	type key struct {
+		root *object.Object
+		path string
+	}
+	known := object.Once(set, key{pair.Root, pair.Path}, func(*object.Set) map[string]bool { return map[string]bool{} })
+	leads, met := known[file]
+	if !met {
+		leads = reaches(set, pair, file, map[string]bool{})
+		known[file] = leads
+	}
+	return leads
 }
 
 // Foreign reports whether another cluster of the input applies an object, and the cluster of the install does not.

@@ -16,10 +16,17 @@ func pairsOf(set *object.Set, root, source *object.Object) []Pair {
 		var pairs []Pair
 		isBase := isTemplate(root)
 		base := KustomizationIn(set, written.Path)
-		for _, c := range clustersIn(set) {
+		found := surveyOf(set)
+		for _, c := range found.clusters {
 			if at, found := pathAsRoot(root, c.Inventory); found && at != written.Path {
 				pairs = append(pairs, Pair{Source: source, Root: root, Path: at})
 				isBase = isBase || base != nil && c.Inventory.Reads(base.File)
+			}
+		}
+		for _, dir := range found.unbuilt {
+			if pair := (Pair{Source: source, Root: root, Path: dir}); dir != written.Path && pair.setsPath(set) {
+				pairs = append(pairs, pair)
+				isBase = isBase || base != nil && Applies(set, dir, base.File)
 			}
 		}
 		if !isBase {
@@ -29,15 +36,31 @@ func pairsOf(set *object.Set, root, source *object.Object) []Pair {
 	})
 }
 
-// clustersIn are the clusters of the input that sync themselves; none where its files cannot be read.
-func clustersIn(set *object.Set) []inventory.Cluster {
+// setsPath reports whether the folder of a pair's path gives the root that path, which no build tells.
+func (p Pair) setsPath(set *object.Set) bool {
+	if !Applies(set, p.Path, p.Root.File) {
+		return false
+	}
+	live, err := p.OnCluster(set, p.Root)
+	return err == nil && live != p.Root && CleanPath(live.Str("spec", "path")) == p.Path
+}
+
+// survey is where the files of the input show clusters that sync themselves, and where they may.
+type survey struct {
+	clusters []inventory.Cluster
+	unbuilt  []string
+}
+
+// surveyOf looks through the files of the input once; it finds nothing where they cannot be read.
+func surveyOf(set *object.Set) survey {
 	type key struct{}
-	return object.Once(set, key{}, func(set *object.Set) []inventory.Cluster {
+	return object.Once(set, key{}, func(set *object.Set) survey {
 		files, err := FilesOf(set)
 		if err != nil {
-			return nil
+			return survey{}
 		}
-		return files.Discover()
+		clusters, unbuilt := files.Survey()
+		return survey{clusters, unbuilt}
 	})
 }
 

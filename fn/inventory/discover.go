@@ -28,6 +28,13 @@ type Cluster struct {
 // someone switched off. Without a namespace they are taken to be in
 // flux-system. Roots that no file defines are given: each is a cluster.
 func (f *Files) Discover(given ...Root) []Cluster {
+	clusters, _ := f.Survey(given...)
+	return clusters
+}
+
+// Survey is Discover, and names the folders that do not build and that a patch may give to a Flux Kustomization as its
+// path: they may be clusters, which the inventory cannot tell.
+func (f *Files) Survey(given ...Root) (clusters []Cluster, unbuilt []string) {
 	d := f.discovery()
 	for _, root := range given {
 		inv := d.follow(root)
@@ -39,7 +46,7 @@ func (f *Files) Discover(given ...Root) []Cluster {
 	if d.overlaid(); len(d.clusters) == 0 {
 		d.unreached()
 	}
-	return d.clusters
+	return d.clusters, d.unbuilt
 }
 
 // Beyond finds the clusters that sync themselves besides those whose
@@ -61,7 +68,8 @@ type discovery struct {
 	renderer   *renderer
 	candidates []definedObject
 	sources    map[Ref][]definedObject
-	patched    map[string]bool // paths that patches give to Flux Kustomizations
+	patched    map[string]bool // paths that patches may give to Flux Kustomizations
+	unbuilt    []string        // those that do not build
 	clusters   []Cluster
 	reached    map[string]bool // files that a cluster found so far is built of
 }
@@ -245,6 +253,9 @@ func (d *discovery) overlaid() {
 			continue // everything is below the one, the other is found
 		}
 		built := d.renderer.render(d.files, dir, transforms{})
+		if built.err != nil {
+			d.unbuilt = append(d.unbuilt, dir)
+		}
 		for _, object := range built.objects {
 			if root, found := d.overlay(dir, object, built.trace); found {
 				d.add(dir, d.follow(root))
