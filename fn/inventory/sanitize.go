@@ -73,13 +73,15 @@ func (v *view) clean(file string, k *types.Kustomization) (changed bool, err err
 	return c.changed, nil
 }
 
-// encode writes a kustomization.yaml. kustomize takes one without any field for a mistake.
+// encode writes a kustomization.yaml. kustomize takes one without any field but apiVersion and kind for a mistake.
 func encode(k *types.Kustomization) ([]byte, error) {
-	data, err := yaml.Marshal(k)
-	if k.CheckEmpty() != nil {
-		data = append(data, "resources: []\n"...)
+	if k.CheckEmpty() == nil {
+		return yaml.Marshal(k)
 	}
-	return data, err
+	return yaml.Marshal(struct {
+		types.TypeMeta `json:",inline"`
+		Resources      []string `json:"resources"`
+	}{k.TypeMeta, []string{}})
 }
 
 // maxEntries is how many entries the lists of a kustomization.yaml may have together.
