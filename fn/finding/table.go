@@ -352,10 +352,11 @@ var Table = []Group{
 		{
 			Code: OutputDir, Severities: []Severity{Error},
 			Summary: "the new files cannot go into this folder",
-			Means: "The root does not apply the folder in the config field outputDir, or a file of yours is " +
-				"where deploy would write.",
+			Means: "No Flux Kustomization of the cluster applies the folder in the config field outputDir, or the one " +
+				"that does would apply the new files otherwise than they are; or a file of yours is where deploy " +
+				"would write.",
 			Why: "Flux Operator would never be installed, or something of yours would no longer be applied.",
-			Do:  "Name another folder in outputDir that the root applies, or leave it out.",
+			Do:  "Name another folder in outputDir that Flux applies, or leave it out.",
 		},
 		{
 			Code: HandEditRefused, Severities: []Severity{Error},

@@ -212,13 +212,3 @@ func (p *Plan) newestServing(objects []*object.Object) string {
 	}
 	return ""
 }
-
-// checkPlace refuses a folder for new files that nothing would apply.
-func (p *Plan) checkPlace(set *object.Set, findings *finding.List) {
-	dir := p.Install.Pair.Dir()
-	if p.Dir != "" && !object.Within(p.Dir, dir) && classic.KustomizationIn(set, dir) == nil {
-		findings.Error(finding.OutputDir, p.Install.Pair.Root, "spec.path", "config field outputDir: %s is outside "+
-			"of the sync path ./%s, which has no kustomization.yaml to list it: nothing would apply the new files",
-			p.Dir, strings.TrimPrefix(dir, "."))
-	}
-}

@@ -75,6 +75,9 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 		findings.Warn(finding.RootWaits, root, "spec.wait", "the root waits for what it applies, so later pushes "+
 			"stall until the take-over is done; expect it, or set wait: false until then")
 	}
+	if p.Above != nil {
+		p.tellWaiting(findings)
+	}
 	if !p.healthExpressions() {
 		findings.Warn(finding.ReadyTooEarly, root, "", "Flux %s has no healthCheckExprs: the Kustomization %s can be "+
 			"Ready before the take-over; look at the labels",
@@ -100,6 +103,7 @@ func GuideDeployed(set *object.Set, install *classic.Install, existing *Existing
 		p.External = false
 		p.Config.Operator.Kustomization, p.Config.Operator.Release = operator.Name, presentOperator(set, install).Name
 	}
+	p.Above = aboveThere(set, install, p.instanceKustomizationName())
 	findings.Run(finding.PushAndWait, finding.Wait, install.Pair.Root, p.waits(), "push the commit of deploy where it "+
 		"is not pushed yet, and wait until the FluxInstance is Ready")
 	p.check("deploy's", findings)
@@ -120,7 +124,7 @@ func (p *Plan) check(commit string, findings *finding.List) {
 }
 
 // waits are the commands that wait for the take-over. kubectl does not wait for what is not there, nor for a kind that
-// is not served yet: the root brings the Flux Kustomizations, the first of these the CRD, and the second the
+// is not served yet: the root, or the last below it on the way, brings the Flux Kustomizations, the first of these the CRD, and the second the
 // FluxInstance.
 func (p *Plan) waits() []shell.Line {
 	ready := func(names ...string) shell.Line {
@@ -132,8 +136,24 @@ func (p *Plan) waits() []shell.Line {
 	if p.External {
 		added = added[1:]
 	}
-	return []shell.Line{reconcile(p.Install.Namespace, p.Install.Pair.Root.Name, "--with-source"), ready(added...),
-		ready("fluxinstance/" + fluxName)}
+	lines := []shell.Line{reconcile(p.Install.Namespace, p.Install.Pair.Root.Name, "--with-source")}
+	if p.Above != nil {
+		for _, o := range p.Above.Way {
+			lines = append(lines, reconcile(o.Namespace, o.Name.Name))
+		}
+	}
+	return append(lines, ready(added...), ready("fluxinstance/"+fluxName))
+}
+
+// tellWaiting warns of the Flux Kustomizations between the root and the new ones that wait for what they apply.
+func (p *Plan) tellWaiting(findings *finding.List) {
+	for _, o := range p.Above.Way {
+		if wait, _ := object.Get[bool](o.Content(), "spec", "wait"); wait {
+			findings.Warn(finding.RootWaits, p.Above.Child, "", "%s waits for what it applies, so later pushes stall "+
+				"until the take-over is done, and so does what depends on it; expect it, or set wait: false until then",
+				o.Name)
+		}
+	}
 }
 
 // fixedRevision is what a source fetches where that does not follow each push; empty where it does. Source:

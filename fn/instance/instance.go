@@ -38,6 +38,8 @@ type Plan struct {
 	Dir string
 	// SyncDir is the same folder as Flux Kustomizations name it, from the root of the repository.
 	SyncDir string
+	// Above is what applies Dir where the sync path does not lead to it by itself; nil where it does.
+	Above *Above
 	// NewPath is the sync path that the root moves to with the take-over, empty where it stays.
 	NewPath string
 	// Sync is what becomes of the sync pair.

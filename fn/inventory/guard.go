@@ -121,7 +121,7 @@ func (inv *Inventory) GuardsAll(file string) (guarded, found bool) {
 func (inv *Inventory) readers(file string) []Name {
 	var all []Name
 	for _, o := range inv.Owners {
-		if o.reads(file) {
+		if o.Reads(file) {
 			all = append(all, o.Name)
 		}
 	}
@@ -130,7 +130,7 @@ func (inv *Inventory) readers(file string) []Name {
 
 // Reads reports whether a Flux Kustomization of the inventory reads a file to build what it applies.
 func (inv *Inventory) Reads(file string) bool {
-	return slices.ContainsFunc(inv.Owners, func(o Owner) bool { return o.reads(file) })
+	return slices.ContainsFunc(inv.Owners, func(o Owner) bool { return o.Reads(file) })
 }
 
 // guardsStandIn reports whether an object that a kustomization.yaml lists besides is guarded as a Flux Kustomization

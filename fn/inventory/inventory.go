@@ -150,8 +150,8 @@ type Owner struct {
 	trace  trace // of its build
 }
 
-// reads reports whether the build looked into a file.
-func (o Owner) reads(file string) bool { return o.trace[file].content != nil }
+// Reads reports whether its build looks into a file.
+func (o Owner) Reads(file string) bool { return o.trace[file].content != nil }
 
 // Content is the Flux Kustomization as what applies it applies it, with variables where a value is not in the
 // repository.

@@ -48,7 +48,7 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 	}
 	if there != nil && !findings.Failed() {
 		findings.Error(finding.OutputDir, there, "", "the new files go into ./%s, and the kustomization.yaml that "+
-			"they bring would leave this out: set outputDir, or move it to another folder that the root applies",
+			"they bring would leave this out: set outputDir, or move it to another folder that Flux applies",
 			plan.Dir)
 	}
 	setGuards(set, install, cfg, before, others, findings)
@@ -58,6 +58,7 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 		findings.Error(finding.NotFollowed, install.Pair.Root, "spec.patches",
 			"what they add to the new Flux Kustomizations cannot be followed: %s", err)
 	}
+	checkArrival(set, install, plan, objects, findings)
 	plan.Guide(set, findings)
 	tellSelectors(set, plan, findings)
 	tellPatched(set, install, objects, findings)
@@ -65,13 +66,14 @@ func deploy(set *object.Set, install *classic.Install, existing *instance.Existi
 	return plan
 }
 
-// inNewFolder is something that the root applies from the folder of the new files; nil when there is nothing.
+// inNewFolder is something that the root, or the child that applies the folder of the new files, applies from there;
+// nil when there is nothing.
 func inNewFolder(set *object.Set, install *classic.Install, plan *instance.Plan) *object.Object {
 	if plan.Dir == "" {
 		return nil
 	}
 	for _, o := range set.Below(plan.Dir) {
-		if classic.Applies(set, install.Pair.Dir(), o.File) {
+		if classic.Applies(set, install.Pair.Dir(), o.File) || plan.Above.Applies(set, o.File) {
 			return o
 		}
 	}
@@ -312,12 +314,18 @@ func guardObjects(k *fn.KubeObject) error {
 }
 
 // listNewFolder adds the new folder to the kustomization.yaml of the sync path, and of the one that the root moves to,
-// where there is one.
+// where there is one. Where the sync path does not lead to the folder it is the nearest one that Flux reads.
 func listNewFolder(set *object.Set, install *classic.Install, plan *instance.Plan, findings *finding.List) {
 	if plan.Dir == "" {
 		findings.Info(finding.ItemsWithoutPaths, finding.Found, nil, "", "the items carry no paths: list what is new "+
 			"in the kustomization.yaml that the root applies, and put the FluxInstance and Flux Operator at "+
 			"./%s/instance and ./%s/operator, which nothing else may apply", plan.SyncDir, plan.SyncDir)
+		return
+	}
+	if above := plan.Above; above != nil {
+		if above.List != nil {
+			listIn(above.List, plan, findings)
+		}
 		return
 	}
 	dirs := []string{install.Pair.Dir()}
@@ -329,10 +337,15 @@ func listNewFolder(set *object.Set, install *classic.Install, plan *instance.Pla
 		if parent == nil || classic.Applies(set, dir, path.Join(plan.Dir, "ks.yaml")) {
 			continue
 		}
-		if err := addEntry(parent, relative(dir, plan.Dir)); err != nil {
-			findings.Error(finding.CannotBeEdited, parent, "resources", "the folder %s cannot be listed: %s",
-				plan.Dir, err)
-		}
+		listIn(parent, plan, findings)
+	}
+}
+
+// listIn adds the new folder to a kustomization.yaml.
+func listIn(kustomization *object.Object, plan *instance.Plan, findings *finding.List) {
+	if err := addEntry(kustomization, relative(path.Dir(kustomization.File), plan.Dir)); err != nil {
+		findings.Error(finding.CannotBeEdited, kustomization, "resources", "the folder %s cannot be listed: %s",
+			plan.Dir, err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/reason"
 )
@@ -37,6 +38,52 @@ func tellPatched(set *object.Set, install *classic.Install, added []*object.Obje
 		findings.Info(finding.PatchedByRoot, finding.Found, first[fields], "spec",
 			"patches for all Flux Kustomizations set %s on the new %s too: see that you want that",
 			fields, strings.Join(names[fields], " and "))
+	}
+}
+
+// keptFields are those of the new Flux Kustomizations that decide whether they do what they are for.
+var keptFields = []string{"spec.dependsOn", "spec.kubeConfig", "spec.namePrefix", "spec.nameSuffix", "spec.path",
+	"spec.serviceAccountName", "spec.sourceRef", "spec.suspend", "spec.targetNamespace"}
+
+// checkArrival refuses a child that applies the new Flux Kustomizations as something else than they are: what it does
+// to all that it applies is meant for applications.
+func checkArrival(set *object.Set, install *classic.Install, plan *instance.Plan, added []*object.Object,
+	findings *finding.List) {
+	if plan.Above == nil || plan.Above.Child == nil || findings.Failed() {
+		return
+	}
+	child := plan.Above.Child
+	for _, o := range added {
+		if !o.Is(classic.KustomizeGroup, "Kustomization") {
+			continue
+		}
+		live, err := install.Pair.OnCluster(set, o)
+		if err != nil {
+			findings.Error(finding.OutputDir, child, "", "config field outputDir: what it makes of %s in %s cannot be "+
+				"followed: %s; name another folder", o.ID, o.File, err)
+			return
+		}
+		changed := slices.DeleteFunc(changedFields(o, live),
+			func(field string) bool { return !slices.Contains(keptFields, field) })
+		if live.Name != o.Name {
+			changed = append(changed, "metadata.name")
+		}
+		if live.Namespace != o.Namespace {
+			changed = append(changed, "metadata.namespace")
+		}
+		if len(changed) > 0 {
+			findings.Error(finding.OutputDir, child, "", "config field outputDir: on the way from %s, %s of %s is set "+
+				"otherwise, by a patch or a kustomization.yaml: name a folder where that does not happen", o.File,
+				strings.Join(changed, ", "), o.ID)
+			return
+		}
+		if _, replaced := object.Get[any](child.Map(), "spec", "postBuild"); replaced &&
+			strings.Contains(o.Text(), "${") {
+			findings.Error(finding.OutputDir, child, "spec.postBuild", "config field outputDir: it replaces the "+
+				"${variables} of what it applies, and %s in %s has some that are not for it: name a folder that the "+
+				"root applies", o.ID, o.File)
+			return
+		}
 	}
 }
 
