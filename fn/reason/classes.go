@@ -151,8 +151,9 @@ func typed(name string) string {
 	return "mapping"
 }
 
-// folder and malformed are how kustomize says where it was; path is a path that is spelled like one.
+// resource, folder and malformed are how kustomize says where it was; path is a path that is spelled like one.
 var (
+	resource  = regexp.MustCompile(`must build at directory: '(?:/source/tree/)?` + file + `': file is not directory`)
 	folder    = regexp.MustCompile(`(?:of|from|for) path '(?:/source/tree/)?` + file + `'`)
 	path      = regexp.MustCompile(`^` + file + `$`)
 	malformed = regexp.MustCompile(` in File: ` + file)
@@ -174,6 +175,9 @@ func submatches(pattern *regexp.Regexp, text string) []string {
 
 // place is where kustomize was: the folder, or the file in it.
 func place(text string) string {
+	if not := resource.FindStringSubmatch(text); not != nil && !malformed.MatchString(text) {
+		return not[1]
+	}
 	var parts []string
 	if all := folder.FindAllStringSubmatch(text, -1); len(all) > 0 {
 		parts = append(parts, all[len(all)-1][1])
