@@ -225,13 +225,18 @@ func checkSigned(set *object.Set, all *finding.List) {
 
 // detect finds the installs of the clusters that the config names. What stands in the way of others does not stand in
 // theirs, and manifests that nothing syncs, such as templates, do not stand in the way of those that something does or
-// did.
+// did. Beside a FluxInstance they may be what is left of an install that was migrated by hand.
 func detect(set *object.Set, cfg config.Config, all *finding.List) []*classic.Install {
 	var found finding.List
 	installs := classic.Detect(set, cfg, &found)
 	kept := selected(set, installs, cfg, all)
-	synced := len(installs) > 0 || len(instance.Existings(set)) > 0
+	managed := len(instance.Existings(set)) > 0
+	synced := len(installs) > 0 || managed
 	for _, f := range found.All() {
+		if f.Topic == finding.Unsynced && managed {
+			f.Message = "where nothing applies this any more, because a FluxInstance took its place, it can go; else: " +
+				f.Message
+		}
 		others := len(cfg.Clusters) > 0 && !all.Failed() || f.Topic == finding.Unsynced && synced
 		if others && f.Severity == finding.Error {
 			f.Severity = finding.Warning
