@@ -167,6 +167,9 @@ func (f Finding) Sentence() string {
 	return strings.TrimSuffix(strings.TrimSuffix(f.Message, commands), ": ")
 }
 
+// Refuses reports whether it is an Error about a cluster; that without a path is none in particular.
+func (f Finding) Refuses(cluster string) bool { return f.Severity == Error && f.Cluster == cluster }
+
 // Where names the place of a finding: file, object and field, as far as they are known.
 func (f Finding) Where() string {
 	var parts []string

@@ -120,8 +120,8 @@ func Migrate(set *object.Set, cfg config.Config, turning func(n, of int)) Outcom
 	if cfg.Phase == config.Deploy && !all.Failed() {
 		outcome.Files = guardAll(set, installs, cfg, before, &all).files
 	}
-	if all.Failed() && !together.Failed() && err == nil {
-		tellOpen(outcome.Clusters, &all)
+	if !together.Failed() && err == nil {
+		TellOpen(outcome.Clusters, &all)
 	}
 	if len(installs) == 0 && len(cfg.Clusters) == 0 && !all.Failed() {
 		nothingFound(set, &all)
@@ -152,13 +152,15 @@ func Find(set *object.Set, cfg config.Config) ([]*classic.Install, []finding.Fin
 	return installs, all.All()
 }
 
-// tellOpen says how the clusters without an Error are migrated where others have one: a run changes all of them or
+// TellOpen says how the clusters without an Error are migrated where others have one: a run changes all of them or
 // none.
-func tellOpen(clusters []Cluster, all *finding.List) {
+func TellOpen(clusters []Cluster, all *finding.List) {
+	if !all.Failed() {
+		return
+	}
 	var open []string
 	for _, c := range clusters {
-		refused := slices.ContainsFunc(all.All(),
-			func(f finding.Finding) bool { return f.Severity == finding.Error && f.Cluster == c.Path })
+		refused := slices.ContainsFunc(all.All(), func(f finding.Finding) bool { return f.Refuses(c.Path) })
 		if !refused && (c.Outcome == Deployed || c.Outcome == CleanedUp) {
 			open = append(open, string(shell.Run("--cluster", Named(c.Path, c.Root))))
 		}

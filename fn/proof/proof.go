@@ -112,6 +112,9 @@ func Prove(outcome migrate.Outcome, before, after fs.FS, cfg config.Config, judg
 	}
 	s.proveOthers(installs, outcome.Others, judged, &all)
 	s.proveArrival(outcome, trees, &all)
+	if !slices.ContainsFunc(all.All(), func(f finding.Finding) bool { return f.Refuses("") }) {
+		migrate.TellOpen(outcome.Clusters, &all)
+	}
 	return Proof{all.All(), trees}
 }
 
