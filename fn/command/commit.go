@@ -23,8 +23,10 @@ func (r *repository) toCommit(result *Result) {
 	for _, c := range result.changes {
 		if c.Before == nil && r.tree.Ignored(c.Path) {
 			all.Add(finding.Finding{Severity: finding.Error, Code: finding.IgnoredByGit, File: c.Path,
-				Message: "Git ignores this new file, so that no commit would bring it to Flux: set the config field " +
-					"outputDir to another folder, or correct .gitignore"})
+				Message: "Git ignores this new file, so that no commit would bring it to Flux: change the pattern " +
+					"that matches it or, where that is about the folder of the new files, set the config field " +
+					"outputDir to another; to see the pattern"}.
+				With(shell.Run("git", "check-ignore", "-v", shell.Path(c.Path))))
 			break
 		}
 	}

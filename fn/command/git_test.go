@@ -192,7 +192,7 @@ func TestNewFilesThatGitIgnores(t *testing.T) {
 		commit(t, dir)
 		write(t, dir, place, "flux-operator/\n")
 		got := must(t, ExitError, dir, "apply", "DIR", "--proof", "off")
-		if !strings.Contains(got.errOut, "Git ignores this new file") || !strings.Contains(got.errOut, "cluster/flux-operator/") {
+		if !strings.Contains(got.errOut, "Git ignores this new file") || !strings.Contains(got.errOut, "git check-ignore -v cluster/flux-operator/") {
 			t.Errorf("%s: %s", place, got.errOut)
 		}
 		write(t, dir, place, "flux-operator/*.txt\n!*.yaml\n")

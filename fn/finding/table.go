@@ -665,7 +665,8 @@ var Table = []Group{
 			Summary: "Git ignores a new file",
 			Means:   "A .gitignore matches the path of a file that deploy writes.",
 			Why:     "No commit would bring it to Flux.",
-			Do:      "Look at .gitignore, or set the config field outputDir to another folder.",
+			Do: "Change the pattern, which git check-ignore -v names: /instance/ is about a folder at the top alone. " +
+				"Where it is about the folder of the new files, set the config field outputDir to another.",
 		},
 		{
 			Code: ApplyKilled, Severities: []Severity{Error, Warning},
