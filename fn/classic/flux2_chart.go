@@ -135,18 +135,23 @@ func ChartOf(set *object.Set, release *object.Object) string {
 	}
 }
 
-// ChartSource is what a HelmRelease names in spec.chartRef, nil when it is not in the input. Where neither names a
-// namespace, it is in the one that kustomize puts the HelmRelease in.
+// ChartSource is what a HelmRelease names in spec.chartRef, nil when it is not in the input. Where the file of either has
+// no namespace, it is in the one that kustomize puts it in.
 func ChartSource(set *object.Set, release *object.Object) *object.Object {
 	ref := func(key string) string { return release.Str("spec", "chartRef", key) }
 	id := object.ID{APIVersion: SourceGroup + "/v1", Kind: ref("kind"),
 		Namespace: cmp.Or(ref("namespace"), release.Namespace), Name: ref("name")}
-	source := Nearest(set.Find(id), release)
-	if source == nil && id.Namespace == "" {
-		id.Namespace = NamespaceOf(set, release)
-		source = Nearest(set.Find(id), release)
+	if source := Nearest(set.Find(id), release); source != nil {
+		return source
 	}
-	return source
+	id.Namespace = cmp.Or(id.Namespace, NamespaceOf(set, release))
+	if source := Nearest(set.Find(id), release); source != nil {
+		return source
+	}
+	unplaced := id
+	unplaced.Namespace = ""
+	return Nearest(slices.DeleteFunc(slices.Clone(set.Find(unplaced)),
+		func(source *object.Object) bool { return NamespaceOf(set, source) != id.Namespace }), release)
 }
 
 // NamespaceOf is the namespace that an object comes to the cluster with: the one that the Flux Kustomization which
