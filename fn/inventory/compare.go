@@ -78,6 +78,9 @@ type Issue struct {
 	File     *Origin          `json:"file,omitzero"`
 }
 
+// Beside is what it says where its file is named beside it.
+func (i Issue) Beside() string { return strings.TrimSuffix(i.What, " ("+i.File.String()+")") }
+
 // Verdict is the outcome of a comparison.
 type Verdict struct {
 	Changes   []Change `json:"changes"` // all but the unchanged, in order of identity

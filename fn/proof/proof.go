@@ -384,7 +384,7 @@ const readsOther = "not judged: " + inventory.OpaqueSource + ": reads "
 
 // whatOf is the first issue of a group; where its Flux Kustomizations read several other sources, the names of these.
 func whatOf(group [][]inventory.Issue) string {
-	first := group[0][0].What
+	first := group[0][0].Beside()
 	var sources []string
 	for _, issues := range group {
 		if source, reads := strings.CutPrefix(strings.TrimSuffix(issues[0].What, inventory.SourceAbsent),
@@ -466,7 +466,7 @@ func applies(what string, added []inventory.Change, findings *finding.List) {
 func breaks(what string, issue inventory.Issue, findings *finding.List) {
 	findings.Add(finding.Finding{Severity: finding.Error, Code: finding.WouldBreak, Topic: finding.Proof,
 		File:    issue.File.String(),
-		Message: what + " would break what Flux applies: " + issue.Owner.String() + ": " + issue.What})
+		Message: what + " would break what Flux applies: " + issue.Owner.String() + ": " + issue.Beside()})
 }
 
 func file(what string, severity finding.Severity, origin *inventory.Origin, message string, findings *finding.List) {
