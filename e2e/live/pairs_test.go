@@ -2,6 +2,8 @@ package live
 
 import (
 	"errors"
+	"maps"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -46,7 +48,7 @@ func twoPairs(t *testing.T, r *replay) {
 	})
 	r.settle(t)
 
-	r.pushToBoth(t, "name the generated source", guarded.edited(t, "kubernetes/flux/apps.yaml", r.source, generated))
+	r.pushToBoth(t, "name the generated source", r.sourceNamed(t, guarded, generated))
 	r.settle(t)
 	old := []string{r.rootKey(), r.sourceKey()}
 	r.expects(old...)
@@ -58,6 +60,24 @@ func twoPairs(t *testing.T, r *replay) {
 		t.Fatalf("deleted or made anew: %s; want: %s", list(gone), list(old))
 	}
 	r.oneRoot(t)
+}
+
+// sourceNamed is the repository in which all that names the source, but the pair that defines it, names another: the
+// Flux Kustomizations of deploy are among it, and a variable, and what keeps the old name fails once the source is gone.
+func (r *replay) sourceNamed(t *testing.T, files tree, name string) tree {
+	t.Helper()
+	named := regexp.MustCompile(`(?m)^( +\w+: )` + regexp.QuoteMeta(r.source) + `$`)
+	edited, count := maps.Clone(files), 0
+	for path, content := range files {
+		if path != r.pair && named.MatchString(content) {
+			edited[path] = named.ReplaceAllString(content, "${1}"+name)
+			count++
+		}
+	}
+	if count < 2 {
+		t.Fatalf("%d files name %s", count, r.source)
+	}
+	return edited
 }
 
 // pushToBoth pushes for both sources.
