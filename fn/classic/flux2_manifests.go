@@ -154,7 +154,7 @@ func selfSynced(set *object.Set) []Pair {
 	type key struct{}
 	return object.Until(set, key{}, func(set *object.Set) []Pair {
 		var pairs []Pair
-		for _, pair := range pairsIn(set).all {
+		for _, pair := range pairsIn(set) {
 			if set.HasPaths() && !isFlux2(pair.Source) && Applies(set, pair.Path, pair.Root.File) {
 				pairs = append(pairs, pair)
 			}

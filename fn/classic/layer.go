@@ -69,7 +69,7 @@ func (l Layer) apply(objects []*kyaml.RNode) ([]*kyaml.RNode, error) {
 //
 // It fails on a kustomization.yaml that cannot be followed, naming it.
 func layersOf(set *object.Set, dir, file string) ([]*Folder, error) {
-	dirs, applied := chain(set, dir, file, map[string]bool{})
+	dirs, applied := waysFrom(set, dir).to(set, file)
 	if !applied {
 		dirs = above(set, dir, file)
 	}
@@ -94,47 +94,6 @@ func above(set *object.Set, dir, file string) []string {
 		}
 	}
 	return dirs
-}
-
-// chain is the way that Applies finds, as the folders whose kustomization.yaml it leads through, the file's own first.
-func chain(set *object.Set, dir, file string, seen map[string]bool) (dirs []string, applied bool) {
-	if seen[dir] {
-		return nil, false
-	}
-	seen[dir] = true
-	k := KustomizationIn(set, dir)
-	if k == nil {
-		return generated(set, dir, file, seen)
-	}
-	if k.File == file {
-		return []string{dir}, true
-	}
-	for _, at := range entriesOf(k, EntryFields...) {
-		if at == file {
-			return []string{dir}, true
-		}
-		if len(set.InFile(at)) > 0 {
-			continue
-		}
-		if dirs, applied := chain(set, at, file, seen); applied {
-			return append(dirs, dir), true
-		}
-	}
-	return nil, false
-}
-
-// generated is the chain below a folder without kustomization.yaml.
-func generated(set *object.Set, dir, file string, seen map[string]bool) ([]string, bool) {
-	folder := path.Dir(file)
-	if !object.Within(folder, dir) {
-		return chainOut(set, dir, file, seen)
-	}
-	for below := folder; below != dir && below != "."; below = path.Dir(below) {
-		if KustomizationIn(set, below) != nil && !nested(set, below, dir) {
-			return chain(set, below, file, seen)
-		}
-	}
-	return nil, true
 }
 
 // entriesOf are the files and folders that lists of a kustomization.yaml name, from the root of the input.

@@ -68,11 +68,10 @@ func (p Pair) rival(set *object.Set) *object.Object {
 	if !set.HasPaths() || Applies(set, p.Path, p.Root.File) {
 		return nil
 	}
-	ks := kustomizationsOf(set)
-	for _, k := range ks.of(ks.byPath[p.Path]) {
+	for _, k := range set.Of(KustomizeGroup, "Kustomization") {
 		source := SourceOf(set, k)
-		if k.ID == p.Root.ID || source == nil || source.ID != p.Source.ID || isTemplate(k) ||
-			k.Str("spec", "path") == "" {
+		if syncPath(k) != p.Path || k.ID == p.Root.ID || source == nil || source.ID != p.Source.ID ||
+			isTemplate(k) || k.Str("spec", "path") == "" {
 			continue
 		}
 		if len(appliersFrom(set, k, source.Str("spec", "url"))) == 0 {
@@ -251,8 +250,7 @@ func whyNoPair(set *object.Set, anchor *object.Object) string {
 			root.ID, root.File, syncPath(root), path.Dir(anchor.File), exportPair(set))
 	}
 	folder := "/" + path.Dir(anchor.File) + "/"
-	ks := kustomizationsOf(set)
-	for _, root := range ks.of(ks.within(path.Dir(anchor.File))) {
+	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
 		at := "/" + syncPath(root) + "/"
 		if base, _, inside := strings.Cut(folder, at); inside && base != "" && SourceOf(set, root) != nil &&
 			root.Str("spec", "path") != "" {
@@ -288,8 +286,7 @@ func exportRoot(namespace string) shell.Line {
 // applies it, it is one that is defined beside it, for a path around it; nil when there is none.
 func rootWithoutSource(set *object.Set, anchor *object.Object) *object.Object {
 	var applying, near []*object.Object
-	ks := kustomizationsOf(set)
-	for _, root := range ks.of(inOrder(append(ks.to(anchor.File), ks.beside(anchor.File)...))) {
+	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
 		if SourceOf(set, root) != nil || root.Str("spec", "path") == "" ||
 			!slices.Contains(sourceKinds, root.Str("spec", "sourceRef", "kind")) {
 			continue
@@ -373,10 +370,9 @@ func rootOfAnother(set *object.Set, anchor *object.Object) *object.Object {
 // rootBeside is the first Flux Kustomization beside an object that has a source and a sync path, and of which is holds;
 // nil when there is none.
 func rootBeside(set *object.Set, anchor *object.Object, is func(root *object.Object) bool) *object.Object {
-	ks := kustomizationsOf(set)
-	for _, root := range ks.of(ks.beside(anchor.File)) {
+	for _, root := range set.Of(KustomizeGroup, "Kustomization") {
 		source := SourceOf(set, root)
-		if source == nil || isManifestSource(source) || isFlux2(source) {
+		if !beside(root, anchor) || source == nil || isManifestSource(source) || isFlux2(source) {
 			continue
 		}
 		if at := root.Str("spec", "path"); at != "" && !strings.Contains(at, "${") && is(root) {
@@ -395,7 +391,7 @@ func (p Pair) describe() string {
 // `kpt fn eval` on a subfolder, for a path that leads to it.
 func pairsAround(set *object.Set, anchor *object.Object) []Pair {
 	var applying, around, partial []Pair
-	for _, pair := range pairsIn(set).around(set, anchor) {
+	for _, pair := range pairsIn(set) {
 		switch {
 		case pair.Path == "." && pair.Root.Str("spec", "path") == "" && set.HasPaths() && !pair.isBeside(anchor):
 			// Something that is not in the input may set its path: it is no ./ yet.
@@ -414,6 +410,21 @@ func pairsAround(set *object.Set, anchor *object.Object) []Pair {
 		}
 	}
 	return partial
+}
+
+// pairsIn are the pairs that the Flux Kustomizations of the input make.
+func pairsIn(set *object.Set) []Pair {
+	type key struct{}
+	return object.Until(set, key{}, func(set *object.Set) []Pair {
+		var all []Pair
+		for _, root := range set.Of(KustomizeGroup, "Kustomization") {
+			source := SourceOf(set, root)
+			if source != nil && !isManifestSource(source) && !isOurs(set, root) {
+				all = append(all, pairsOf(set, root, source)...)
+			}
+		}
+		return all
+	})
 }
 
 // isTemplate tells an object that is no object yet: a name or path has a variable that something else fills in.
@@ -443,7 +454,7 @@ func (p Pair) isBeside(anchor *object.Object) bool {
 }
 
 // beside reports whether the files of two objects are in one folder.
-func beside(a, b *object.Object) bool { return folderOf(a.File) == folderOf(b.File) }
+func beside(a, b *object.Object) bool { return path.Dir(a.File) == path.Dir(b.File) }
 
 // locate finds the prefix that leads from the repository to the input: the first part of the sync path, such that the
 // rest of it is a folder of the input that holds both the anchor and the root. An install deep in the input is no part

@@ -1,8 +1,10 @@
 package classic
 
 import (
+	"iter"
 	"path"
 	"slices"
+	"strings"
 
 	"migrate-to-flux-operator/fn/object"
 )
@@ -15,102 +17,156 @@ var EntryFields = []string{"resources", "bases", "components", "crds"}
 // kustomization.yaml, kustomize-controller takes every file below, but of a folder that has one only what that lists.
 // Source: fluxcd/pkg/kustomize v1.39.0, the walk of the generator.
 func Applies(set *object.Set, dir, file string) bool {
-	if !object.Within(file, dir) && KustomizationIn(set, dir) == nil && !outside(set, dir)[file] {
-		return false // as of most paths, and known without the way
-	}
-	_, applied := chain(set, dir, file, map[string]bool{})
+	_, applied := waysFrom(set, dir).to(set, file)
 	return applied
 }
 
-// nested reports whether a folder between the two has a kustomization.yaml as well, which then decides.
-func nested(set *object.Set, folder, dir string) bool {
-	for above := path.Dir(folder); above != dir && above != "."; above = path.Dir(above) {
-		if KustomizationIn(set, above) != nil {
+// ways are where the path of a Flux Kustomization leads: to the files that kustomization.yaml files list, and to all in
+// the folders without one. Each has the folders whose kustomization.yaml leads there, the nearest first.
+type ways struct {
+	listed, open map[string][]string
+}
+
+// waysFrom are the ways that lead from a folder.
+func waysFrom(set *object.Set, dir string) ways {
+	type key struct{}
+	known := object.Until(set, key{}, func(*object.Set) map[string]ways { return map[string]ways{} })
+	w, met := known[dir]
+	if !met {
+		w = ways{listed: map[string][]string{}, open: map[string][]string{}}
+		w.follow(set, dir, nil, map[string]bool{})
+		known[dir] = w
+	}
+	return w
+}
+
+// follow goes on from a folder that others lead to.
+func (w ways) follow(set *object.Set, dir string, through []string, seen map[string]bool) {
+	if seen[dir] {
+		return
+	}
+	seen[dir] = true
+	k := KustomizationIn(set, dir)
+	if k == nil {
+		w.open[dir] = through
+		for _, top := range topFolders(set, dir) {
+			w.follow(set, top, through, seen)
+		}
+		return
+	}
+	through = append([]string{dir}, through...)
+	w.listed[k.File] = through
+	for _, entry := range entriesOf(k, EntryFields...) {
+		if _, met := w.listed[entry]; !met {
+			w.listed[entry] = through
+		}
+		if len(set.InFile(entry)) == 0 {
+			w.follow(set, entry, through, seen)
+		}
+	}
+}
+
+// to are the folders whose kustomization.yaml leads to a file; false where none of the ways does.
+func (w ways) to(set *object.Set, file string) (through []string, leads bool) {
+	if through, leads = w.listed[file]; leads {
+		return through, true
+	}
+	for at := range openAround(set, file) {
+		if through, leads = w.open[at]; leads {
+			return through, true
+		}
+	}
+	return nil, false
+}
+
+// openAround are the folders that a file is in, up to the first that has a kustomization.yaml.
+func openAround(set *object.Set, file string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for at := path.Dir(file); KustomizationIn(set, at) == nil && yield(at) && at != "."; at = path.Dir(at) {
+		}
+	}
+}
+
+// topFolders are the folders below one without kustomization.yaml that have one, and from which kustomize-controller
+// takes what that lists.
+func topFolders(set *object.Set, dir string) []string {
+	below := kustomized(set)
+	if dir != "." { // those below it stand together
+		from, _ := slices.BinarySearch(below, dir+"/")
+		to, _ := slices.BinarySearch(below, dir+"0") // 0 is what follows the slash
+		below = below[from:to]
+	}
+	return slices.DeleteFunc(append(slices.Clone(below), foldersOf(set.Added())...), func(at string) bool {
+		return KustomizationIn(set, at) == nil || !object.Within(at, dir) || !isOpen(set, path.Dir(at), dir)
+	})
+}
+
+// isOpen reports whether no folder from one up to another has a kustomization.yaml.
+func isOpen(set *object.Set, folder, dir string) bool {
+	for at := range openAround(set, folder+"/") {
+		if at == dir {
 			return true
 		}
 	}
 	return false
 }
 
-// chainOut is the chain to a file outside of a folder without kustomization.yaml, by the folders below that have one.
-func chainOut(set *object.Set, dir, file string, seen map[string]bool) ([]string, bool) {
-	if !outside(set, dir)[file] {
-		return nil, false
-	}
-	for _, top := range topFolders(set, dir) {
-		if dirs, applied := chain(set, top, file, seen); applied {
-			return dirs, true
-		}
-	}
-	return nil, false
-}
-
-// outside are the files outside of a folder that the kustomization.yaml files below it lead to; none are outside of the
-// root of the input. The migration takes from these ways, and adds none.
-func outside(set *object.Set, dir string) map[string]bool {
-	if dir == "." {
-		return nil
-	}
-	type key struct{}
-	known := object.Once(set, key{}, func(*object.Set) map[string]map[string]bool { return map[string]map[string]bool{} })
-	found, met := known[dir]
-	if !met {
-		found = leadingOut(set, dir)
-		known[dir] = found
-	}
-	return found
-}
-
-func leadingOut(set *object.Set, dir string) map[string]bool {
-	found, open, seen := map[string]bool{}, topFolders(set, dir), map[string]bool{}
-	for len(open) > 0 {
-		at := open[0]
-		open = open[1:]
-		k := KustomizationIn(set, at)
-		if k == nil || seen[at] {
-			continue
-		}
-		seen[at] = true
-		for _, file := range append(entriesOf(k, EntryFields...), k.File) {
-			if !object.Within(path.Dir(file), dir) {
-				found[file] = true
-			}
-			open = append(open, file)
-		}
-	}
-	return found
-}
-
-// topFolders are the folders below one without kustomization.yaml that have one, and from which kustomize-controller
-// takes what that lists, sorted.
-func topFolders(set *object.Set, dir string) []string {
-	var top []string
-	all := kustomized(set)
-	if dir != "." { // those below it stand together
-		from, _ := slices.BinarySearch(all, dir+"/")
-		to, _ := slices.BinarySearch(all, dir+"0") // 0 is what follows the slash
-		all = all[from:to]
-	}
-	for _, at := range all {
-		if at != dir && KustomizationIn(set, at) != nil && !nested(set, at, dir) {
-			top = append(top, at)
-		}
-	}
-	return top
-}
-
-// kustomized are the folders of the input that have a kustomization.yaml, sorted. Those that the migration adds lead
-// nowhere else.
+// kustomized are the folders of the input that have a kustomization.yaml, sorted.
 func kustomized(set *object.Set) []string {
 	type key struct{}
 	return object.Once(set, key{}, func(set *object.Set) []string {
-		var all []string
-		for _, o := range set.Input() {
-			if slices.Contains(KustomizationFiles, path.Base(o.File)) {
-				all = append(all, path.Dir(o.File))
-			}
-		}
+		all := foldersOf(set.Input())
 		slices.Sort(all)
 		return slices.Compact(all)
+	})
+}
+
+// foldersOf are the folders of the kustomization.yaml files among objects.
+func foldersOf(objects []*object.Object) []string {
+	var all []string
+	for _, o := range objects {
+		if slices.Contains(KustomizationFiles, path.Base(o.File)) {
+			all = append(all, path.Dir(o.File))
+		}
+	}
+	return all
+}
+
+// reaching are the Flux Kustomizations that can apply a file, in their order: those whose path leads to it, and those
+// of whose path a variable decides.
+func reaching(set *object.Set, file string) []*object.Object {
+	all := leadingTo(set)
+	found := slices.Concat(all.vague, all.listed[file])
+	for at := range openAround(set, file) {
+		found = append(found, all.open[at]...)
+	}
+	slices.SortFunc(found, object.Compare)
+	return slices.Compact(found)
+}
+
+// leading are the Flux Kustomizations of the input by the files, and the folders without kustomization.yaml, that their
+// paths lead to.
+type leading struct {
+	listed, open map[string][]*object.Object
+	vague        []*object.Object
+}
+
+func leadingTo(set *object.Set) leading {
+	type key struct{}
+	return object.Until(set, key{}, func(set *object.Set) leading {
+		all := leading{listed: map[string][]*object.Object{}, open: map[string][]*object.Object{}}
+		for _, k := range set.Of(KustomizeGroup, "Kustomization") {
+			if strings.Contains(k.Str("spec", "path"), "${") {
+				all.vague = append(all.vague, k)
+			}
+			w := waysFrom(set, syncPath(k))
+			for file := range w.listed {
+				all.listed[file] = append(all.listed[file], k)
+			}
+			for dir := range w.open {
+				all.open[dir] = append(all.open[dir], k)
+			}
+		}
+		return all
 	})
 }
