@@ -14,7 +14,8 @@ import (
 // azureFlux matches how Terraform, Bicep and ARM templates install Azure's extension that runs Flux, or say what it
 // syncs.
 // Source: Microsoft.KubernetesConfiguration extensions and fluxConfigurations, and the resources of azurerm 4 for both.
-var azureFlux = regexp.MustCompile(`(?i)\bmicrosoft\.flux\b|microsoft\.kubernetesconfiguration/fluxconfigurations|\bazurerm_(arc_)?kubernetes_flux_configuration\b`)
+var azureFlux = regexp.MustCompile(`(?i)\bmicrosoft\.flux\b|` +
+	`microsoft\.kubernetesconfiguration/fluxconfigurations|\bazurerm_(arc_)?kubernetes_flux_configuration\b`)
 
 // azureFiles are the endings of the files that it is installed from.
 var azureFiles = []string{".tf", ".bicep", ".bicepparam", ".json"}

@@ -12,7 +12,8 @@ import (
 // remoteBase is the part of a resource's address that means flux2's own manifests: their folder, where kustomize takes
 // // as the root of the repository, or the file that each release has of them built.
 // Source: fluxcd/flux2 .github/workflows/release.yaml.
-var remoteBase = regexp.MustCompile(`github\.com/fluxcd/flux2((\.git)?/{1,2}manifests/install|/releases/(latest/)?download/([^/]+/)?install\.yaml)`)
+var remoteBase = regexp.MustCompile(`github\.com/fluxcd/flux2((\.git)?/{1,2}manifests/install|` +
+	`/releases/(latest/)?download/([^/]+/)?install\.yaml)`)
 
 // oneShots are the kustomization.yaml files that install Flux from flux2's manifests and that no Flux Kustomization of
 // the input applies: they were applied by hand, once, to get the cluster going.

@@ -110,8 +110,8 @@ func isTerminal(stream any) bool {
 
 const long = `Migrate a classic Flux install to Flux Operator, in two commits.
 
-  1. deploy   adds Flux Operator and a FluxInstance beside the classic install, and guards what the classic install could
-              delete. Push it, and wait until Flux Operator owns the root, the source and the Flux objects.
+  1. deploy   adds Flux Operator and a FluxInstance beside the classic install, and guards what that could delete.
+              Push it, and wait until Flux Operator owns the root, the source and the Flux objects.
   2. cleanup  removes the classic install. Pushed before that, or together with deploy, it would delete everything that
               Flux applied. So it wants to see that the cluster has taken over (--live, or your word: --taken-over), and
               that deploy's commit is in the upstream branch.
@@ -119,7 +119,8 @@ const long = `Migrate a classic Flux install to Flux Operator, in two commits.
 Without arguments it is a KRM function: a ResourceList on stdin, a ResourceList on stdout, for kpt and kustomize.
 It reads files only: no cluster, no network.`
 
-const story = `  migrate-to-flux-operator plan .                     # what was found, what will happen, what to wait for
+const story = "" +
+	`  migrate-to-flux-operator plan .                     # what was found, what will happen, what to wait for
   migrate-to-flux-operator apply .                    # edit the files
   git add -- FILE...                                  # as apply prints it: what it changed, and nothing else
   git commit -m 'Deploy Flux Operator' && git push

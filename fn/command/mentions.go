@@ -84,9 +84,13 @@ func (r *repository) later(installs []*classic.Install, cfg config.Config) []che
 }
 
 // tooling are the files that tools outside of the cluster read, by their paths.
-var tooling = regexp.MustCompile(`(^|/)(\.github|\.gitea|\.forgejo|\.gitlab|\.circleci|\.taskfiles?|taskfiles?|\.?renovate|\.just|\.mise|hack|scripts?)/` +
-	`|(^|/)(\.?[Tt]askfile[^/]*|[^/]*[Mm]akefile[^/]*|\.?justfile|mod\.just|\.gitlab-ci\.ya?ml|\.?renovate[^/]*\.json5?|\.renovaterc[^/]*|` +
-	`\.pre-commit-config\.ya?ml|\.sops\.ya?ml|\.?mise\.toml|\.woodpecker\.ya?ml|\.drone\.ya?ml|azure-pipelines\.ya?ml|Jenkinsfile|bitbucket-pipelines\.ya?ml|CODEOWNERS|\.yamllint[^/]*|[^/]+\.(sh|bash|mk|just|tf))$`)
+var tooling = regexp.MustCompile(`(^|/)(\.github|\.gitea|\.forgejo|\.gitlab|\.circleci|\.taskfiles?|` +
+	`taskfiles?|\.?renovate|\.just|\.mise|hack|scripts?)/` +
+	`|(^|/)(\.?[Tt]askfile[^/]*|[^/]*[Mm]akefile[^/]*|\.?justfile|mod\.just|\.gitlab-ci\.ya?ml|` +
+	`\.?renovate[^/]*\.json5?|\.renovaterc[^/]*|` +
+	`\.pre-commit-config\.ya?ml|\.sops\.ya?ml|\.?mise\.toml|\.woodpecker\.ya?ml|\.drone\.ya?ml|` +
+	`azure-pipelines\.ya?ml|Jenkinsfile|bitbucket-pipelines\.ya?ml|CODEOWNERS|` +
+	`\.yamllint[^/]*|[^/]+\.(sh|bash|mk|just|tf))$`)
 
 func isTooling(file string) bool { return tooling.MatchString(file) }
 
@@ -152,8 +156,8 @@ func emptied(dir string, deleted []string, tree fs.FS) bool {
 // bootstrapResource is how Terraform bootstraps Flux.
 var bootstrapResource = regexp.MustCompile(`resource\s+"(flux_bootstrap_git)"\s+"([\w-]+)"`)
 
-// terraformIn warns about Terraform that keeps the files of flux bootstrap as they were, and that uninstalls Flux with its CRDs when the
-// resource goes. Source: fluxcd/terraform-provider-flux v1, Update and Delete of flux_bootstrap_git.
+// terraformIn warns about Terraform that keeps the files of flux bootstrap as they were, and that uninstalls Flux with
+// its CRDs when the resource goes. Source: fluxcd/terraform-provider-flux v1, Update and Delete of flux_bootstrap_git.
 func terraformIn(file string, content []byte) []finding.Finding {
 	at := bootstrapResource.FindSubmatchIndex(content)
 	if path.Ext(file) != ".tf" || at == nil {

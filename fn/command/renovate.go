@@ -13,7 +13,8 @@ import (
 )
 
 // renovateComment is the comment by which a custom manager of Renovate finds a version in the next line.
-var renovateComment = regexp.MustCompile(`(?m)^[ \t]*# renovate: (.*\bdatasource=.*\bdepName=.*|.*\bdepName=.*\bdatasource=.*?)\r?$`)
+var renovateComment = regexp.MustCompile(`(?m)^[ \t]*# renovate: ` +
+	`(.*\bdatasource=.*\bdepName=.*|.*\bdepName=.*\bdatasource=.*?)\r?$`)
 
 // fluxVersion is distribution.version of a FluxInstance, of its own or in the values of the chart.
 var fluxVersion = regexp.MustCompile(`(?m)^ +distribution:\n(?: +#.*\n)*( +)version: `)
@@ -80,7 +81,8 @@ func (s style) annotated(text string) string {
 
 // renovateConfig are the files that configure Renovate, and those that they are often split into. Source: Renovate
 // documentation, configuration options and presets.
-var renovateConfig = regexp.MustCompile(`(^|/)(renovate[^/]*\.json5?|\.renovaterc(\.json5?)?|\.?renovate/[^/]+\.json5?)$`)
+var renovateConfig = regexp.MustCompile(`(^|/)` +
+	`(renovate[^/]*\.json5?|\.renovaterc(\.json5?)?|\.?renovate/[^/]+\.json5?)$`)
 
 // commentManager matches a custom manager that reads such comments: one of the repository, or the presets that have it.
 var commentManager = regexp.MustCompile(`customManagers|regexManagers|(github|gitlab|gitea|forgejo|bitbucket|local)>`)

@@ -31,7 +31,8 @@ type style struct {
 }
 
 // schemaComment is the comment by which editors find the schema of a custom resource.
-var schemaComment = regexp.MustCompile(`(?m)^# yaml-language-server: \$schema=(\S+/)[a-z0-9.-]+\.[a-z0-9.-]+/[a-z]+_v[a-z0-9]+\.json\s*$`)
+var schemaComment = regexp.MustCompile(`(?m)^# yaml-language-server: \$schema=` +
+	`(\S+/)[a-z0-9.-]+\.[a-z0-9.-]+/[a-z]+_v[a-z0-9]+\.json\s*$`)
 
 // anySchema is that comment, for whatever schema.
 var anySchema = regexp.MustCompile(`(?m)^# yaml-language-server: \$schema=\S+`)

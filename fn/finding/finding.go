@@ -194,8 +194,8 @@ func (f Finding) String() string {
 }
 
 // Results are the findings as the KRM functions specification wants them: every result has a message and a severity,
-// a field only comes with a resourceRef, a file has a relative path with slashes. What a person needs first comes first,
-// because kpt cuts a long list.
+// a field only comes with a resourceRef, a file has a relative path with slashes. What a person needs first comes
+// first, because kpt cuts a long list.
 func Results(findings []Finding) framework.Results {
 	sorted := slices.SortedStableFunc(slices.Values(findings), func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(rank(a.Severity), rank(b.Severity)), cmp.Compare(a.urgency(), b.urgency()))
@@ -208,7 +208,8 @@ func Results(findings []Finding) framework.Results {
 }
 
 // noted are the Warnings that only say what was not looked at, or has no effect: they want no decision.
-var noted = []Code{PatchWithoutEffect, SettingWithoutEffect, GuardsElsewhere, TwoOwners, Incomplete, NotJudged, FileNotRead}
+var noted = []Code{PatchWithoutEffect, SettingWithoutEffect, GuardsElsewhere, TwoOwners, Incomplete, NotJudged,
+	FileNotRead}
 
 // needed are the topics of Infos in the order in which a person needs them: the steps, and then what to know.
 var needed = []Topic{Prerequisite, Look, Wait, Verify, Rollback, Found, Proof, Bootstrap, Moved, Reference, Imposed,

@@ -229,7 +229,8 @@ func selectable(objects []*yaml.RNode) (resmap.ResMap, error) {
 	if err := setFormer(among, formerNames(objects)); err != nil {
 		return nil, err
 	}
-	return reason.With(resmap.NewFactory(provider.NewDefaultDepProvider().GetResourceFactory()).NewResMapFromRNodeSlice(among))
+	resources := provider.NewDefaultDepProvider().GetResourceFactory()
+	return reason.With(resmap.NewFactory(resources).NewResMapFromRNodeSlice(among))
 }
 
 // selectorOf reads a target as kustomize does.

@@ -233,8 +233,8 @@ func (p *Plan) chartSourceResource() string {
 // releaseCommand removes the annotations by which kustomize-controller leaves alone what Flux Operator had.
 func releaseCommand(install *classic.Install) shell.Line {
 	return shell.Run("kubectl", "-n", install.Namespace, "annotate",
-		"namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,serviceaccounts,services,deployments,networkpolicies,resourcequotas,"+
-			kustomizations+","+resourceOf(install.Pair.Source.Kind),
+		"namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,serviceaccounts,services,"+
+			"deployments,networkpolicies,resourcequotas,"+kustomizations+","+resourceOf(install.Pair.Source.Kind),
 		"-l", "app.kubernetes.io/managed-by=flux-operator", "kustomize.toolkit.fluxcd.io/ssa-",
 		"kustomize.toolkit.fluxcd.io/prune-")
 }

@@ -317,7 +317,9 @@ func withTenancy(d *draft, _ []*kyaml.RNode) bool {
 // permission to create tokens out. Source: MIGRATION facts 9.
 func withIdentity(d *draft, _ []*kyaml.RNode) bool {
 	d.cluster["objectLevelWorkloadIdentity"] = true
-	return d.dropOperations(func(op map[string]any) bool { return op["value"] == "--feature-gates=ObjectLevelWorkloadIdentity=true" })
+	return d.dropOperations(func(op map[string]any) bool {
+		return op["value"] == "--feature-gates=ObjectLevelWorkloadIdentity=true"
+	})
 }
 
 // withSharding leaves it to spec.sharding, which is there as soon as there are shards, to keep the main controllers

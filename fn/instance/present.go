@@ -114,7 +114,8 @@ func textAt(field ...string) func(*object.Set, *object.Object) string {
 }
 
 // operatorManifests matches the address of the manifests that each release of Flux Operator has.
-var operatorManifests = regexp.MustCompile(`controlplaneio-fluxcd/flux-operator(?:/releases/(?:latest/)?download/(?:v([^/]+)/)?install\.yaml|` +
+var operatorManifests = regexp.MustCompile(`controlplaneio-fluxcd/flux-operator` +
+	`(?:/releases/(?:latest/)?download/(?:v([^/]+)/)?install\.yaml|` +
 	`(?:\.git)?//?config/[^?]*(?:\?ref=v([^&]+))?)`)
 
 // listsOperator reports whether a kustomization.yaml lists the manifests of a release of Flux Operator.

@@ -240,8 +240,8 @@ func shared(a, b string) int {
 	return n
 }
 
-// overlaid finds the clusters that share the file of a root and give it their path by a patch: the kustomization.yaml of
-// that path then applies the root with the path.
+// overlaid finds the clusters that share the file of a root and give it their path by a patch: the kustomization.yaml
+// of that path then applies the root with the path.
 func (d *discovery) overlaid() {
 	for _, c := range d.candidates {
 		if dig(c.object, "spec", "sourceRef") == nil {

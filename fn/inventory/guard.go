@@ -196,7 +196,8 @@ var (
 	guards = regexp.MustCompile(`(?i)` + PruneKey + `['"]?:\s*['"]?` + Disabled +
 		`|deletionPolicy: Orphan|path: /spec/deletionPolicy\s+value: Orphan`)
 	// replaces is a patch that replaces or removes the annotations, the labels, the spec or more of an object.
-	replaces = regexp.MustCompile(`path['"]?:\s*['"]?(/|/metadata|/metadata/annotations|/metadata/labels|/spec)?['"]?\s*[\n,}]|\$patch`)
+	replaces = regexp.MustCompile(`path['"]?:\s*['"]?` +
+		`(/|/metadata|/metadata/annotations|/metadata/labels|/spec)?['"]?\s*[\n,}]|\$patch`)
 )
 
 // mentions reports whether a text has one of the keys, as they are or as a JSON patch has them.

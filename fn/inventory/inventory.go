@@ -307,8 +307,8 @@ func (inv *Inventory) Applied(group, kind, name, file string) bool {
 		func(from *Origin) bool { return from.Read(file) })
 }
 
-// Whole reports whether all that the Flux Kustomizations of the inventory apply from here builds. What does not is not in
-// it, and may be on the cluster since it did.
+// Whole reports whether all that the Flux Kustomizations of the inventory apply from here builds. What does not is not
+// in it, and may be on the cluster since it did.
 func (inv *Inventory) Whole() bool {
 	return !slices.ContainsFunc(inv.Owners, func(o Owner) bool { return o.Broken != "" })
 }

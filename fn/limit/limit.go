@@ -177,7 +177,8 @@ func notOfScalar(text []byte) bool {
 		bytes.IndexByte([]byte("[]{}#!&*-?:,%@`"), value[0]) >= 0
 }
 
-// hasName reports whether a mark that makes a name of the word behind it stands where a YAML value can begin, and what is behind it counts.
+// hasName reports whether a mark that makes a name of the word behind it stands where a YAML value can begin, and what
+// is behind it counts.
 func hasName(text []byte, mark byte, counts func(behind []byte) bool) bool {
 	for at := 0; ; at++ {
 		next := bytes.IndexByte(text[at:], mark)
@@ -196,11 +197,13 @@ func inName(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_' || c == '-'
 }
 
-// beforeValue tells what can stand right before a value: white space, brackets and what separates. What is no ASCII may be white space.
+// beforeValue tells what can stand right before a value: white space, brackets and what separates. What is no ASCII may
+// be white space.
 func beforeValue(c byte) bool { return c >= 0x80 || bytes.IndexByte([]byte(" \t\r\n[{,:"), c) >= 0 }
 
-// isShallow reports whether a text cannot be nested deeper than allowed. Of nearly all texts that shows without a look at their lines: a line
-// that opens many levels begins with as many bytes of steps, and such a run lies across one of the places at that distance.
+// isShallow reports whether a text cannot be nested deeper than allowed. Of nearly all texts that shows without a look
+// at their lines: a line that opens many levels begins with as many bytes of steps, and such a run lies across one of
+// the places at that distance.
 func isShallow(text []byte) bool {
 	const half = Depth / 2
 	if brackets := bytes.Count(text, []byte("[")) + bytes.Count(text, []byte("{")); brackets > half {
@@ -224,8 +227,8 @@ func isShallow(text []byte) bool {
 // steps are the bytes that a line begins with which may open collections in block style.
 var steps = [256]bool{' ': true, '-': true, '?': true, ':': true, '\t': true}
 
-// depthBound is at least as deep as a text is nested: each level in block style costs a column of indentation, each one in
-// flow style a bracket.
+// depthBound is at least as deep as a text is nested: each level in block style costs a column of indentation, each one
+// in flow style a bracket.
 func depthBound(text []byte) int {
 	brackets := bytes.Count(text, []byte("[")) + bytes.Count(text, []byte("{"))
 	deepest := 0

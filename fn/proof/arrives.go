@@ -25,7 +25,9 @@ func (s states) proveArrival(outcome migrate.Outcome, trees []Trees, findings *f
 	byName := func(a, b inventory.ID) int { return strings.Compare(a.String(), b.String()) }
 	for _, id := range slices.SortedFunc(maps.Keys(s.added), byName) {
 		for _, file := range slices.Sorted(slices.Values(s.added[id])) {
-			if id.Name == "" || slices.ContainsFunc(trees, func(t Trees) bool { return t.After.Applied(id.Group, id.Kind, id.Name, file) }) {
+			applied := slices.ContainsFunc(trees,
+				func(t Trees) bool { return t.After.Applied(id.Group, id.Kind, id.Name, file) })
+			if id.Name == "" || applied {
 				continue
 			}
 			findings.Add(finding.Finding{Severity: finding.Error, Code: finding.IgnoredBySource, Topic: finding.Proof,

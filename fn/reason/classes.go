@@ -65,7 +65,8 @@ var classes = func() (all []class) {
 		{`missing (?:metadata\.name|kind) in object`, "an object has no name or kind"},
 		{`missing Resource metadata`, "a document is no object"},
 		{`unable to load builtin`, "a plugin is not known"},
-		{`[bB]ad substitution|missing closing brace|unable to parse (?:variable name|substitution within function|default function)`,
+		{`[bB]ad substitution|missing closing brace|` +
+			`unable to parse (?:variable name|substitution within function|default function)`,
 			"a ${...} that cannot be read"},
 		{`syntax error in pattern`, "a ${...} with a pattern that cannot be read"},
 		{`expected exactly one object`, "it is not one object"},
@@ -89,13 +90,20 @@ var lines = regexp.MustCompile(`yaml: line (\d+): |yaml: unmarshal errors:\s+lin
 
 // syntax are words of YAML parsers that quote nothing. Source: go.yaml.in/yaml v2.4.4 and v3.0.5, scannerc.go,
 // parserc.go and readerc.go.
-var syntax = regexp.MustCompile(`(?:mapping values|mapping keys|block sequence entries) are not allowed in this context|could not find expected '(?::|!)'|` +
-	`did not find (?:the )?expected (?:',' or '[\]}]'|'-' indicator|'[!>]'|<document start>|key|node content|alphabetic or numeric character|` +
+var syntax = regexp.MustCompile(`(?:mapping values|mapping keys|block sequence entries) ` +
+	`are not allowed in this context|` +
+	`could not find expected '(?::|!)'|` +
+	`did not find (?:the )?expected (?:',' or '[\]}]'|'-' indicator|'[!>]'|<document start>|key|node content|` +
+	`alphabetic or numeric character|` +
 	`comment or line break|whitespace or line break|whitespace|hexdecimal number|tag URI)|` +
-	`found (?:a tab character that violates indentation|a tab character where an indentation space is expected|character that cannot start any token|` +
-	`unexpected end of stream|unexpected document indicator|unknown escape character|invalid Unicode character escape code|undefined tag handle|` +
-	`an indentation indicator equal to 0)|control characters are not allowed|invalid (?:leading|trailing) UTF-8 octet|incomplete UTF-8 octet sequence|` +
-	`invalid Unicode character|exceeded max depth of \d+|document contains excessive aliasing|map merge requires map or sequence of maps as the value`)
+	`found (?:a tab character that violates indentation|` +
+	`a tab character where an indentation space is expected|character that cannot start any token|` +
+	`unexpected end of stream|unexpected document indicator|unknown escape character|` +
+	`invalid Unicode character escape code|undefined tag handle|` +
+	`an indentation indicator equal to 0)|control characters are not allowed|` +
+	`invalid (?:leading|trailing) UTF-8 octet|incomplete UTF-8 octet sequence|` +
+	`invalid Unicode character|exceeded max depth of \d+|document contains excessive aliasing|` +
+	`map merge requires map or sequence of maps as the value`)
 
 // twice is how parsers say that a mapping has a key twice.
 var twice = regexp.MustCompile(`line \d+: .*already (?:set in map|defined at line|set in type)`)
@@ -118,7 +126,8 @@ func yamlWords(text string) string {
 
 // The ways in which encoding/json, the YAML parsers and kyaml say that a value is of another type.
 var (
-	wrongType = regexp.MustCompile(`cannot unmarshal (\w+)[^\n]{0,99}? into Go (?:struct field ([\w.]+)|value) of type (\S+)`)
+	wrongType = regexp.MustCompile(`cannot unmarshal (\w+)[^\n]{0,99}? into Go ` +
+		`(?:struct field ([\w.]+)|value) of type (\S+)`)
 	wrongTag  = regexp.MustCompile(`cannot unmarshal !!(\w+) .*into (\S+)`)
 	wrongNode = regexp.MustCompile(`wrong [nN]ode [kK]ind.*expected (\w+) but (?:was|got) (\w+)`)
 )

@@ -42,8 +42,8 @@ func (v *View) Text(style Style) string {
 	return strings.TrimLeft(p.out.String(), "\n")
 }
 
-// Done is what stays to be told once the changes are made: Warnings, then what comes next, the commit first. All of it is
-// told, for no flag tells more.
+// Done is what stays to be told once the changes are made: Warnings, then what comes next, the commit first. All of it
+// is told, for no flag tells more.
 func (v *View) Done(style Style, commit string) string {
 	style.Verbose = true
 	p := &plain{Style: style, view: v}
@@ -158,8 +158,8 @@ func (p *plain) each(group []Cluster) {
 	}
 }
 
-// verdict is that of one cluster, of several without how much could not be seen, unless all is asked for; nothing of one
-// that is refused, which is said already.
+// verdict is that of one cluster, of several without how much could not be seen, unless all is asked for; nothing of
+// one that is refused, which is said already.
 func verdict(c Cluster, verbose bool) string {
 	if c.outcome == migrate.Refused {
 		return ""

@@ -91,6 +91,6 @@ func (d *drawing) box(b *box, x, y int) {
 
 func (d *drawing) arrow(x1, y1, x2, y2 int, class string) {
 	middle := (x1 + x2) / 2
-	fmt.Fprintf(&d.out, `<path class="arrow %s" d="M%d %d C%d %d %d %d %d %d"/><path class="head" d="M%d %d l-8 -4 v8 z"/>`, class,
-		x1+1, y1+1, middle, y1+1, middle, y2+1, x2-6, y2+1, x2+1, y2+1)
+	fmt.Fprintf(&d.out, `<path class="arrow %s" d="M%d %d C%d %d %d %d %d %d"/>`+
+		`<path class="head" d="M%d %d l-8 -4 v8 z"/>`, class, x1+1, y1+1, middle, y1+1, middle, y2+1, x2-6, y2+1, x2+1, y2+1)
 }
