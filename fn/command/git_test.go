@@ -57,7 +57,10 @@ func TestUpstreamThatIsNotThere(t *testing.T) {
 	git(t, dir, "push", "-q")
 	cleanup := []string{"plan", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off"}
 	git(t, dir, "checkout", "-q", "--detach")
+	git(t, dir, "update-ref", "refs/kept", "refs/remotes/origin/main")
+	git(t, dir, "update-ref", "-d", "refs/remotes/origin/main")
 	says(t, 0, dir, []string{"warning: ", "HEAD is detached: it was not checked that deploy's commit is pushed"}, cleanup...)
+	git(t, dir, "update-ref", "refs/remotes/origin/main", "refs/kept")
 	git(t, dir, "checkout", "-q", "main")
 	git(t, dir, "commit", "-q", "--allow-empty", "-m", "theirs")
 	git(t, dir, "push", "-q")

@@ -12,6 +12,7 @@ import (
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/limit"
 	"migrate-to-flux-operator/fn/live"
 	"migrate-to-flux-operator/fn/migrate"
@@ -159,6 +160,7 @@ func (j job) checkPublished(repo *repository, install *classic.Install, cluster 
 	case len(published.Uncommitted) > 0:
 		findings.Error(finding.CleanupUnpublished, install.Anchor, "", "cleanup is too early: what deploy wrote is "+
 			"not committed: %s; commit and %s", strings.Join(published.Uncommitted, ", "), push)
+	case checkRead(repo.tree, install.Pair.LiveSource, files, published.Upstream, findings):
 	case published.Upstream == "":
 		findings.Warn(finding.PushNotChecked, install.Anchor, "", "%s: it was not checked that deploy's commit is "+
 			"pushed", published.Why)
@@ -166,40 +168,45 @@ func (j job) checkPublished(repo *repository, install *classic.Install, cluster 
 		findings.Error(finding.CleanupUnpublished, install.Anchor, "", "cleanup is too early: what deploy wrote is "+
 			"not in %s: %s; %s",
 			published.Upstream, strings.Join(published.Unpushed, ", "), push)
-	case published.Behind != "":
+	}
+	if published.Behind != "" && !findings.Failed() {
 		findings.Warn(finding.CloneBehind, install.Anchor, "", "%s: pull, and run again, so that what is judged is "+
 			"what will be pushed", published.Behind)
-		checkRead(repo.tree, install, published.Upstream, files, findings)
-	default:
-		checkRead(repo.tree, install, published.Upstream, files, findings)
 	}
 	return nil
 }
 
-// checkRead refuses a cleanup while deploy's files are pushed, but not to the branch that Flux reads.
-func checkRead(tree *checkout.Tree, install *classic.Install, upstream string, files map[string][]byte,
-	findings *finding.List) {
-	source := install.Pair.LiveSource
-	branch := source.Str("spec", "ref", "branch")
-	if source.Kind != "GitRepository" || branch == "" || strings.Contains(branch, "${") {
-		return
+// checkRead refuses a cleanup while deploy's files are not in the branch that Flux reads, wherever else they are. It
+// reports whether that could be seen; where the branch is known and not here it warns, unless it is the one that the
+// checked out branch follows.
+func checkRead(tree *checkout.Tree, source *object.Object, files map[string][]byte, upstream string,
+	findings *finding.List) bool {
+	branch := instance.Branch(source)
+	if branch == "" {
+		return false
 	}
-	_, followed, _ := strings.Cut(upstream, "/")
-	read, lacking, err := tree.Repository().Fetched(branch, files)
-	switch {
+	read, err := tree.Repository().Fetched(source.Str("spec", "url"), branch)
+	var lacking []string
+	if err == nil && read != nil {
+		lacking, err = read.Differing(files)
+	}
+	switch _, followed, _ := strings.Cut(upstream, "/"); {
 	case err != nil:
 		findings.Error(finding.GitUnreadable, source, "spec.ref.branch", "it cannot be seen whether deploy's commit "+
 			"is in the branch %s, which Flux reads: %v", branch, err)
-	case read == "" && followed == branch:
-	case read == "":
-		findings.Warn(finding.PushNotChecked, source, "spec.ref.branch", "it was not checked that deploy's commit is "+
-			"in the branch %s, which Flux reads: it is not fetched", branch)
+	case read == nil:
+		if followed != branch {
+			findings.Warn(finding.PushNotChecked, source, "spec.ref.branch", "it was not checked that deploy's commit "+
+				"is in the branch %s, which Flux reads: it is not fetched", branch)
+		}
+		return false
 	case len(lacking) > 0:
 		findings.Error(finding.CleanupUnpublished, source, "spec.ref.branch",
-			"cleanup is too early: what deploy wrote is not in %s, which Flux reads: %s; merge it, wait until the "+
-				"cluster has taken over, and run cleanup then", read,
-			strings.Join(lacking, ", "))
+			"cleanup is too early: what deploy wrote is not in %s, which Flux reads: %s; push or merge it, wait until "+
+				"the cluster has taken over, and run cleanup then; where it is there by now, fetch and pull first",
+			read.Name, strings.Join(lacking, ", "))
 	}
+	return true
 }
 
 // deployed are the files that deploy wrote or edited for a cluster, sorted: those of the FluxInstance, of the Flux

@@ -50,7 +50,7 @@ func TestCleanupWaitsForPush(t *testing.T) {
 	refused("not committed: ", "cluster/flux-operator/instance/instance.yaml, ", "cluster/flux-operator/ks.yaml, ", "cluster/flux-operator/operator/source.yaml",
 		"cluster/flux.yaml, ", "cluster/sync.yaml")
 	commit(t, dir)
-	refused("not in origin/main: ", "cluster/flux.yaml, ", "cluster/sync.yaml", "cluster/flux-operator/operator/helmrelease.yaml")
+	refused("not in origin/main, which Flux reads: ", "cluster/flux.yaml, ", "cluster/sync.yaml", "cluster/flux-operator/operator/helmrelease.yaml")
 	git(t, dir, "push", "-q")
 	write(t, dir, "cluster/sync.yaml", "# Edited.\n"+read(t, dir, "cluster/sync.yaml"))
 	refused("not committed: cluster/sync.yaml;")
@@ -268,6 +268,70 @@ func TestCleanupWaitsForTheBranchThatFluxReads(t *testing.T) {
 	}
 	git(t, dir, "push", "-q", "origin", "feature:main")
 	must(t, 0, dir, cleanup...)
+}
+
+// TestCleanupBeforeThePush holds that cleanup waits for the branch that Flux reads, whatever is checked out: a branch that
+// follows none, one that follows one of this clone, and none at all.
+func TestCleanupBeforeThePush(t *testing.T) {
+	for name, at := range map[string][]string{
+		"a new branch":                {"checkout", "-q", "-b", "feature", "--no-track"},
+		"one that follows local main": {"checkout", "-q", "-b", "feature", "--track", "main"},
+		"a detached HEAD":             {"checkout", "-q", "--detach"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := deployedClone(t)
+			git(t, dir, at...)
+			commit(t, dir)
+			before, cleanup := filesOf(t, dir), []string{"apply", dir, "--phase", "cleanup", "--taken-over", "--proof", "off"}
+			if got := must(t, ExitError, dir, cleanup...); !strings.Contains(got.errOut, "not in origin/main, which Flux reads: ") ||
+				!maps.Equal(before, filesOf(t, dir)) {
+				t.Error(got.errOut)
+			}
+			git(t, dir, "push", "-q", "origin", "HEAD:main")
+			if got := must(t, 0, dir, cleanup...); strings.Contains(got.errOut+got.out, "deploy's commit is") {
+				t.Errorf("what was checked is warned about: %s%s", got.out, got.errOut)
+			}
+		})
+	}
+}
+
+// TestCleanupInAFork holds that the remote with the address that Flux reads decides, and not that of the fork.
+func TestCleanupInAFork(t *testing.T) {
+	dir := deployedClone(t)
+	reads := regexp.MustCompile("url: ssh://git@([^/]+)/(\\S+)").FindStringSubmatch(read(t, dir, "cluster/sync.yaml"))
+	git(t, dir, "remote", "add", "company", "git@"+reads[1]+":"+reads[2])
+	git(t, dir, "update-ref", "refs/remotes/company/main", "origin/main")
+	commit(t, dir)
+	git(t, dir, "push", "-q") // to the fork
+	cleanup := []string{"check", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off"}
+	if got := must(t, ExitError, dir, cleanup...); !strings.Contains(got.errOut, "not in company/main, which Flux reads: ") {
+		t.Error(got.errOut)
+	}
+	git(t, dir, "update-ref", "refs/remotes/company/main", "HEAD")
+	git(t, dir, "push", "-q", "--force", "origin", "HEAD~1:main")
+	must(t, ExitChanges, dir, cleanup...)
+}
+
+// TestCleanupOfASourceWithoutABranch holds that what follows no branch is looked for in the upstream branch, and is warned of
+// where there is none.
+func TestCleanupOfASourceWithoutABranch(t *testing.T) {
+	for _, ref := range []string{"tag: v1", "semver: '>=1'", "name: refs/tags/v1", "commit: 0123456789012345678901234567890123456789", "branch: ${BRANCH}"} {
+		t.Run(ref, func(t *testing.T) {
+			dir := deployedClone(t)
+			for _, file := range []string{"cluster/sync.yaml", "cluster/flux-operator/instance/instance.yaml"} {
+				write(t, dir, file, strings.ReplaceAll(read(t, dir, file), "    branch: main", "    "+ref))
+			}
+			commit(t, dir)
+			cleanup := []string{"check", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off"}
+			if got := must(t, ExitError, dir, cleanup...); !strings.Contains(got.errOut, "what deploy wrote is not in origin/main: ") {
+				t.Error(got.errOut)
+			}
+			git(t, dir, "checkout", "-q", "-b", "feature", "--no-track")
+			if got := must(t, ExitChanges, dir, cleanup...); !strings.Contains(got.errOut, "it was not checked that deploy's commit is pushed") {
+				t.Error(got.errOut)
+			}
+		})
+	}
 }
 
 // TestCleanupInABranchOfTheSameEnd holds that release/main is not taken for main where main was not fetched.

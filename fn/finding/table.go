@@ -629,12 +629,13 @@ var Table = []Group{
 			Why: "The guards hold only when they are live on the cluster. With both commits at once Flux " +
 				"deletes everything that it applied.",
 			Do: "Bring deploy's commit to the branch that Flux reads, wait until the cluster has taken over, " +
-				"and run cleanup then.",
+				"and run cleanup then. What counts is what was fetched: run git fetch; in a fork, add the repository " +
+				"that Flux reads as a remote first.",
 		},
 		{
 			Code: PushNotChecked, Severities: []Severity{Warning},
 			Summary: "it was not checked that deploy's commit is pushed",
-			Means:   "The folder is no Git checkout, or its branch is compared with none that was fetched.",
+			Means:   "The folder is no Git checkout, or the branch that Flux reads is not known, or not fetched.",
 			Why:     "Cleanup is safe only after deploy's commit has reached the cluster.",
 			Do:      "See yourself that it has.",
 		},

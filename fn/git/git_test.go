@@ -582,3 +582,36 @@ func changedIn(t *testing.T, dir string) []string {
 	}
 	return changed
 }
+
+// TestFetched holds which remote is the one that an address leads to.
+func TestFetched(t *testing.T) {
+	_, dir := made(t)
+	for name, url := range map[string]string{"company": "git@git.example.com:acme/fleet.git", "mirror": "https://mirror.example.com:8443/acme/fleet/"} {
+		run(t, dir, "remote", "add", name, url)
+		run(t, dir, "update-ref", "refs/remotes/"+name+"/main", "HEAD~1")
+	}
+	for address, want := range map[string]string{
+		"ssh://git@git.example.com/acme/fleet":         "company/main",
+		"https://x:y@GIT.example.com:443/acme/fleet":   "company/main",
+		"https://git.example.com/acme/fleet-infra.git": "origin/main", // which is followed
+		"git@mirror.example.com:acme/fleet":            "mirror/main",
+		"":                                             "origin/main",
+	} {
+		b, err := found(t, dir).Fetched(address, "main")
+		if err != nil || b == nil || b.Name != want {
+			t.Errorf("%s: %+v, %v; want %s", address, b, err, want)
+		}
+	}
+	if b, err := found(t, dir).Fetched("ssh://git@git.example.com/acme/fleet", "none"); b != nil || err != nil {
+		t.Errorf("a branch that was never fetched: %+v, %v", b, err)
+	}
+	run(t, dir, "checkout", "--quiet", "--detach")
+	run(t, dir, "remote", "remove", "origin")
+	if b, err := found(t, dir).Fetched("https://git.example.com/acme/other", "main"); b != nil || err != nil {
+		t.Errorf("of two remotes neither of which is followed: %+v, %v", b, err)
+	}
+	run(t, dir, "remote", "remove", "mirror")
+	if b, err := found(t, dir).Fetched("https://git.example.com/acme/other", "main"); err != nil || b == nil || b.Name != "company/main" {
+		t.Errorf("the only remote: %+v, %v", b, err)
+	}
+}

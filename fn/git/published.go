@@ -43,7 +43,7 @@ func (r *Repository) Published(files map[string][]byte) (Publication, error) {
 	if err != nil {
 		return p, err
 	}
-	if p.Uncommitted, err = head.differing(files); err != nil {
+	if p.Uncommitted, err = head.Differing(files); err != nil {
 		return p, err
 	}
 	if branch == "" {
@@ -75,7 +75,7 @@ func (r *Repository) publishedIn(p *Publication, head *Commit, files map[string]
 		return err
 	}
 	p.Upstream = short(ref)
-	if p.Unpushed, err = upstream.differing(files); err != nil {
+	if p.Unpushed, err = upstream.Differing(files); err != nil {
 		return err
 	}
 	switch all, err := head.contains(upstream); {
@@ -87,15 +87,21 @@ func (r *Repository) publishedIn(p *Publication, head *Commit, files map[string]
 	return nil
 }
 
-// Fetched looks for files in a branch of the remote that the checked out branch follows, as it was last fetched. It
-// returns how that is called here, such as origin/main, empty where it was never fetched, and the files that it does
-// not hold with the expected content.
-func (r *Repository) Fetched(branch string, files map[string][]byte) (name string, lacking []string, err error) {
-	current, _, err := r.head()
+// Branch is a branch of a remote, as it was last fetched.
+type Branch struct {
+	// Name is how it is called here, such as origin/main.
+	Name string
+	// Remote is the remote that it was fetched from.
+	Remote string
+	*Commit
+}
+
+// Fetched finds a branch of the repository at an address, as it was last fetched; nil where it never was.
+func (r *Repository) Fetched(address, branch string) (*Branch, error) {
+	remote, err := r.remoteOf(address)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	remote := r.config.Section("branch").Subsection(current).Option("remote")
 	for _, spec := range r.config.Section("remote").Subsection(remote).OptionAll("fetch") {
 		ref := mapped(spec, "refs/heads/"+branch)
 		if ref == "" {
@@ -106,20 +112,56 @@ func (r *Repository) Fetched(branch string, files map[string][]byte) (name strin
 			continue
 		}
 		if err != nil {
-			return "", nil, err
+			return nil, err
 		}
 		commit, err := r.commit(id)
-		if err != nil {
-			return "", nil, err
-		}
-		lacking, err = commit.differing(files)
-		return short(ref), lacking, err
+		return &Branch{Name: short(ref), Remote: remote, Commit: commit}, err
 	}
-	return "", nil, nil
+	return nil, nil
 }
 
-// differing are the files that a commit does not hold with the expected content.
-func (c *Commit) differing(files map[string][]byte) ([]string, error) {
+// remoteOf is the remote with an address. Where none has it, because it is a mirror's or written in another way, it is
+// the one that the checked out branch follows, the only one, or origin.
+func (r *Repository) remoteOf(address string) (string, error) {
+	remotes := r.config.Section("remote").Subsections
+	for _, remote := range remotes {
+		if place(address) != "" && slices.ContainsFunc(remote.OptionAll("url"), func(url string) bool {
+			return place(url) == place(address)
+		}) {
+			return remote.Name, nil
+		}
+	}
+	current, _, err := r.head()
+	if followed := r.config.Section("branch").Subsection(current).Option("remote"); err != nil || followed != "" &&
+		followed != "." {
+		return followed, err
+	}
+	if len(remotes) == 1 {
+		return remotes[0].Name, nil
+	}
+	return "origin", nil
+}
+
+// place is where an address leads to, however one logs in there: host and path.
+func place(address string) string {
+	_, rest, isURL := strings.Cut(address, "://")
+	if !isURL {
+		rest = strings.Replace(address, ":", "/", 1) // git@github.com:acme/fleet.git
+	}
+	host, name, _ := strings.Cut(rest, "/")
+	host = host[strings.LastIndex(host, "@")+1:]
+	if isURL {
+		host, _, _ = strings.Cut(host, ":")
+	}
+	name = strings.TrimSuffix(strings.Trim(name, "/"), ".git")
+	if host == "" || name == "" {
+		return "" // a path
+	}
+	return strings.ToLower(host) + "/" + name
+}
+
+// Differing are the files that a commit does not hold with the expected content.
+func (c *Commit) Differing(files map[string][]byte) ([]string, error) {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		content, found, err := c.content(path.Join(append(slices.Clone(c.repo.Prefix), name)...))

@@ -242,6 +242,19 @@ func refOf(source *object.Object) string {
 	}
 }
 
+// Branch is the branch whose commits a source brings to the cluster; empty where it reads something else, or where the
+// files do not tell. Source: source-controller v1.7.3, the order in which it looks at a ref.
+func Branch(source *object.Object) string {
+	branch, isBranch := strings.CutPrefix(refOf(source), "refs/heads/")
+	ref := func(key string) string { return source.Str("spec", "ref", key) }
+	lone := ref("commit") != "" && ref("branch") == ""
+	if source.Kind != "GitRepository" || source.Str("spec", "url") == "" || !isBranch || ref("semver") != "" || lone ||
+		strings.Contains(branch, "${") {
+		return ""
+	}
+	return branch
+}
+
 // The comments that the patches carry, because a person will meet them in the FluxInstance years later.
 const (
 	sourceComment = "The source as it was before Flux Operator, restated: what is not stated here is dropped from " +
