@@ -273,7 +273,8 @@ func (p *plain) lines(items []Item) {
 			p.out.WriteString(fmt.Sprintf("  and %d more: --verbose\n", len(items)-i))
 			return
 		}
-		line := []rune("  " + item.Text + p.of(item))
+		// what is above them says that they are not judged
+		line := []rune("  " + strings.Replace(item.Text, ": not judged: ", ": ", 1) + p.of(item))
 		if len(line) > p.Width {
 			line = append(line[:p.Width-1], '…')
 		}
@@ -366,6 +367,9 @@ func (p *plain) end() {
 	left := ""
 	if n := p.left(); n > 0 && !p.Verbose {
 		left = fmt.Sprintf(" %d more: --verbose.", n)
+	}
+	if utf8.RuneCountInString(p.view.Totals+left) > p.Width {
+		left = strings.Replace(left, " ", "\n", 1)
 	}
 	p.out.WriteString("\n" + p.paint(bold, p.view.Totals) + left + "\n")
 }

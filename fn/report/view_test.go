@@ -77,3 +77,25 @@ func TestDoneIsWhole(t *testing.T) {
 		t.Errorf("the command is not said:\n%s", said)
 	}
 }
+
+// What is not judged says so once above the lines, and neither these nor the last line are wider than the terminal.
+func TestLinesFit(t *testing.T) {
+	var run Run
+	for n := range 2 {
+		run.Findings = append(run.Findings, finding.Finding{Severity: finding.Warning, Code: finding.Incomplete,
+			Message: fmt.Sprintf("flux-system/app-%d: not judged: remote base: %s", n, strings.Repeat("long", 20))})
+	}
+	for range 12 {
+		run.Findings = append(run.Findings, finding.Finding{Severity: finding.Info, Topic: finding.Imposed, Message: "more"})
+	}
+	const width = 50
+	said := Of(run).Text(Style{Width: width})
+	if !strings.Contains(said, "  flux-system/app-0: remote base: ") || !strings.Contains(said, "\n1 more: --verbose.\n") {
+		t.Errorf("unlike what is expected:\n%s", said)
+	}
+	for line := range strings.Lines(said) {
+		if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > width {
+			t.Errorf("%d runes: %s", n, line)
+		}
+	}
+}
