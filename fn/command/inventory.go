@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -229,24 +227,11 @@ func compareInventory(cmd *cobra.Command, dir, revision, output string, subfolde
 // purposesIn are what cleanup would do on purpose, by cluster, where a revision is such that cleanup could follow: with
 // the FluxInstance and with every guard. What the proof of cleanup lets go is not lost to a comparison either.
 func purposesIn(tree fs.FS) (map[string]inventory.CompareOptions, error) {
-	contents := map[string][]byte{}
-	err := fs.WalkDir(tree, ".", func(file string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !checkout.IsCandidate(path.Base(file)) {
-			return err
-		}
-		content, err := fs.ReadFile(tree, file)
-		if mayHoldObjects(file, content) {
-			contents[file] = content
-		}
-		return err
-	})
+	set, err := setIn(tree)
 	if err != nil {
 		return nil, err
 	}
 	cfg := config.Default()
-	set, _ := setOf(slices.Sorted(maps.Keys(contents)), func(file string) []byte { return contents[file] })
-	readFrom(set, tree)
-	set.Tree = func() (fs.FS, error) { return tree, nil } // what becomes of the edits is not asked
 	cfg.Phase, cfg.TakenOver = config.Cleanup, true
 	result := Result{Outcome: migrate.Migrate(set, cfg, func(int, int) {})}
 	result.refuse()

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
@@ -133,41 +132,48 @@ func (j job) checkSnapshots(strangers []live.Snapshot, findings *finding.List) {
 	}
 }
 
-// checkPublished refuses a cleanup while deploy's files are not pushed: a guard that is only in the working tree holds
-// nothing.
+// checkPublished refuses a cleanup while deploy's files are not in the branch that Flux reads, or where that is not known
+// in the upstream branch: a guard that is only in the working tree holds nothing.
 func (j job) checkPublished(repo *repository, install *classic.Install, cluster migrate.Cluster,
 	findings *finding.List) error {
-	files := map[string][]byte{}
-	for _, file := range repo.deployed(install, cluster.Instance) {
-		content, err := repo.tree.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		files[file] = content
-	}
 	clone := repo.tree.Repository()
 	if clone == nil {
 		findings.Warn(finding.PushNotChecked, install.Anchor, "", "%s is not a Git checkout: it was not checked that "+
 			"deploy's commit is pushed; run on a clone, or see to it yourself", repo.dir)
 		return nil
 	}
-	published, err := clone.Published(files)
-	const push = "push them, wait until the cluster has taken over, and run cleanup then"
+	files, err := repo.contents(repo.deployed(install, cluster.Instance))
+	if err != nil {
+		return err
+	}
+	source := install.Pair.LiveSource
+	branch := instance.Branch(source)
+	published, err := clone.Published(files, source.Str("spec", "url"), branch)
+	_, followed, _ := strings.Cut(published.Upstream, "/")
+	const early, push = "cleanup is too early: what deploy wrote is not ", "wait until the cluster has taken over, " +
+		"and run cleanup then"
+	refuse := func(where string, files []string, first string) {
+		findings.Error(finding.CleanupUnpublished, install.Anchor, "", early+"%s: %s; %s, "+push, where,
+			strings.Join(files, ", "), first)
+	}
 	switch {
 	case err != nil:
 		findings.Error(finding.GitUnreadable, install.Anchor, "", "it cannot be seen whether deploy's commit is "+
 			"pushed: %v", err)
 	case len(published.Uncommitted) > 0:
-		findings.Error(finding.CleanupUnpublished, install.Anchor, "", "cleanup is too early: what deploy wrote is "+
-			"not committed: %s; commit and %s", strings.Join(published.Uncommitted, ", "), push)
-	case checkRead(repo.tree, install.Pair.LiveSource, files, published.Upstream, findings):
+		refuse("committed", published.Uncommitted, "commit and push them")
+	case len(published.Lacking) > 0:
+		refuse("in "+published.Read+", which Flux reads", published.Lacking,
+			"push or merge it (git fetch, where that is done)")
+	case published.Read != "":
 	case published.Upstream == "":
 		findings.Warn(finding.PushNotChecked, install.Anchor, "", "%s: it was not checked that deploy's commit is "+
 			"pushed", published.Why)
 	case len(published.Unpushed) > 0:
-		findings.Error(finding.CleanupUnpublished, install.Anchor, "", "cleanup is too early: what deploy wrote is "+
-			"not in %s: %s; %s",
-			published.Upstream, strings.Join(published.Unpushed, ", "), push)
+		refuse("in "+published.Upstream, published.Unpushed, "push them")
+	case branch != "" && branch != followed:
+		findings.Warn(finding.PushNotChecked, source, "spec.ref.branch", "it was not checked that deploy's commit is "+
+			"in the branch %s, which Flux reads: it is not fetched", branch)
 	}
 	if published.Behind != "" && !findings.Failed() {
 		findings.Warn(finding.CloneBehind, install.Anchor, "", "%s: pull, and run again, so that what is judged is "+
@@ -176,37 +182,17 @@ func (j job) checkPublished(repo *repository, install *classic.Install, cluster 
 	return nil
 }
 
-// checkRead refuses a cleanup while deploy's files are not in the branch that Flux reads, wherever else they are. It
-// reports whether that could be seen; where the branch is known and not here it warns, unless it is the one that the
-// checked out branch follows.
-func checkRead(tree *checkout.Tree, source *object.Object, files map[string][]byte, upstream string,
-	findings *finding.List) bool {
-	branch := instance.Branch(source)
-	if branch == "" {
-		return false
-	}
-	read, err := tree.Repository().Fetched(source.Str("spec", "url"), branch)
-	var lacking []string
-	if err == nil && read != nil {
-		lacking, err = read.Differing(files)
-	}
-	switch _, followed, _ := strings.Cut(upstream, "/"); {
-	case err != nil:
-		findings.Error(finding.GitUnreadable, source, "spec.ref.branch", "it cannot be seen whether deploy's commit "+
-			"is in the branch %s, which Flux reads: %v", branch, err)
-	case read == nil:
-		if followed != branch {
-			findings.Warn(finding.PushNotChecked, source, "spec.ref.branch", "it was not checked that deploy's commit "+
-				"is in the branch %s, which Flux reads: it is not fetched", branch)
+// contents are files with what they hold.
+func (r *repository) contents(files []string) (map[string][]byte, error) {
+	all := map[string][]byte{}
+	for _, file := range files {
+		content, err := r.tree.ReadFile(file)
+		if err != nil {
+			return nil, err
 		}
-		return false
-	case len(lacking) > 0:
-		findings.Error(finding.CleanupUnpublished, source, "spec.ref.branch",
-			"cleanup is too early: what deploy wrote is not in %s, which Flux reads: %s; push or merge it, wait until "+
-				"the cluster has taken over, and run cleanup then; where it is there by now, fetch and pull first",
-			read.Name, strings.Join(lacking, ", "))
+		all[file] = content
 	}
-	return true
+	return all, nil
 }
 
 // deployed are the files that deploy wrote or edited for a cluster, sorted: those of the FluxInstance, of the Flux

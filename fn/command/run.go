@@ -63,11 +63,17 @@ func (j job) run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	var gone finding.List
+	repo.checkGone(j.config, &gone)
 	j.progress("migrating")
 	j.config.TakenOver = j.config.TakenOver || j.live != nil
 	result := &Result{Outcome: migrate.Migrate(repo.set, j.config, j.progress.counted("migrating")),
 		places: newPlaces(repo.read), config: j.config, dir: whole(j.dir)}
 	repo.report(result)
+	if result.Findings = append(result.Findings, gone.All()...); gone.Failed() {
+		result.Findings = slices.DeleteFunc(result.Findings,
+			func(f finding.Finding) bool { return f.Code == finding.AlreadyMigrated })
+	}
 	var pushed finding.List
 	if !j.subfolder { // which may be the very folder
 		repo.checkArtifacts(result.Installs, &pushed)

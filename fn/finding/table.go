@@ -176,10 +176,10 @@ var Table = []Group{
 				"give up what is listed, see first with the command of the message what goes with it.",
 		},
 		{
-			Code: InstallDoesNotBuild, Severities: []Severity{Error},
+			Code: InstallDoesNotBuild, Severities: []Severity{Error, Warning},
 			Summary: "the classic install cannot be built as Flux builds it",
 			Means: "Kustomize, or the manifests of the release, refuse the install with its patches, " +
-				"components or shards.",
+				"components or shards, or the root of a cluster lists a file that is not there.",
 			Why: "What the cluster runs cannot be compared with what Flux Operator would run.",
 			Do:  "Correct what the message names. Flux itself cannot apply it as it is.",
 		},

@@ -170,8 +170,8 @@ func TestKinds(t *testing.T) {
 					t.Errorf("%s holds %v: %v", revision, got, err)
 				}
 			}
-			p, err := r.Published(map[string][]byte{"a.yaml": []byte("a: 2\r\n"), "sub/b.yaml": []byte("b: 1\n")})
-			if err != nil || p.Upstream == "" || len(p.Uncommitted)+len(p.Unpushed) > 0 || p.Behind != "" {
+			p, err := r.Published(map[string][]byte{"a.yaml": []byte("a: 2\r\n"), "sub/b.yaml": []byte("b: 1\n")}, "", "main")
+			if err != nil || p.Upstream == "" || p.Read != "origin/main" || len(p.Uncommitted)+len(p.Unpushed)+len(p.Lacking) > 0 || p.Behind != "" {
 				t.Errorf("published: %+v: %v", p, err)
 			}
 		})
@@ -497,7 +497,7 @@ func TestPublished(t *testing.T) {
 			Publication{Uncommitted: []string{"a.yaml"}, Why: "the branch empty has no commit yet", Unpushed: []string{"a.yaml"}}, ""},
 	} {
 		step.do()
-		got, err := found(t, dir).Published(step.files)
+		got, err := found(t, dir).Published(step.files, "", "")
 		if step.err != "" {
 			if err == nil || !strings.Contains(err.Error(), step.err) {
 				t.Errorf("%s: got %v, want %q", step.name, err, step.err)
@@ -512,7 +512,7 @@ func TestPublished(t *testing.T) {
 	// From a folder the paths are its own, and no commit is no content.
 	run(t, dir, "checkout", "-q", "--force", "main")
 	sub := found(t, filepath.Join(dir, "sub"))
-	if p, err := sub.Published(map[string][]byte{"b.yaml": []byte("b: 1\n"), "none/b.yaml": nil}); err != nil || !slices.Equal(p.Unpushed, []string{"none/b.yaml"}) {
+	if p, err := sub.Published(map[string][]byte{"b.yaml": []byte("b: 1\n"), "none/b.yaml": nil}, "", ""); err != nil || !slices.Equal(p.Unpushed, []string{"none/b.yaml"}) {
 		t.Errorf("from a folder: %+v: %v", p, err)
 	}
 }
@@ -522,14 +522,14 @@ func TestShallowAndAhead(t *testing.T) {
 	upstream, _ := made(t)
 	dir := clone(t, upstream, "--depth", "1", "--no-local")
 	commit(t, dir, map[string]string{"mine.yaml": "x"})
-	if p, err := found(t, dir).Published(nil); err != nil || p.Behind != "" {
+	if p, err := found(t, dir).Published(nil, "", ""); err != nil || p.Behind != "" {
 		t.Errorf("ahead: %+v: %v", p, err)
 	}
 	other := clone(t, upstream)
 	commit(t, other, map[string]string{"theirs.yaml": "x"})
 	run(t, other, "push", "-q")
 	run(t, dir, "fetch", "-q", "--depth", "1")
-	if p, err := found(t, dir).Published(nil); err != nil || !strings.Contains(p.Behind, "git fetch --unshallow") {
+	if p, err := found(t, dir).Published(nil, "", ""); err != nil || !strings.Contains(p.Behind, "git fetch --unshallow") {
 		t.Errorf("diverged: %+v: %v", p, err)
 	}
 }

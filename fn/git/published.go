@@ -23,14 +23,30 @@ type Publication struct {
 	// Unpushed are the files that the upstream branch, as last fetched, does not hold with the expected content,
 	// sorted; all where there is no upstream branch.
 	Unpushed []string
+	// Read is the branch that Flux reads, as it is called here, such as origin/main; empty where that is not known or
+	// was never fetched.
+	Read string
+	// Lacking are the files that it does not hold with the expected content, as last fetched, sorted.
+	Lacking []string
 	// Behind says what the upstream branch may hold that HEAD does not; empty where HEAD holds all of it.
 	Behind string
 }
 
-// Published looks for files, given by path with the content that each is to have, in HEAD and in the upstream branch as
-// it was last fetched. Line breaks are compared as Git stores them: \r\n and \n are the same.
-func (r *Repository) Published(files map[string][]byte) (Publication, error) {
+// Published looks for files, given by path with the content that each is to have, in HEAD, in the upstream branch and in
+// the one that Flux reads of the repository at an address, which may be empty, both as last fetched. Line breaks are
+// compared as Git stores them: \r\n and \n are the same.
+func (r *Repository) Published(files map[string][]byte, address, read string) (Publication, error) {
 	p := Publication{Unpushed: slices.Sorted(maps.Keys(files))}
+	if read != "" {
+		branch, err := r.Fetched(address, read)
+		if err == nil && branch != nil {
+			p.Read = branch.Name
+			p.Lacking, err = branch.Differing(files)
+		}
+		if err != nil {
+			return p, err
+		}
+	}
 	branch, id, err := r.head()
 	if err != nil {
 		return p, err

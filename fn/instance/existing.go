@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
@@ -46,6 +47,30 @@ func (e *Existing) appliedBy(set *object.Set) *object.Object {
 		if at := k.Str("spec", "path"); at != "" && e.At.File != "" &&
 			strings.HasSuffix(classic.CleanPath(at), path.Dir(e.At.File)) {
 			return k
+		}
+	}
+	return nil
+}
+
+// Source is what syncs its cluster: the source that Flux Operator generates for it or, where that stays in Git, that of
+// the Flux Kustomization whose path leads to it; nil where neither is known.
+func (e *Existing) Source(set *object.Set) *object.Object {
+	if e.Adopts() {
+		root, known := e.Root()
+		if !known || root.Source == nil {
+			return nil
+		}
+		text, err := kyaml.Marshal(root.Source)
+		if err != nil {
+			return nil
+		}
+		return object.New(object.IDOf(root.Source), string(text), e.At.File, e.At.Index)
+	}
+	for _, k := range set.Of(classic.KustomizeGroup, "Kustomization") {
+		if at := k.Str("spec", "path"); at != "" && object.Within(path.Dir(e.At.File), classic.CleanPath(at)) {
+			if source := classic.SourceOf(set, k); source != nil {
+				return source
+			}
 		}
 	}
 	return nil

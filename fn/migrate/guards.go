@@ -12,6 +12,7 @@ import (
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // applied is what Flux applies of a repository, for each install what its root does.
@@ -327,9 +328,34 @@ func tellHazardsOfMigrated(set *object.Set, roots []inventory.Root, findings *fi
 		return nil
 	}
 	for _, root := range roots {
-		tellHazards(set, files.Build(root), findings)
+		inv := files.Build(root)
+		tellMissing(set, inv, findings)
+		tellHazards(set, inv, findings)
 	}
 	return files
+}
+
+// tellMissing refuses a root that lists files which are not there: removed by hand, an install is still listed, and Flux
+// can build none of it. What fills an artifact may make a file that is not in Git.
+func tellMissing(set *object.Set, inv *inventory.Inventory, findings *finding.List) {
+	for _, o := range inv.Opaque {
+		root := inv.Owners[0]
+		if o.Reason != inventory.OpaqueMissing || o.Owner != root.Name {
+			continue
+		}
+		at := slices.IndexFunc(set.Current(), func(k *object.Object) bool { return k.File == o.File })
+		if at < 0 {
+			continue
+		}
+		severity := finding.Error
+		if kind, _ := object.Get[string](root.Content(), "spec", "sourceRef", "kind"); kind != "GitRepository" {
+			severity = finding.Warning
+		}
+		findings.Add(finding.About(severity, finding.InstallDoesNotBuild, "", set.Current()[at], "resources",
+			"it lists %s, which is not there: Flux cannot build the root; bring the file back, and let cleanup remove "+
+				"it where it is of Flux", o.What).
+			With(shell.Run("git", "checkout", "--", shell.Path(path.Join(path.Dir(o.File), o.What)))))
+	}
 }
 
 // tellUndone says that a guard of deploy does not hold.
