@@ -156,6 +156,9 @@ func Detect(set *object.Set, cfg config.Config, found *finding.List) []*Install 
 	shareOneShots(set, installs)
 	for _, install := range installs {
 		install.Reached = leadsTo(set, install.Pair, install.Anchor.File)
+		if install.Layout == "bootstrap" && !install.Reached && set.HasPaths() && cfg.Phase == config.Deploy {
+			tellNotApplied(install, found)
+		}
 		install.Others = slices.DeleteFunc(slices.Clone(installs),
 			func(other *Install) bool { return other.Pair.Is(install.Pair) })
 	}
@@ -163,6 +166,16 @@ func Detect(set *object.Set, cfg config.Config, found *finding.List) []*Install 
 		return cmp.Or(cmp.Compare(a.Cluster(), b.Cluster()), object.Compare(a.Anchor, b.Anchor))
 	})
 	return installs
+}
+
+// tellNotApplied says that flux bootstrap has applied the manifests, and nothing since: what was changed in them after
+// it does not run.
+func tellNotApplied(install *Install, found *finding.List) {
+	own := found.For(install.Cluster())
+	own.Warn(finding.CompareWithCluster, install.Anchor, "", "no Flux Kustomization applies this: the path of %s does "+
+		"not lead to it. Flux %s and its patches are taken to be what runs. Compare them with %s before you push",
+		install.Pair.Root.ID, install.Version, deploymentsCommand(install.Namespace))
+	found.Merge(own)
 }
 
 // withoutLeftovers leaves out what no Flux Kustomization applies, as when its entry was taken out of a

@@ -159,8 +159,8 @@ var Table = []Group{
 		{
 			Code: CompareWithCluster, Severities: []Severity{Warning},
 			Summary: "what runs is not all in the files, and was assumed",
-			Means: "Flux was installed by hand, its manifests are empty, or what flux install writes for the " +
-				"release is not known here.",
+			Means: "Flux was installed by hand, nothing applies its manifests since flux bootstrap did, they are " +
+				"empty, or what flux install writes for the release is not known here.",
 			Why: "Where that is wrong, Flux Operator changes Flux when it takes over.",
 			Do: "Compare with what the command of the message prints, and correct the FluxInstance before " +
 				"the commit reaches the cluster.",
