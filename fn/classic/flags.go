@@ -180,7 +180,7 @@ func byImages(label Version, labelled bool, releases []*semver.Version, at *obje
 	version := Version{Release: releases[len(releases)-1], Exact: true, From: "the image tags"}
 	if labelled {
 		found.Warn(finding.MixedVersions, at, "metadata.labels", "the labels say Flux %s, but the images are those "+
-			"of %s, which is what runs", label, version)
+			"of %s, which is what runs: the take-over changes the CRDs and roles as well", label, version)
 	}
 	return version
 }
