@@ -151,6 +151,22 @@ const (
 	SnapshotOfAnotherCluster Code = "snapshot-of-another-cluster"
 	PullRequestReport        Code = "report"
 
+	// A snapshot of a cluster beside Git.
+	SnapshotIncomplete Code = "snapshot-incomplete"
+	NotOnCluster       Code = "not-on-cluster"
+	NotOwned           Code = "not-owned"
+	NotReady           Code = "not-ready"
+	InstanceNotReady   Code = "instance-not-ready"
+	ClusterDiffers     Code = "cluster-differs"
+	ReleaseDiffers     Code = "release-differs"
+	SuspendedOnCluster Code = "suspended-on-cluster"
+	GuardNotLive       Code = "guard-not-live"
+	LostInTakeOver     Code = "lost-in-take-over"
+	NotInGit           Code = "not-in-git"
+	SecondRoot         Code = "second-root"
+	PairNotGenerated   Code = "pair-not-generated"
+	NeededMissing      Code = "needed-missing"
+
 	// The steps.
 	PushAndWait         Code = "push-and-wait"
 	CheckTakeOver       Code = "check-take-over"

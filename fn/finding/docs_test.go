@@ -37,14 +37,14 @@ func TestDocs(t *testing.T) {
 
 const intro = `# Findings
 
-Everything that is found has a code: in ` + "`plan --output json`" + ` it is the field ` + "`code`" + `, in the results of the function the
-tag ` + "`code`" + `. A program that decides something by a finding reads its code, because the words of messages change. This page says of
-each code what it means; ` + "`migrate-to-flux-operator explain CODE`" + ` prints the same.
+Everything that is found has a code: with ` + "`--output json`" + ` of ` + "`plan`, `verify` and `inventory`" + ` it is the field ` + "`code`" + `,
+in the results of the function the tag ` + "`code`" + `. A program that decides something by a finding reads its code, because the words of
+messages change. This page says of each code what it means; ` + "`migrate-to-flux-operator explain CODE`" + ` prints the same.
 
-An **error** means that nothing is written, and the exit code is not 0. A **warning** wants to be read before the commit is pushed. An
-**info** says what was found, or what to do next. An error about a cluster that the config field ` + "`clusters`" + ` leaves out is a warning, and
-so is one about manifests that nothing syncs, beside those that something does. Commands are in the message, because they are made
-of the names in the repository. What each remedy can delete is in [remedies.md](remedies.md).
+An **error** means that nothing is written, or with ` + "`verify`" + ` that the next step is not safe, and the exit code is not 0. A **warning**
+wants to be read before the commit is pushed. An **info** says what was found, or what to do next. An error about a cluster that the config
+field ` + "`clusters`" + ` leaves out is a warning, and so is one about manifests that nothing syncs, beside those that something does. Commands are
+in the message, because they are made of the names in the repository. What each remedy can delete is in [remedies.md](remedies.md).
 
 The examples are messages of the cases in [testdata](../testdata).
 `

@@ -134,7 +134,7 @@ type place struct {
 
 // makers are the functions that make a finding with the code as their first argument, and what severity it gets.
 var makers = map[string]Severity{"Error": Error, "ErrorAbout": Error, "Warn": Warning, "Info": Info, "Run": Info,
-	"say": "", "tell": Info}
+	"say": "", "tell": Info, "stop": Error, "miss": Error, "remark": Warning}
 
 // placesIn are the places of a file that make findings.
 func placesIn(file *ast.File) []place {
@@ -205,13 +205,13 @@ func calledName(called ast.Expr) string {
 }
 
 // others have a function of such a name that makes no finding.
-var others = []string{"shell", "kustomize", "budget", "krm", "d"}
+var others = []string{"shell", "kustomize", "budget", "krm"}
 
 // isOther reports whether a function that is called makes no finding, whatever its name.
 func isOther(called ast.Expr) bool {
 	selector, is := called.(*ast.SelectorExpr)
 	if !is {
-		return calledName(called) != "tell"
+		return !slices.Contains([]string{"tell", "say"}, calledName(called))
 	}
 	if _, result := selector.X.(*ast.CallExpr); result {
 		return true

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"path"
@@ -80,6 +81,46 @@ type Issue struct {
 
 // Beside is what it says where its file is named beside it.
 func (i Issue) Beside() string { return strings.TrimSuffix(i.What, " ("+i.File.String()+")") }
+
+// code is that of the finding which a change is; nothing where it is none.
+func (c Change) code() finding.Code {
+	switch c.Severity {
+	case finding.Error:
+		return finding.WouldDelete
+	case finding.Warning:
+		return finding.NotJudged
+	}
+	return ""
+}
+
+// MarshalJSON adds the code.
+func (c Change) MarshalJSON() ([]byte, error) {
+	type fields Change
+	return json.Marshal(struct {
+		fields
+		Code finding.Code `json:"code,omitempty"`
+	}{fields(c), c.code()})
+}
+
+// code is that of the finding which an issue is.
+func (i Issue) code() finding.Code {
+	switch {
+	case i.Severity == finding.Error:
+		return finding.WouldBreak
+	case strings.HasPrefix(i.What, ProblemTwice):
+		return finding.TwoOwners
+	}
+	return finding.Incomplete
+}
+
+// MarshalJSON adds the code.
+func (i Issue) MarshalJSON() ([]byte, error) {
+	type fields Issue
+	return json.Marshal(struct {
+		fields
+		Code finding.Code `json:"code"`
+	}{fields(i), i.code()})
+}
 
 // Verdict is the outcome of a comparison.
 type Verdict struct {

@@ -122,7 +122,23 @@ func (v Verdict) Text() string {
 	}
 	fmt.Fprintf(&out, "%d unchanged, %d changed, of which %d stuck and %d lost\n", v.Unchanged, len(v.Changes),
 		len(v.Of(Stuck)), len(v.Of(Lost)))
+	if codes := v.codes(); len(codes) > 0 {
+		fmt.Fprintf(&out, "more: migrate-to-flux-operator explain %s\n", strings.Join(codes, " "))
+	}
 	return out.String()
+}
+
+// codes are those of the findings, each once.
+func (v Verdict) codes() []string {
+	var all []string
+	for _, c := range v.Changes {
+		all = append(all, string(c.code()))
+	}
+	for _, i := range v.Issues {
+		all = append(all, string(i.code()))
+	}
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(code string) bool { return code == "" })
 }
 
 // Share says how much could not be looked into: the Flux Kustomizations that

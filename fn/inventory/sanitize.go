@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"encoding/json"
 	"fmt"
 	"path"
 	"reflect"
@@ -9,6 +10,7 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 
+	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/limit"
 	"migrate-to-flux-operator/fn/reason"
 )
@@ -30,6 +32,15 @@ type Opaque struct {
 	Reason string `json:"reason"`
 	File   string `json:"file,omitempty"`
 	What   string `json:"what"`
+}
+
+// MarshalJSON adds the code of the finding that it is.
+func (o Opaque) MarshalJSON() ([]byte, error) {
+	type fields Opaque
+	return json.Marshal(struct {
+		fields
+		Code finding.Code `json:"code"`
+	}{fields(o), finding.Incomplete})
 }
 
 // String describes the opaque part for people.

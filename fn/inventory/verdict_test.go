@@ -1,8 +1,10 @@
 package inventory
 
 import (
+	"encoding/json"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -216,5 +218,40 @@ func TestGuardCountsOnlyBefore(t *testing.T) {
 		if v := Compare(was, is, CompareOptions{}); v.OK() != c.ok {
 			t.Error(v.Text())
 		}
+	}
+}
+
+// TestCodes holds that what is found has its code, in JSON beside the fields, and in the text once.
+func TestCodes(t *testing.T) {
+	name := Name{"flux-system", "apps"}
+	v := Verdict{Changes: []Change{{Action: Lost, Severity: finding.Error}, {Action: Unjudged, Severity: finding.Warning},
+		{Action: New, Severity: finding.Info}},
+		Issues: []Issue{{Severity: finding.Error, Owner: name}, {Severity: finding.Warning, Owner: name, What: ProblemTwice},
+			{Severity: finding.Warning, Owner: name, What: "not judged: "}}}
+	var read struct{ Changes, Issues []map[string]any }
+	text, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(text, &read)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []any
+	for _, m := range append(read.Changes, read.Issues...) {
+		codes = append(codes, m["code"])
+		if m["severity"] == nil || m["what"] == nil && m["action"] == nil {
+			t.Errorf("the other fields are gone: %v", m)
+		}
+	}
+	want := []any{"would-delete", "not-judged", nil, "would-break", "two-owners", "incomplete"}
+	if !slices.Equal(codes, want) {
+		t.Errorf("got %v, want %v", codes, want)
+	}
+	if said := "more: migrate-to-flux-operator explain incomplete not-judged two-owners would-break would-delete\n"; !strings.HasSuffix(v.Text(), said) {
+		t.Errorf("unlike %s:\n%s", said, v.Text())
+	}
+	if text, err := json.Marshal(Opaque{Owner: name, What: "x"}); err != nil || !strings.Contains(string(text), `"code":"incomplete"`) ||
+		!strings.Contains(string(text), `"what":"x"`) {
+		t.Errorf("%v: %s", err, text)
 	}
 }

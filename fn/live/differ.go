@@ -12,6 +12,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/inventory"
@@ -77,8 +78,10 @@ var inBrackets = regexp.MustCompile(`\[.*?\]`)
 // Problem is something on a cluster that is not as Git says, or stands in the way.
 type Problem struct {
 	// Stops tells that the next step is not safe as long as this is so.
-	Stops   bool   `json:"stops"`
-	Message string `json:"message"`
+	Stops bool `json:"stops"`
+	// Code is that of a finding: an Error where it stops, else a Warning.
+	Code    finding.Code `json:"code"`
+	Message string       `json:"message"`
 }
 
 // differ compares a snapshot with what Git says.
@@ -90,27 +93,30 @@ type differ struct {
 	problems []Problem
 }
 
-func (d *differ) say(stops bool, format string, args ...any) {
-	p := Problem{stops, printable.Line(fmt.Sprintf(format, args...))}
+func (d *differ) add(p Problem) {
 	if !slices.Contains(d.problems, p) {
 		d.problems = append(d.problems, p)
 	}
 }
 
 // stop says what has to be put right first.
-func (d *differ) stop(format string, args ...any) { d.say(true, format, args...) }
+func (d *differ) stop(code finding.Code, format string, args ...any) {
+	d.add(Problem{true, code, printable.Line(fmt.Sprintf(format, args...))})
+}
 
-// note says what is only told.
-func (d *differ) note(format string, args ...any) { d.say(false, format, args...) }
+// remark says what is only told.
+func (d *differ) remark(code finding.Code, format string, args ...any) {
+	d.add(Problem{false, code, printable.Line(fmt.Sprintf(format, args...))})
+}
 
 // all are the problems, those that stop first.
-func (d *differ) all(missing []string, now time.Time) []Problem {
+func (d *differ) all(missing []Problem, now time.Time) []Problem {
 	if why := d.Old(now); why != "" {
-		d.stop("the file cannot be relied on: %s", why)
+		d.stop(finding.SnapshotIncomplete, "the file cannot be relied on: %s", why)
 	}
 	d.complete()
 	for _, m := range missing {
-		d.stop("%s", m)
+		d.add(m)
 	}
 	d.withoutFile()
 	d.generates()
@@ -150,8 +156,9 @@ func (d *differ) complete() {
 		}
 	}
 	if len(lacks) > 0 {
-		d.stop("the file lacks %s: kubectl could not list that, or the script did not make the file; see what "+
-			"kubectl says, and take a new one", some(lacks))
+		d.stop(finding.SnapshotIncomplete,
+			"the file lacks %s: kubectl could not list that, or the script did not make the file; see what "+
+				"kubectl says, and take a new one", some(lacks))
 	}
 }
 
@@ -159,8 +166,9 @@ func (d *differ) complete() {
 func (d *differ) withoutFile() {
 	for _, o := range d.Objects {
 		if o.Is(classic.OperatorGroup, "FluxInstance") && !o.ID.Same(d.want.Instance) {
-			d.stop("%s is on the cluster, and no file defines it: pull, or bring its file back; where deploy was "+
-				"taken back, follow its way back to the end", o.ID)
+			d.stop(finding.NotInGit,
+				"%s is on the cluster, and no file defines it: pull, or bring its file back; where deploy was "+
+					"taken back, follow its way back to the end", o.ID)
 		}
 	}
 }
@@ -172,18 +180,21 @@ func (d *differ) version() {
 	}
 	git, runs := d.want.Classic.Release, d.facts.release()
 	if runs == nil {
-		d.note("the controllers are of no one release of Flux that is known: look at their images")
+		d.remark(finding.ReleaseDiffers,
+			"the controllers are of no one release of Flux that is known: look at their images")
 		runs, _ = semver.NewVersion(d.facts.Distribution)
 	}
 	switch {
 	case runs == nil:
-		d.stop("it cannot be told which Flux runs, and Git says %s: Flux Operator could change the minor version "+
-			"in the take-over", d.want.Classic)
+		d.stop(finding.ReleaseDiffers,
+			"it cannot be told which Flux runs, and Git says %s: Flux Operator could change the minor version "+
+				"in the take-over", d.want.Classic)
 	case runs.Major() != git.Major() || runs.Minor() != git.Minor():
-		d.stop("Flux %s runs, and Git says %s: Flux Operator would change the minor version in the take-over; "+
-			"bring the two together first", runs, d.want.Classic)
+		d.stop(finding.ReleaseDiffers,
+			"Flux %s runs, and Git says %s: Flux Operator would change the minor version in the take-over; "+
+				"bring the two together first", runs, d.want.Classic)
 	case d.want.Classic.Exact && !runs.Equal(git):
-		d.note("Flux %s runs, and Git says %s", runs, git)
+		d.remark(finding.ReleaseDiffers, "Flux %s runs, and Git says %s", runs, git)
 	}
 }
 
@@ -215,13 +226,13 @@ func (d *differ) controllers() {
 	}
 	for _, m := range wanted {
 		if id := object.IDOf(m); id.Kind == "Deployment" && d.find(id) == nil {
-			d.stop("%s is not on the cluster, and Git has it", id)
+			d.stop(finding.NotOnCluster, "%s is not on the cluster, and Git has it", id)
 		}
 	}
 	var unlike []sentence
 	for _, c := range d.facts.Controllers {
 		if !c.Ready {
-			d.stop("the controller %s is not ready (%s)", c.Name, c.Reason)
+			d.stop(finding.NotReady, "the controller %s is not ready (%s)", c.Name, c.Reason)
 		}
 		o := d.find(object.ID{APIVersion: "apps/v1", Kind: "Deployment", Namespace: d.want.Namespace, Name: c.Name})
 		if fields := d.notArrived(o, d.expected(o)); len(fields) > 0 {
@@ -231,7 +242,7 @@ func (d *differ) controllers() {
 	}
 	for _, text := range together(unlike, "these are not as Git has them, so that a patch has not arrived or they "+
 		"were edited by hand") {
-		d.note("%s", text)
+		d.remark(finding.ClusterDiffers, "%s", text)
 	}
 }
 
@@ -277,15 +288,17 @@ func (d *differ) pair() {
 		suspended, _ := object.Get[bool](m, "spec", "suspend")
 		switch state := stateOf(o); {
 		case state.Suspended && suspended:
-			d.stop("%s is suspended, in Git too: nothing of a commit reaches the cluster before it is resumed", id)
+			d.stop(finding.SuspendedOnCluster,
+				"%s is suspended, in Git too: nothing of a commit reaches the cluster before it is resumed", id)
 		case state.Suspended:
-			d.stop("%s is suspended on the cluster, and not in Git: nothing of a commit reaches the cluster before "+
-				"it is resumed", id)
+			d.stop(finding.SuspendedOnCluster,
+				"%s is suspended on the cluster, and not in Git: nothing of a commit reaches the cluster before "+
+					"it is resumed", id)
 		case !state.Ready:
-			d.stop("%s is not ready (%s): what is pushed now may not be applied", id, state.Reason)
+			d.stop(finding.NotReady, "%s is not ready (%s): what is pushed now may not be applied", id, state.Reason)
 		}
 		if fields := d.otherFields(o, m); len(fields) > 0 {
-			d.stop("%s is not as Git has it: %s", id, some(fields))
+			d.stop(finding.ClusterDiffers, "%s is not as Git has it: %s", id, some(fields))
 		}
 	}
 }
@@ -330,8 +343,9 @@ func (d *differ) dropped() {
 			}
 		}
 		if len(lost) > 0 {
-			d.stop("%s has lost in the take-over what Git says of it in the classic install: %s; restate it by a "+
-				"patch of the FluxInstance", id, some(lost))
+			d.stop(finding.LostInTakeOver,
+				"%s has lost in the take-over what Git says of it in the classic install: %s; restate it by a "+
+					"patch of the FluxInstance", id, some(lost))
 		}
 	}
 }
@@ -354,7 +368,7 @@ func (d *differ) guards() {
 	}
 	for _, text := range together(lacking, "these are guarded in Git, and the guards are not live, so that Flux "+
 		"would still prune them") {
-		d.stop("%s", text)
+		d.stop(finding.GuardNotLive, "%s", text)
 	}
 }
 
@@ -366,13 +380,16 @@ func (d *differ) kustomizations() {
 		if id.Same(d.want.Root) || o == nil {
 			continue
 		}
-		needed := slices.ContainsFunc(d.want.Deploys, id.Same)
+		say := d.remark
+		if slices.ContainsFunc(d.want.Deploys, id.Same) { // and so it is needed
+			say = d.stop
+		}
 		inGit, _ := object.Get[bool](m, "spec", "suspend")
 		if state := stateOf(o); state.Suspended && !inGit {
-			d.say(needed, "%s is suspended on the cluster, and not in Git", id)
+			say(finding.SuspendedOnCluster, "%s is suspended on the cluster, and not in Git", id)
 		}
 		if fields := d.otherFields(o, m); len(fields) > 0 && !id.Same(d.want.Owner) {
-			d.say(needed, "%s is not as Git has it: %s", id, some(fields))
+			say(finding.ClusterDiffers, "%s is not as Git has it: %s", id, some(fields))
 		}
 	}
 }
@@ -390,11 +407,12 @@ func (d *differ) strangers() {
 		second := from == d.want.Source.Kind+"/"+d.want.Source.Name && there == d.want.Source.Namespace
 		switch {
 		case second && at == d.want.Path:
-			d.stop("%s applies ./%s as the root does: two roots take objects from each other; find out where it "+
-				"comes from",
+			d.stop(finding.SecondRoot,
+				"%s applies ./%s as the root does: two roots take objects from each other; find out where it "+
+					"comes from",
 				o.ID, at)
 		case !d.madeElsewhere(o) && among(d.want.Applied, o.ID) == nil:
-			d.note("%s is on the cluster, and no file of Git defines it", o.ID)
+			d.remark(finding.NotInGit, "%s is on the cluster, and no file of Git defines it", o.ID)
 		}
 	}
 }
@@ -406,9 +424,10 @@ func (d *differ) generates() {
 	}
 	for _, id := range []object.ID{d.want.Source, d.want.Root} {
 		if among(d.want.After, id) == nil {
-			d.stop("%s in Git does not generate %s, which syncs this cluster: Flux Operator makes a second one, and "+
-				"deletes what it generates no longer; what helps depends on what the cluster has, and the phase "+
-				"cleanup says it",
+			d.stop(finding.PairNotGenerated,
+				"%s in Git does not generate %s, which syncs this cluster: Flux Operator makes a second one, and "+
+					"deletes what it generates no longer; what helps depends on what the cluster has, and the phase "+
+					"cleanup says it",
 				d.want.Instance, id)
 		}
 	}
@@ -433,7 +452,7 @@ func (d *differ) needs() {
 	}
 	for _, n := range d.facts.Needs {
 		if !n.Present && !n.Optional {
-			d.stop("%s is not on the cluster, and Flux needs it: %s", n.ID, n.Where)
+			d.stop(finding.NeededMissing, "%s is not on the cluster, and Flux needs it: %s", n.ID, n.Where)
 		}
 	}
 }

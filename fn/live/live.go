@@ -9,6 +9,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
@@ -75,8 +76,12 @@ func check(snapshot Snapshot, want Want) cluster {
 }
 
 // all is what is missing, one sentence each; nothing when Flux Operator owns Flux.
-func (c cluster) all() []string {
-	return append(slices.Clone(c.missing), together(c.unowned, "Flux Operator does not own these")...)
+func (c cluster) all() []Problem {
+	all := slices.Clone(c.missing)
+	for _, text := range together(c.unowned, "Flux Operator does not own these") {
+		all = append(all, Problem{true, finding.NotOwned, text})
+	}
+	return all
 }
 
 // takenOver reports whether Flux Operator owns Flux, in whatever state that is: it has applied the FluxInstance, and
@@ -118,12 +123,12 @@ type sentence struct {
 type cluster struct {
 	Snapshot
 	want    Want
-	missing []string
+	missing []Problem
 	unowned []sentence
 }
 
-func (c *cluster) miss(format string, args ...any) {
-	c.missing = append(c.missing, printable.Line(fmt.Sprintf(format, args...)))
+func (c *cluster) miss(code finding.Code, format string, args ...any) {
+	c.missing = append(c.missing, Problem{true, code, printable.Line(fmt.Sprintf(format, args...))})
 }
 
 // find is an object of the cluster; that it is not there, or goes, is missing.
@@ -131,9 +136,11 @@ func (c *cluster) find(id object.ID) *object.Object {
 	o := c.Snapshot.find(id)
 	switch {
 	case o == nil:
-		c.miss("%s is not in the file: it is not on the cluster, or the file is of another one", id)
+		c.miss(finding.NotOnCluster,
+			"%s is not in the file: it is not on the cluster, or the file is of another one", id)
 	case o.Str("metadata", "deletionTimestamp") != "":
-		c.miss("%s is being deleted: wait until it is gone and is there again, and take a new file", id)
+		c.miss(finding.NotOnCluster,
+			"%s is being deleted: wait until it is gone and is there again, and take a new file", id)
 	}
 	return o
 }
@@ -152,13 +159,15 @@ func (c *cluster) instance() {
 			number(condition, "observedGeneration") == generation
 	})
 	if !ready || generation == 0 {
-		c.miss("%s is not Ready at its generation %v", o.ID, generation)
+		c.miss(finding.InstanceNotReady, "%s is not Ready at its generation %v", o.ID, generation)
 	}
 	if _, syncs := object.Get[map[string]any](o.Map(), "spec", "sync"); syncs != c.want.Adopted {
-		c.miss("%s on the cluster is not the one in Git: only one of the two has spec.sync", o.ID)
+		c.miss(finding.ClusterDiffers,
+			"%s on the cluster is not the one in Git: only one of the two has spec.sync", o.ID)
 	}
 	if said := o.Annotation(reconcileKey); strings.EqualFold(said, instance.Disabled) {
-		c.miss("%s is annotated %s: %s, so that Flux Operator does nothing for it", o.ID, reconcileKey, said)
+		c.miss(finding.InstanceNotReady,
+			"%s is annotated %s: %s, so that Flux Operator does nothing for it", o.ID, reconcileKey, said)
 	}
 	c.sameSpec(o)
 	c.version(o)
@@ -178,7 +187,8 @@ func (c *cluster) sameSpec(o *object.Object) {
 	}
 	slices.Sort(other)
 	for _, field := range slices.Compact(other) {
-		c.miss("%s has another spec.%s on the cluster than in Git: push, and wait until it is applied", o.ID, field)
+		c.miss(finding.ClusterDiffers,
+			"%s has another spec.%s on the cluster than in Git: push, and wait until it is applied", o.ID, field)
 	}
 }
 
@@ -188,11 +198,11 @@ func (c *cluster) version(o *object.Object) {
 	revision, _, _ := strings.Cut(o.Str("status", "lastAppliedRevision"), "@")
 	applied, err := semver.NewVersion(revision)
 	if err != nil {
-		c.miss("%s has applied no version of Flux", o.ID)
+		c.miss(finding.InstanceNotReady, "%s has applied no version of Flux", o.ID)
 		return
 	}
 	if allowed, err := semver.NewConstraint(asked); err == nil && !allowed.Check(applied) {
-		c.miss("%s has applied Flux %s, and Git asks for %s", o.ID, applied, asked)
+		c.miss(finding.InstanceNotReady, "%s has applied Flux %s, and Git asks for %s", o.ID, applied, asked)
 	}
 }
 
@@ -208,8 +218,9 @@ func (c *cluster) root() {
 		return
 	}
 	if at := classic.CleanPath(o.Str("spec", "path")); at != c.want.Path {
-		c.miss("%s syncs ./%s on the cluster and should sync ./%s: the file is of another cluster, or the root has "+
-			"not moved", o.ID, at, c.want.Path)
+		c.miss(finding.ClusterDiffers,
+			"%s syncs ./%s on the cluster and should sync ./%s: the file is of another cluster, or the root has "+
+				"not moved", o.ID, at, c.want.Path)
 	}
 	c.adopted(o)
 }
@@ -217,8 +228,9 @@ func (c *cluster) root() {
 func (c *cluster) source() {
 	if o := c.find(c.want.Source); o != nil {
 		if !sameURL(o, c.want) {
-			c.miss("%s has another spec.url on the cluster than in Git: the file is of another cluster, or the "+
-				"change has not come there", o.ID)
+			c.miss(finding.ClusterDiffers,
+				"%s has another spec.url on the cluster than in Git: the file is of another cluster, or the "+
+					"change has not come there", o.ID)
 		}
 		c.adopted(o)
 	}
@@ -231,7 +243,8 @@ func (c *cluster) adopted(o *object.Object) {
 	}
 	c.owned(o)
 	if !inventory.EntryOf(o.Map()).Excluded() {
-		c.miss("%s has no annotation %s: %s: deleting it would delete every workload", o.ID, instance.PruneKey,
+		c.miss(finding.GuardNotLive,
+			"%s has no annotation %s: %s: deleting it would delete every workload", o.ID, instance.PruneKey,
 			instance.Disabled)
 	}
 }
@@ -248,7 +261,8 @@ func (c *cluster) owned(o *object.Object) {
 		}
 	}
 	if by, _ := object.Get[string](o.Map(), "metadata", "labels", ownerLabel); by != "" {
-		c.miss("%s has two owners: Flux Operator, and by its label %s the Flux Kustomization %s", o.ID, ownerLabel, by)
+		c.miss(finding.NotOwned,
+			"%s has two owners: Flux Operator, and by its label %s the Flux Kustomization %s", o.ID, ownerLabel, by)
 	}
 }
 
@@ -257,7 +271,8 @@ func (c *cluster) owned(o *object.Object) {
 func (c *cluster) owner() {
 	for _, o := range c.Objects {
 		if c.want.Owner.Name != "" && o.ID.Same(c.want.Owner) && inventory.OwnerOf(o.Map()).Orphans(nil) == "" {
-			c.miss("%s has neither deletionPolicy: Orphan nor prune: false: deleting it would delete Flux", o.ID)
+			c.miss(finding.GuardNotLive,
+				"%s has neither deletionPolicy: Orphan nor prune: false: deleting it would delete Flux", o.ID)
 		}
 	}
 }

@@ -122,9 +122,9 @@ func TestCheck(t *testing.T) {
 				t.Fatal(err)
 			}
 			missing := check(snapshot, c.want).all()
-			said := slices.ContainsFunc(missing, func(m string) bool { return strings.Contains(m, c.missing) })
+			said := slices.ContainsFunc(missing, func(m Problem) bool { return strings.Contains(m.Message, c.missing) })
 			if said != (c.missing != "") || c.missing != "" && len(missing) != 1 {
-				t.Errorf("got %q, want %q alone", missing, c.missing)
+				t.Errorf("got %v, want %q alone", missing, c.missing)
 			}
 		})
 	}

@@ -7,7 +7,9 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"migrate-to-flux-operator/fn/classic"
+	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/object"
+	"migrate-to-flux-operator/fn/printable"
 )
 
 // The phases that a cluster is in.
@@ -51,7 +53,8 @@ func Verify(s Snapshot, w Want, now time.Time) Report {
 	facts, checked := factsOf(s, w), check(s, w)
 	missing := checked.all()
 	if w.Unknown != nil {
-		missing = append(missing, "it is not known what Flux Operator generates: "+w.Unknown.Error())
+		missing = append(missing, Problem{Stops: true, Code: finding.InstanceUnknown,
+			Message: "it is not known what Flux Operator generates: " + printable.Line(w.Unknown.Error())})
 	}
 	d := differ{Snapshot: s, want: w, facts: facts, phase: phaseOf(s, w, facts, checked.takenOver()),
 		problems: []Problem{}}

@@ -29,7 +29,8 @@ func (r Report) Text(commands []string) string {
 		p.line("  Differs from Git, or is in the way")
 	}
 	for _, problem := range r.Problems {
-		p.sentence(map[bool]string{true: "  ! ", false: "  - "}[problem.Stops], problem.Message)
+		p.sentence(map[bool]string{true: "  ! ", false: "  - "}[problem.Stops],
+			fmt.Sprintf("%s [%s]", problem.Message, problem.Code))
 	}
 	p.sentence("  ", fmt.Sprintf("Next (%s): %s", map[bool]string{true: "safe", false: "not yet safe"}[r.Safe], r.Next))
 	for _, command := range commands {
