@@ -46,7 +46,7 @@ wants to be read before the commit is pushed. An **info** says what was found, o
 field ` + "`clusters`" + ` leaves out is a warning, and so is one about manifests that nothing syncs, beside those that something does. Commands are
 in the message, because they are made of the names in the repository. What each remedy can delete is in [remedies.md](remedies.md).
 
-The examples are messages of the cases in [testdata](../testdata).
+The examples are messages of the cases in [testdata](../testdata), and of the answers of ` + "`verify`" + ` that its test holds.
 `
 
 // page is docs/findings.md.
@@ -115,7 +115,32 @@ func examplesOf(t *testing.T) map[Code]string {
 		}
 	}
 	addErrors(t, examples)
+	addAnswers(t, examples)
 	return examples
+}
+
+// aProblem is what an answer of verify says of a cluster, in lines of a terminal's width, with its code.
+var aProblem = regexp.MustCompile(`(?m)^  [!-] ((?:.|\n    )*?) *\n? *\[([a-z-]+)\]$`)
+
+// addAnswers adds what verify says of the snapshots of its test.
+func addAnswers(t *testing.T, examples map[Code]string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "command", "testdata", "verify", "answers", "*.txt"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no answer of verify: %v", err)
+	}
+	slices.Sort(files)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range aProblem.FindAllStringSubmatch(string(text), -1) {
+			if code := Code(found[2]); examples[code] == "" {
+				examples[code] = strings.Join(strings.Fields(found[1]), " ")
+			}
+		}
+	}
 }
 
 // anError is what stderr has of a case that the commands alone run: one Error, and how to look its code up.
