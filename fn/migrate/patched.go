@@ -63,8 +63,13 @@ func checkArrival(set *object.Set, install *classic.Install, plan *instance.Plan
 				"followed: %s; name another folder", o.ID, o.File, err)
 			return
 		}
-		changed := slices.DeleteFunc(changedFields(o, live),
-			func(field string) bool { return !slices.Contains(keptFields, field) })
+		fields := changedFields(o, live)
+		if slices.Contains(fields, "spec.postBuild") && slices.ContainsFunc(added, hasVariable) {
+			findings.Error(finding.OutputDir, child, "", "config field outputDir: a patch sets spec.postBuild of %s, "+
+				"and what is new has ${variables} that are not for it: name a folder where that does not happen", o.ID)
+			return
+		}
+		changed := slices.DeleteFunc(fields, func(field string) bool { return !slices.Contains(keptFields, field) })
 		if live.Name != o.Name {
 			changed = append(changed, "metadata.name")
 		}
@@ -78,7 +83,7 @@ func checkArrival(set *object.Set, install *classic.Install, plan *instance.Plan
 			return
 		}
 		if _, replaced := object.Get[any](child.Map(), "spec", "postBuild"); replaced &&
-			strings.Contains(o.Text(), "${") {
+			hasVariable(o) {
 			findings.Error(finding.OutputDir, child, "spec.postBuild", "config field outputDir: it replaces the "+
 				"${variables} of what it applies, and %s in %s has some that are not for it: name a folder that the "+
 				"root applies", o.ID, o.File)
@@ -86,6 +91,9 @@ func checkArrival(set *object.Set, install *classic.Install, plan *instance.Plan
 		}
 	}
 }
+
+// hasVariable reports whether an object has a ${variable}.
+func hasVariable(o *object.Object) bool { return strings.Contains(o.Text(), "${") }
 
 // changedFields are the fields of the spec of an object that another state of it has otherwise.
 func changedFields(o, live *object.Object) []string {
