@@ -18,7 +18,7 @@ func pairOfRoot(set *object.Set, pair Pair, cfg config.Config, found *finding.Li
 	if !set.HasPaths() || pair.Prefix != "" || Applies(set, pair.Path, child.File) || applier(set, child) == nil {
 		return pair, true
 	}
-	return findPair(set, climb(set, child), cfg, found)
+	return findPair(set, Nearest(tops(set, child), child), cfg, found)
 }
 
 // cluster is the pair of a cluster that applies an install, and those of the others that apply it too.
@@ -181,11 +181,9 @@ func Makes(k *object.Object) bool {
 // LeadsOut tells a kustomization.yaml with an entry that is not in the input, but for flux2's own manifests.
 func LeadsOut(set *object.Set, k *object.Object) bool {
 	return slices.ContainsFunc(EntryFields, func(field string) bool {
-		list, _ := object.Get[[]any](k.Map(), field)
-		return slices.ContainsFunc(list, func(entry any) bool {
-			name, _ := entry.(string)
-			at := path.Join(path.Dir(k.File), name)
-			return !IsRemoteBase(name) && len(set.InFile(at)) == 0 && KustomizationIn(set, at) == nil
+		return slices.ContainsFunc(TextsIn(k.Map(), field), func(entry string) bool {
+			at := path.Join(path.Dir(k.File), entry)
+			return !IsRemoteBase(entry) && len(set.InFile(at)) == 0 && KustomizationIn(set, at) == nil
 		})
 	})
 }

@@ -9,47 +9,28 @@ import (
 	"migrate-to-flux-operator/fn/object"
 )
 
-// climb leads from an object to the definition that the root applies itself: from the object to the Flux Kustomization
-// that applies it, to the one that applies that one's definition, and so on, until nothing applies the next but itself.
-// Where nothing applies the object it is the object; of several ways it takes the nearest.
-func climb(set *object.Set, anchor *object.Object) *object.Object {
-	return Nearest(tops(set, anchor), anchor)
-}
-
-// tops are what climb leads to on every way: clusters that share what they apply can each have a child of its own for
-// it.
+// tops are the definitions that roots apply themselves: from an object to each Flux Kustomization that applies it, to
+// those that apply that one's definition, and so on, until nothing applies the next but itself. There are several where
+// clusters that share what they apply have a child of their own for it; where nothing applies the object it is the
+// object.
 func tops(set *object.Set, anchor *object.Object) []*object.Object {
-	if all := (climber{set: set, tops: map[*object.Object][]*object.Object{}}).from(anchor); len(all) > 0 {
-		return all
-	}
-	return []*object.Object{anchor}
-}
-
-// climber keeps the tops of what it has met: none of what nothing applies, nor of what it is on the way from, so that
-// circles end.
-type climber struct {
-	set  *object.Set
-	tops map[*object.Object][]*object.Object
-}
-
-func (c climber) from(o *object.Object) []*object.Object {
-	if found, met := c.tops[o]; met {
-		return found
-	}
-	c.tops[o] = nil
 	var all []*object.Object
-	for _, above := range appliersFrom(c.set, o, mainRepository(c.set)) {
-		found := c.from(above)
-		if len(found) == 0 { // it is a root, and the object what that applies itself
-			found = []*object.Object{o}
-		}
-		for _, top := range found {
-			if !slices.Contains(all, top) {
-				all = append(all, top)
+	met := map[*object.Object]bool{anchor: true}
+	for open := []*object.Object{anchor}; len(open) > 0; open = open[1:] {
+		for _, above := range appliersFrom(set, open[0], mainRepository(set)) {
+			switch {
+			case met[above]:
+			case applier(set, above) != nil:
+				met[above] = true
+				open = append(open, above)
+			case !slices.Contains(all, open[0]):
+				all = append(all, open[0])
 			}
 		}
 	}
-	c.tops[o] = all
+	if len(all) == 0 {
+		return []*object.Object{anchor}
+	}
 	return all
 }
 

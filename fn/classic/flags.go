@@ -98,7 +98,8 @@ func repository(image string) string {
 	return image
 }
 
-func tagOf(image string) string {
+// TagOf is the tag of an image, empty where it has none.
+func TagOf(image string) string {
 	image, _, _ = strings.Cut(image, "@")
 	if at := strings.LastIndex(image, ":"); at > strings.LastIndex(image, "/") {
 		return image[at+1:]
@@ -188,7 +189,7 @@ func byImages(label Version, labelled bool, releases []*semver.Version, at *obje
 // releasesOf are the releases that ship all of these images; tagged is false where an image has no tag.
 func releasesOf(deployments []*object.Object) (releases []*semver.Version, tagged bool) {
 	for n, d := range deployments {
-		tag := tagOf(containerOf(d).image)
+		tag := TagOf(containerOf(d).image)
 		if tag == "" {
 			return nil, false
 		}
@@ -213,7 +214,7 @@ func (i *Install) readPins(deployments []*object.Object) []Pin {
 	for _, d := range deployments {
 		image := containerOf(d).image
 		foreign := repository(image) != i.Options.Registry+"/"+d.Name
-		if known, set := tags[d.Name]; foreign || set && tagOf(image) != known {
+		if known, set := tags[d.Name]; foreign || set && TagOf(image) != known {
 			pins = append(pins, Pin{d.Name, image})
 		}
 	}
@@ -226,7 +227,7 @@ func (i *Install) PinsAbove(release string) []Patch {
 	tags := flux.Controllers(release)
 	var patches []Patch
 	for _, pin := range i.Pins {
-		running, err := semver.NewVersion(tagOf(pin.Image))
+		running, err := semver.NewVersion(TagOf(pin.Image))
 		shipped, unknown := semver.NewVersion(tags[pin.Component])
 		ours := repository(pin.Image) == i.Options.Registry+"/"+pin.Component
 		if ours && err == nil && unknown == nil && !running.GreaterThan(shipped) {

@@ -3,14 +3,12 @@ package classic
 import (
 	"cmp"
 	_ "embed"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
-	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/fields"
@@ -135,8 +133,8 @@ func ChartOf(set *object.Set, release *object.Object) string {
 	}
 }
 
-// ChartSource is what a HelmRelease names in spec.chartRef, nil when it is not in the input. Where the file of either has
-// no namespace, it is in the one that kustomize puts it in.
+// ChartSource is what a HelmRelease names in spec.chartRef, nil when it is not in the input. Where the file of either
+// has no namespace, it is in the one that kustomize puts it in.
 func ChartSource(set *object.Set, release *object.Object) *object.Object {
 	ref := func(key string) string { return release.Str("spec", "chartRef", key) }
 	id := object.ID{APIVersion: SourceGroup + "/v1", Kind: ref("kind"),
@@ -238,7 +236,7 @@ func (i *Install) readRelease(set *object.Set, live *object.Object, found *findi
 }
 
 // shapedRelease is the HelmRelease as it is on the cluster: after the patches of the kustomization.yaml beside it, and
-// of the Flux Kustomization that applies it.
+// of the Flux Kustomization that applies it. What else a kustomization.yaml does changes no value of the chart.
 func shapedRelease(set *object.Set, release, owner *object.Object) (*object.Object, error) {
 	folder := &Folder{Dir: path.Dir(release.File), Object: KustomizationIn(set, path.Dir(release.File))}
 	if folder.Object != nil {
@@ -254,33 +252,7 @@ func shapedRelease(set *object.Set, release, owner *object.Object) (*object.Obje
 		}
 		patches = append(patches, own...)
 	}
-	nodes, err := Nodes([]*object.Object{release})
-	if err != nil {
-		return nil, err
-	}
-	return patchedObject(release, nodes, patches)
-}
-
-// patchedObject is an object after the patches that select it.
-func patchedObject(o *object.Object, nodes []*kyaml.RNode, patches []Patch) (*object.Object, error) {
-	var own []Patch
-	for _, patch := range patches {
-		if selected, err := flux.Selects(nodes, patch.Target); err != nil || len(selected) > 0 {
-			own = append(own, patch)
-		}
-	}
-	if len(own) == 0 {
-		return o, nil
-	}
-	built, err := flux.Patch(nodes, map[string]any{"patches": Entries(own)})
-	if err != nil || len(built) != 1 {
-		return nil, errors.Join(fmt.Errorf("the patches for %s do not build", o.ID), err)
-	}
-	text, err := built[0].String()
-	if err != nil {
-		return nil, err
-	}
-	return object.Parse(text, o.File, o.Index)
+	return through(release, nil, patches)
 }
 
 // helmPlaces fills in where Helm installs the chart, and how Helm forgets the release.

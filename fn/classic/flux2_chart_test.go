@@ -117,8 +117,8 @@ func TestUnmappedValues(t *testing.T) {
 	}
 }
 
-// TestClimb leads from an app to what the root applies itself.
-func TestClimb(t *testing.T) {
+// TestTops leads from an app to what the root applies itself.
+func TestTops(t *testing.T) {
 	ks := func(file, name, path string) *object.Object {
 		o, err := object.Parse("apiVersion: "+KustomizeGroup+"/v1\nkind: Kustomization\nmetadata:\n  name: "+name+"\n  namespace: flux-system\nspec:\n  path: "+path+"\n", file, 0)
 		if err != nil {
@@ -137,12 +137,14 @@ func TestClimb(t *testing.T) {
 	root, apps := ks("one/flux/config/cluster.yaml", "cluster", "./one/flux"), ks("one/flux/apps.yaml", "apps", "./one/apps")
 	for _, path := range []string{"./one/apps/flux/app", "${BASE}/flux/app"} {
 		set := object.NewSet([]*object.Object{root, apps, list, release, ks("one/apps/flux/ks.yaml", "flux", path), ks("two/ks.yaml", "other", "./two")})
-		if got := climb(set, release); got != apps {
-			t.Errorf("%s: got %v in %s", path, got.ID, got.File)
+		if got := tops(set, release); !slices.Equal(got, []*object.Object{apps}) {
+			t.Errorf("%s: got %v in %s", path, got[0].ID, got[0].File)
 		}
 	}
-	alone := object.NewSet([]*object.Object{release})
-	if got := climb(alone, release); got != release {
-		t.Errorf("nothing applies it: got %v", got.ID)
+	circle := []*object.Object{release, ks("a/a.yaml", "a", "./one"), ks("one/b.yaml", "b", "./a")}
+	for _, all := range [][]*object.Object{{release}, circle} {
+		if got := tops(object.NewSet(all), release); !slices.Equal(got, []*object.Object{release}) {
+			t.Errorf("no root applies it: got %v", got[0].ID)
+		}
 	}
 }

@@ -88,12 +88,12 @@ func configMapData(set *object.Set, release *object.Object, name, key string) (s
 
 // generatedData is one key of what a configMapGenerator generates.
 func generatedData(set *object.Set, dir string, generator map[string]any, key string) (string, bool) {
-	for _, literal := range textsIn(generator, "literals") {
+	for _, literal := range TextsIn(generator, "literals") {
 		if name, value, _ := strings.Cut(literal, "="); name == key {
 			return strings.Trim(value, `"'`), true
 		}
 	}
-	files := textsIn(generator, "files")
+	files := TextsIn(generator, "files")
 	at := slices.IndexFunc(files, func(entry string) bool {
 		name, _, named := strings.Cut(entry, "=")
 		return named && name == key || !named && path.Base(entry) == key
@@ -107,16 +107,4 @@ func generatedData(set *object.Set, dir string, generator map[string]any, key st
 	}
 	content, found := set.Read(path.Join(dir, file))
 	return string(content), found
-}
-
-// textsIn is a list of texts.
-func textsIn(m map[string]any, key string) []string {
-	list, _ := object.Get[[]any](m, key)
-	var texts []string
-	for _, entry := range list {
-		if text, isString := entry.(string); isString {
-			texts = append(texts, text)
-		}
-	}
-	return texts
 }

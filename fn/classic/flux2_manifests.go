@@ -10,6 +10,7 @@ import (
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/flux"
+	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 )
 
@@ -133,9 +134,10 @@ func appliedByHand(set *object.Set, k *object.Object) []*object.Object {
 func nearestPairs(pairs []Pair, k *object.Object) []Pair {
 	most := 0
 	for _, pair := range pairs {
-		most = max(most, shared(pair.Root.File, k.File))
+		most = max(most, inventory.Shared(pair.Root.File, k.File))
 	}
-	return slices.DeleteFunc(slices.Clone(pairs), func(p Pair) bool { return shared(p.Root.File, k.File) < most })
+	return slices.DeleteFunc(slices.Clone(pairs),
+		func(p Pair) bool { return inventory.Shared(p.Root.File, k.File) < most })
 }
 
 // without are the pairs of the other clusters.

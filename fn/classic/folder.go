@@ -79,12 +79,10 @@ func ReadFolder(set *object.Set, dir string) (*Folder, error) {
 
 func (f *Folder) readEntries(set *object.Set) {
 	for _, field := range []string{"resources", "bases", "crds"} {
-		list, _ := object.Get[[]any](f.Object.Map(), field)
-		for _, entry := range list {
-			name, _ := entry.(string)
-			file := path.Join(f.Dir, name)
+		for _, entry := range TextsIn(f.Object.Map(), field) {
+			file := path.Join(f.Dir, entry)
 			switch {
-			case IsRemoteBase(name): // the install itself
+			case IsRemoteBase(entry): // the install itself
 			case len(set.InFile(file)) > 0:
 				f.Files = append(f.Files, file)
 			default:

@@ -100,13 +100,23 @@ func above(set *object.Set, dir, file string) []string {
 func entriesOf(k *object.Object, fields ...string) []string {
 	var all []string
 	for _, field := range fields {
-		list, _ := object.Get[[]any](k.Map(), field)
-		for _, entry := range list {
-			name, _ := entry.(string)
-			all = append(all, path.Join(path.Dir(k.File), name))
+		for _, entry := range TextsIn(k.Map(), field) {
+			all = append(all, path.Join(path.Dir(k.File), entry))
 		}
 	}
 	return all
+}
+
+// TextsIn are the texts in a list, such as the entries of a kustomization.yaml.
+func TextsIn(m map[string]any, field string) []string {
+	list, _ := object.Get[[]any](m, field)
+	var texts []string
+	for _, entry := range list {
+		if text, isString := entry.(string); isString {
+			texts = append(texts, text)
+		}
+	}
+	return texts
 }
 
 // withComponents reads the kustomization.yaml of a folder and, before it, those of its components, which apply to

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 )
 
@@ -36,10 +37,9 @@ func BaseVersion(k *object.Object) string {
 		return ""
 	}
 	for _, field := range EntryFields {
-		entries, _ := object.Get[[]any](k.Map(), field)
-		for _, entry := range entries {
-			if name, _ := entry.(string); IsRemoteBase(name) {
-				return refOf(name)
+		for _, entry := range TextsIn(k.Map(), field) {
+			if IsRemoteBase(entry) {
+				return refOf(entry)
 			}
 		}
 	}
@@ -67,8 +67,7 @@ func refOf(address string) string {
 func onlyBase(k *object.Object) bool {
 	entries := 0
 	for _, field := range EntryFields {
-		list, _ := object.Get[[]any](k.Map(), field)
-		entries += len(list)
+		entries += len(TextsIn(k.Map(), field))
 	}
 	return entries == 1
 }
@@ -101,7 +100,7 @@ func nearestInstall(set *object.Set, k *object.Object, installs []*Install) *Ins
 	most, ties := -1, 0
 	at := path.Dir(k.File) + "/"
 	for _, install := range installs {
-		switch near := shared(at, install.Anchor.File); {
+		switch near := inventory.Shared(at, install.Anchor.File); {
 		case near > most:
 			owner, most, ties = install, near, 1
 		case near == most:
@@ -111,7 +110,7 @@ func nearestInstall(set *object.Set, k *object.Object, installs []*Install) *Ins
 	for _, pair := range selfSynced(set) {
 		known := slices.ContainsFunc(installs,
 			func(i *Install) bool { return i.Pair.Is(pair) || SameCluster(set, pair.Root, i) })
-		if !known && shared(at, pair.Root.File) >= most {
+		if !known && inventory.Shared(at, pair.Root.File) >= most {
 			return nil
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/shell"
 )
@@ -321,9 +322,7 @@ func listedWithoutObjects(set *object.Set, dir string) string {
 	if k == nil {
 		return ""
 	}
-	entries, _ := object.Get[[]any](k.Map(), "resources")
-	for _, entry := range entries {
-		name, _ := entry.(string)
+	for _, name := range TextsIn(k.Map(), "resources") {
 		isFile := path.Ext(name) == ".yaml" || path.Ext(name) == ".yml"
 		if isFile && !strings.Contains(name, "://") && len(set.InFile(path.Join(dir, name))) == 0 {
 			return name
@@ -602,25 +601,11 @@ func Nearest(found []*object.Object, k *object.Object) *object.Object {
 	var nearest *object.Object
 	most := -1
 	for _, o := range found {
-		if n := shared(o.File, k.File); n > most || n == most && object.Compare(o, nearest) < 0 {
+		if n := inventory.Shared(o.File, k.File); n > most || n == most && object.Compare(o, nearest) < 0 {
 			nearest, most = o, n
 		}
 	}
 	return nearest
-}
-
-// shared counts the folders that two files have in common; equal files have one more.
-func shared(a, b string) int {
-	n := 0
-	for i := 0; ; i++ {
-		endA, endB := i == len(a) || a[i] == '/', i == len(b) || b[i] == '/'
-		if endA && endB {
-			n++
-		}
-		if i == len(a) || i == len(b) || a[i] != b[i] {
-			return n
-		}
-	}
 }
 
 // syncPath is the clean path of a Flux Kustomization.

@@ -144,12 +144,7 @@ func otherListings(set *object.Set, file string, folder *Folder) []*object.Objec
 		if file == "" || folder != nil && k == folder.Object {
 			continue
 		}
-		list, _ := object.Get[[]any](k.Map(), "resources")
-		lists := slices.ContainsFunc(list, func(entry any) bool {
-			name, _ := entry.(string)
-			return path.Join(path.Dir(k.File), name) == file
-		})
-		if lists {
+		if slices.Contains(entriesOf(k, "resources"), file) {
 			all = append(all, k)
 		}
 	}

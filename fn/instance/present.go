@@ -129,9 +129,7 @@ func operatorEntry(k *object.Object) []string {
 		return nil
 	}
 	for _, field := range classic.EntryFields {
-		entries, _ := object.Get[[]any](k.Map(), field)
-		for _, entry := range entries {
-			address, _ := entry.(string)
+		for _, address := range classic.TextsIn(k.Map(), field) {
 			if found := operatorManifests.FindStringSubmatch(address); found != nil {
 				return found
 			}

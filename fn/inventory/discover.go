@@ -223,21 +223,25 @@ func (d *discovery) root(o definedObject) Root {
 	root := Root{Kustomization: o.object}
 	best := -1
 	for _, s := range d.sources[owner.Source] {
-		if n := shared(s.file, o.file); n > best {
+		if n := Shared(s.file, o.file); n > best {
 			best, root.Source = n, s.object
 		}
 	}
 	return root
 }
 
-// shared counts the leading path segments that two files have in common.
-func shared(a, b string) int {
-	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
+// Shared counts the folders that two files have in common; equal files have one more.
+func Shared(a, b string) int {
 	n := 0
-	for n < len(as) && n < len(bs) && as[n] == bs[n] {
-		n++
+	for i := 0; ; i++ {
+		endA, endB := i == len(a) || a[i] == '/', i == len(b) || b[i] == '/'
+		if endA && endB {
+			n++
+		}
+		if i == len(a) || i == len(b) || a[i] != b[i] {
+			return n
+		}
 	}
-	return n
 }
 
 // overlaid finds the clusters that share the file of a root and give it their path by a patch: the kustomization.yaml

@@ -24,6 +24,9 @@ type Root struct {
 	Fixed bool
 }
 
+// Path is the clean path that the root applies.
+func (r Root) Path() string { return newOwner(definition{object: r.Kustomization}).Path }
+
 // At is the root with another path, which its own output does not change.
 func (r Root) At(path string) Root {
 	r.Kustomization, r.Fixed = maps.Clone(r.Kustomization), true

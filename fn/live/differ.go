@@ -258,7 +258,7 @@ func (d *differ) notArrived(o *object.Object, m map[string]any) []string {
 	}
 	var fields []string
 	if d.facts.Release == "" && d.phase == Classic && d.want.Classic.Exact &&
-		tagOf(imageOf(m)) != tagOf(imageOf(o.Map())) {
+		classic.TagOf(imageOf(m)) != classic.TagOf(imageOf(o.Map())) {
 		fields = append(fields, "image")
 	}
 	for _, field := range unlike(pod(m), pod(o.Map())) {

@@ -155,7 +155,7 @@ func (f *Facts) addController(o *object.Object) {
 	version, _ := labels["app.kubernetes.io/version"].(string)
 	switch {
 	case o.Name == operatorName:
-		f.Operator = cmp.Or(tagOf(image), version, "of no version")
+		f.Operator = cmp.Or(classic.TagOf(image), version, "of no version")
 	case isComponent(o.Name) && version != "":
 		f.Distribution = version
 	}
@@ -172,15 +172,6 @@ func imageOf(deployment map[string]any) string {
 		}
 	}
 	return image
-}
-
-// tagOf is the tag of an image, empty where it has none.
-func tagOf(image string) string {
-	image, _, _ = strings.Cut(image, "@")
-	if at := strings.LastIndex(image, ":"); at > strings.LastIndex(image, "/") {
-		return image[at+1:]
-	}
-	return ""
 }
 
 // deployed is whether all that a Deployment asks for runs.
@@ -207,7 +198,7 @@ func releaseOf(controllers []Controller, label string) string {
 	var common []*semver.Version
 	for n, c := range slices.DeleteFunc(slices.Clone(controllers),
 		func(c Controller) bool { return !isComponent(c.Name) }) {
-		ship := flux.ByController(c.Name, tagOf(c.Image))
+		ship := flux.ByController(c.Name, classic.TagOf(c.Image))
 		if n == 0 {
 			common = ship
 		}

@@ -143,8 +143,7 @@ func migrated(set *object.Set, files *inventory.Files, existing *instance.Existi
 		return w, false
 	}
 	w.Root, w.Source = object.IDOf(root.Kustomization), object.IDOf(root.Source)
-	w.Path, w.URL = classic.CleanPath(str(root.Kustomization, "spec", "path")), cmp.Or(w.URL, str(root.Source, "spec",
-		"url"))
+	w.Path, w.URL = root.Path(), cmp.Or(w.URL, str(root.Source, "spec", "url"))
 	w.Cluster = w.Path
 	if len(applied.Entries) == 0 {
 		return w, false // it syncs another repository
@@ -196,7 +195,7 @@ func (w *Want) operated(set *object.Set, existing *instance.Existing) inventory.
 	if w.Unknown = err; root.Kustomization == nil || root.Source == nil {
 		return inventory.Root{}
 	}
-	w.Path = classic.CleanPath(str(root.Kustomization, "spec", "path"))
+	w.Path = root.Path()
 	w.After = append(controllersIn(generated), root.Source, root.Kustomization)
 	return root
 }

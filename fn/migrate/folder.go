@@ -245,7 +245,7 @@ func renames(k *object.Object) bool { return k.Str("namePrefix")+k.Str("nameSuff
 // leadsOut tells a kustomization.yaml with an entry that is not in the input.
 func leadsOut(set *object.Set, k *object.Object) bool {
 	return slices.ContainsFunc(classic.EntryFields, func(field string) bool {
-		return slices.ContainsFunc(entries(k, field), func(entry string) bool {
+		return slices.ContainsFunc(classic.TextsIn(k.Map(), field), func(entry string) bool {
 			at := path.Join(path.Dir(k.File), entry)
 			return len(set.InFile(at)) == 0 && classic.KustomizationIn(set, at) == nil
 		})

@@ -14,7 +14,7 @@ import (
 
 // addEntry appends an entry to resources, in the style of the entries that are there.
 func addEntry(kustomization *object.Object, entry string) error {
-	resources := entries(kustomization, "resources")
+	resources := classic.TextsIn(kustomization.Map(), "resources")
 	if slices.ContainsFunc(resources, func(e string) bool { return path.Clean(e) == path.Clean(entry) }) {
 		return nil
 	}
@@ -34,18 +34,6 @@ func addEntry(kustomization *object.Object, entry string) error {
 		list.YNode().Content = append(content, added)
 		return nil
 	})
-}
-
-// entries reads a list of paths.
-func entries(kustomization *object.Object, field string) []string {
-	list, _ := object.Get[[]any](kustomization.Map(), field)
-	var all []string
-	for _, e := range list {
-		if s, isString := e.(string); isString {
-			all = append(all, s)
-		}
-	}
-	return all
 }
 
 // dropEntry removes the entries that name a file or folder from every kustomization.yaml of the set. A
@@ -71,7 +59,7 @@ func dropEntry(set *object.Set, file string) error {
 // dropFrom removes the entries that match; an emptied list goes.
 func dropFrom(k *object.Object, match func(string) bool) (changed bool, err error) {
 	for _, field := range classic.EntryFields {
-		if !slices.ContainsFunc(entries(k, field), match) {
+		if !slices.ContainsFunc(classic.TextsIn(k.Map(), field), match) {
 			continue
 		}
 		changed = true

@@ -36,7 +36,7 @@ func otherRoots(set *object.Set, installs []*classic.Install, cfg config.Config)
 		}
 	}
 	for _, e := range instance.Existings(set) {
-		if root, known := e.Root(); known && !ours(pathOf(root)) {
+		if root, known := e.Root(); known && !ours(root.Path()) {
 			roots = append(roots, root)
 		}
 	}
@@ -55,7 +55,7 @@ func (a applied) others(installs []*classic.Install, given []inventory.Root) oth
 		for _, root := range cluster.Roots {
 			ours := slices.ContainsFunc(installs, func(i *classic.Install) bool {
 				inv := a.of[i]
-				return i.Pair.Path == pathOf(root) || inv != nil && inv.Applies(root)
+				return i.Pair.Path == root.Path() || inv != nil && inv.Applies(root)
 			})
 			if at, _ := object.Get[string](root.Kustomization, "spec", "path"); !ours && at != "" {
 				all.likely = append(all.likely, root)
@@ -63,12 +63,6 @@ func (a applied) others(installs []*classic.Install, given []inventory.Root) oth
 		}
 	}
 	return all
-}
-
-// pathOf is the clean sync path of a root.
-func pathOf(root inventory.Root) string {
-	at, _ := object.Get[string](root.Kustomization, "spec", "path")
-	return classic.CleanPath(at)
 }
 
 // sharing knows what the clusters that a run leaves alone apply.
@@ -92,7 +86,7 @@ func (s sharing) with(file string) (cluster string, shared bool) {
 // among is with for some roots.
 func (s sharing) among(roots []inventory.Root, file string) (cluster string, shared bool) {
 	for _, root := range roots {
-		if at := pathOf(root); file != "" && classic.Applies(s.set, at, file) {
+		if at := root.Path(); file != "" && classic.Applies(s.set, at, file) {
 			return shown(at), true
 		}
 	}
@@ -217,7 +211,7 @@ const maxNesting = 32
 // leading is the entry of a kustomization.yaml that leads to a file, empty where that was taken out already.
 func leading(set *object.Set, k *object.Object, file string) string {
 	for _, field := range classic.EntryFields {
-		for _, entry := range entries(k, field) {
+		for _, entry := range classic.TextsIn(k.Map(), field) {
 			if at := path.Join(path.Dir(k.File), entry); at == file || classic.Applies(set, at, file) {
 				return at
 			}

@@ -258,13 +258,7 @@ func (o *Object) EditNode(change func(*kyaml.RNode) error) error {
 	if err != nil {
 		return err
 	}
-	edited, err := reason.With(fn.ParseKubeObject([]byte(text)))
-	if err != nil {
-		return err
-	}
-	o.edited = edited
-	o.forget()
-	return nil
+	return o.Restore(text)
 }
 
 // Restore takes edits back: the object says again what it said when Text was this text.

@@ -249,7 +249,7 @@ func (s states) proveOthers(installs []*classic.Install, given []inventory.Root,
 	for _, cluster := range s.before.Discover(given...) {
 		others := slices.DeleteFunc(slices.Clone(cluster.Roots), func(root inventory.Root) bool {
 			return slices.ContainsFunc(judged, func(was *inventory.Inventory) bool { return was.Applies(root) }) ||
-				slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Path == pathOf(root) })
+				slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Path == root.Path() })
 		})
 		if len(others) > 0 {
 			was := cluster.Inventory.From(others...)
@@ -302,12 +302,6 @@ func andMore(n int) string {
 		return ""
 	}
 	return fmt.Sprintf(" (and %d more)", n-1)
-}
-
-// pathOf is the path that a root syncs.
-func pathOf(root inventory.Root) string {
-	at, _ := object.Get[string](root.Kustomization, "spec", "path")
-	return classic.CleanPath(at)
 }
 
 // Options name what Flux Operator takes over and what cleanup means to remove.
