@@ -15,6 +15,9 @@ import (
 // componentsFile is the name that flux bootstrap gives its manifests.
 const componentsFile = "gotk-components.yaml"
 
+// WritesBootstrap reports whether flux bootstrap writes a file of this name.
+func WritesBootstrap(name string) bool { return name == componentsFile || name == "gotk-sync.yaml" }
+
 // findPlaceholders finds folders that are prepared for flux bootstrap, whose manifests are nothing but comments. What
 // runs cannot be read there: the version is the config's, and the components are those that the repository needs.
 func findPlaceholders(set *object.Set, cfg config.Config, found *finding.List) []*Install {

@@ -124,3 +124,16 @@ func TestHalfRemoved(t *testing.T) {
 		}
 	}
 }
+
+// TestListsWhatIsInNoCommit holds that a root which lists a file that CI or Terraform makes stays one that is migrated.
+func TestListsWhatIsInNoCommit(t *testing.T) {
+	dir := fixture(t, "bootstrap-deploy")
+	write(t, dir, "clusters/prod/flux-system/kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"+
+		"resources:\n- gotk-components.yaml\n- gotk-sync.yaml\n- made-by-ci.yaml\n")
+	must(t, 0, dir, "apply", "DIR", "--proof", "off")
+	must(t, 0, dir, "apply", "DIR", "--proof", "off", "--phase", "cleanup", "--taken-over")
+	got := must(t, 0, dir, "plan", "DIR")
+	if want := "lists made-by-ci.yaml, which is not there"; !strings.Contains(strings.Join(strings.Fields(got.out), " "), want) {
+		t.Errorf("%s is not in %s", want, got.out)
+	}
+}

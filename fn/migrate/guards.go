@@ -335,8 +335,9 @@ func tellHazardsOfMigrated(set *object.Set, roots []inventory.Root, findings *fi
 	return files
 }
 
-// tellMissing refuses a root that lists files which are not there: removed by hand, an install is still listed, and Flux
-// can build none of it. What fills an artifact may make a file that is not in Git.
+// tellMissing tells that a root lists files which are not there, so that Flux can build none of it, and refuses it where
+// they are those of flux bootstrap: removed by hand, an install is still listed. Others may be in no commit, as what CI
+// or an artifact fills in.
 func tellMissing(set *object.Set, inv *inventory.Inventory, findings *finding.List) {
 	for _, o := range inv.Opaque {
 		root := inv.Owners[0]
@@ -347,11 +348,13 @@ func tellMissing(set *object.Set, inv *inventory.Inventory, findings *finding.Li
 		if at < 0 {
 			continue
 		}
-		severity := finding.Error
-		if kind, _ := object.Get[string](root.Content(), "spec", "sourceRef", "kind"); kind != "GitRepository" {
-			severity = finding.Warning
+		kind, _ := object.Get[string](root.Content(), "spec", "sourceRef", "kind")
+		if kind != "GitRepository" || !classic.WritesBootstrap(path.Base(o.What)) {
+			findings.Warn(finding.InstallDoesNotBuild, set.Current()[at], "resources", "it lists %s, which is not "+
+				"there: if this is all of the repository, Flux cannot build the root", o.What)
+			continue
 		}
-		findings.Add(finding.About(severity, finding.InstallDoesNotBuild, "", set.Current()[at], "resources",
+		findings.Add(finding.About(finding.Error, finding.InstallDoesNotBuild, "", set.Current()[at], "resources",
 			"it lists %s, which is not there: Flux cannot build the root; bring the file back, and let cleanup remove "+
 				"it where it is of Flux", o.What).
 			With(shell.Run("git", "checkout", "--", shell.Path(path.Join(path.Dir(o.File), o.What)))))
