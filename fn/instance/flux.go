@@ -377,7 +377,7 @@ func (p *Plan) literally() []object.Field {
 	if p.substitution(p.shaped()) != nil {
 		return nil
 	}
-	return []object.Field{object.Because("The patches are meant literally.", substituteKey, Disabled)}
+	return []object.Field{object.Because("The patches are meant literally.", SubstituteKey, Disabled)}
 }
 
 // substitution is the postBuild that a part of the plan needs to mean what the classic files meant: they went through

@@ -10,7 +10,7 @@ import (
 // Sources: kustomize-controller v1.7.3 (prune), Flux Operator 0.58.1 (fluxcd.controlplane.io/prune).
 const (
 	PruneKey         = inventory.PruneKey
-	substituteKey    = "kustomize.toolkit.fluxcd.io/substitute"
+	SubstituteKey    = "kustomize.toolkit.fluxcd.io/substitute"
 	operatorPruneKey = "fluxcd.controlplane.io/prune"
 	Disabled         = inventory.Disabled
 )

@@ -92,8 +92,10 @@ func checkArrival(set *object.Set, install *classic.Install, plan *instance.Plan
 	}
 }
 
-// hasVariable reports whether an object has a ${variable}.
-func hasVariable(o *object.Object) bool { return strings.Contains(o.Text(), "${") }
+// hasVariable reports whether an object has a ${variable} that Flux replaces.
+func hasVariable(o *object.Object) bool {
+	return strings.Contains(o.Text(), "${") && o.Annotation(instance.SubstituteKey) != instance.Disabled
+}
 
 // changedFields are the fields of the spec of an object that another state of it has otherwise.
 func changedFields(o, live *object.Object) []string {
