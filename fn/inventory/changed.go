@@ -3,6 +3,7 @@ package inventory
 import (
 	"maps"
 	"reflect"
+	"strings"
 )
 
 // Changed are the objects that the same Flux Kustomizations apply before and after, and not as they were. Those that
@@ -50,15 +51,18 @@ func (e Entry) content() map[string]any {
 func withoutGuards(content map[string]any) map[string]any {
 	metadata := maps.Clone(dig(content, "metadata"))
 	metadata["annotations"] = withoutGuard(metadata["annotations"])
+	metadata["labels"] = withoutGuard(metadata["labels"])
 	content = withField(content, "metadata", metadata)
 	if content["kind"] != "Kustomization" || dig(content, "spec") == nil {
 		return content
 	}
 	spec := maps.Clone(dig(content, "spec"))
 	if common := maps.Clone(dig(spec, "commonMetadata")); common != nil {
-		annotations := withoutGuard(stringMap(common["annotations"]))
-		if common["annotations"] = annotations; len(annotations) == 0 {
-			delete(common, "annotations")
+		for _, field := range []string{"annotations", "labels"} {
+			left := withoutGuard(stringMap(common[field]))
+			if common[field] = left; len(left) == 0 {
+				delete(common, field)
+			}
 		}
 		if spec["commonMetadata"] = common; len(common) == 0 {
 			delete(spec, "commonMetadata")
@@ -73,11 +77,11 @@ func withoutGuards(content map[string]any) map[string]any {
 	return withField(content, "spec", spec)
 }
 
-// withoutGuard are annotations without the guard.
-func withoutGuard(annotations any) map[string]string {
-	all, _ := annotations.(map[string]string)
+// withoutGuard are annotations or labels without the guard.
+func withoutGuard(metadata any) map[string]string {
+	all, _ := metadata.(map[string]string)
 	all = maps.Clone(all)
-	if all[PruneKey] == Disabled {
+	if strings.EqualFold(all[PruneKey], Disabled) {
 		delete(all, PruneKey)
 	}
 	if all == nil {
