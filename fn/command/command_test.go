@@ -352,7 +352,7 @@ func TestModes(t *testing.T) {
 // TestHelp holds that every command explains itself with an example, that every config field has its flag, and that the
 // shells get their completion.
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"plan", "diff", "apply", "check", "inventory"} {
+	for _, name := range []string{"plan", "diff", "apply", "check", "inventory", "verify", "explain"} {
 		help := must(t, 0, "", name, "--help").out
 		for _, want := range []string{"Examples:\n", "migrate-to-flux-operator " + name, "Exit"} {
 			if !strings.Contains(strings.ReplaceAll(help, "exit code", "Exit"), want) {
@@ -360,7 +360,7 @@ func TestHelp(t *testing.T) {
 			}
 		}
 		for _, flag := range flagNames {
-			if name != "inventory" && !strings.Contains(help, "--"+flag.flag+" ") && !strings.Contains(help, "--"+flag.flag+"[=") && !strings.Contains(help, "--"+flag.flag+" string[=") {
+			if migrates := !slices.Contains([]string{"inventory", "verify", "explain"}, name); migrates && !strings.Contains(help, "--"+flag.flag+" ") && !strings.Contains(help, "--"+flag.flag+"[=") && !strings.Contains(help, "--"+flag.flag+" string[=") {
 				t.Errorf("the help of %s has no --%s", name, flag.flag)
 			}
 		}

@@ -11,9 +11,10 @@ import (
 
 func explainCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "explain CODE...",
-		Short:   "Say what the code of a finding means, and what to do",
-		Long:    "Say what the code of a finding means, why it matters, and what to do. docs/findings.md has all codes.",
+		Use:   "explain CODE...",
+		Short: "Say what the code of a finding means, and what to do",
+		Long: "Say what the code of a finding means, why it matters, and what to do. docs/findings.md has all codes.\n\n" +
+			"Exit code 0, and 2 where there is no such code.",
 		Example: "  migrate-to-flux-operator explain cleanup-unpublished",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -157,15 +157,14 @@ func summaryOf(verdict inventory.Verdict) string {
 // counted is how many objects there are, and the first of them.
 func counted(names []string) string {
 	const shown = 5
-	switch {
-	case len(names) == 0:
+	if len(names) == 0 {
 		return "nothing that files show"
-	case len(names) == 1:
-		return "1 object: " + names[0]
-	case len(names) > shown:
-		return fmt.Sprintf("%d objects: %s and %d more", len(names), strings.Join(names[:shown], ", "), len(names)-shown)
 	}
-	return fmt.Sprintf("%d objects: %s", len(names), strings.Join(names, ", "))
+	text := printable.Count(len(names), "object") + ": " + strings.Join(names[:min(shown, len(names))], ", ")
+	if more := len(names) - shown; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 func compareInventory(cmd *cobra.Command, dir, revision, output string, subfolder bool) error {

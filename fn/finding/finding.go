@@ -221,7 +221,10 @@ func (f Finding) urgency() int {
 	case Warning:
 		return slices.Index(noted, f.Code)
 	case Info:
-		return slices.Index(needed, f.Topic)
+		if i := slices.Index(needed, f.Topic); i >= 0 {
+			return i
+		}
+		return len(needed)
 	}
 	return 0
 }

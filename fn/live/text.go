@@ -98,7 +98,7 @@ func (r Report) synced(p *page) {
 	p.line("  Flux Kustomizations")
 	kustomizations := interesting(f.Kustomizations, func(k Kustomization) bool { return !k.Ready || k.Suspended })
 	for _, k := range kustomizations {
-		p.row(k.ID.Namespace+"/"+k.ID.Name, k.State, strings.TrimSuffix(counted(k.Objects)+", "+short(k.Revision),
+		p.row(k.ID.Namespace+"/"+k.ID.Name, k.State, strings.TrimSuffix(printable.Count(k.Objects, "object")+", "+short(k.Revision),
 			", "))
 	}
 	p.rest(len(f.Kustomizations) - len(kustomizations))
@@ -113,14 +113,6 @@ func (r Report) synced(p *page) {
 	} else if f.HelmReleases.All > 0 {
 		p.line("  HelmReleases: %d of %[1]d ready", f.HelmReleases.All)
 	}
-}
-
-// counted is a number of objects in words.
-func counted(n int) string {
-	if n == 1 {
-		return "1 object"
-	}
-	return fmt.Sprintf("%d objects", n)
 }
 
 // needed are the Secrets and ConfigMaps.
