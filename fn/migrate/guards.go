@@ -335,9 +335,9 @@ func tellHazardsOfMigrated(set *object.Set, roots []inventory.Root, findings *fi
 	return files
 }
 
-// tellMissing tells that a root lists files which are not there, so that Flux can build none of it, and refuses it where
-// they are those of flux bootstrap: removed by hand, an install is still listed. Others may be in no commit, as what CI
-// or an artifact fills in.
+// tellMissing tells that a root lists files which are not there, so that Flux can build none of it. It refuses those of
+// flux bootstrap: removed by hand, an install is still listed. Others may be in no commit, as what CI or an artifact
+// fills in.
 func tellMissing(set *object.Set, inv *inventory.Inventory, findings *finding.List) {
 	for _, o := range inv.Opaque {
 		root := inv.Owners[0]
