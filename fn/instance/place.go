@@ -172,14 +172,38 @@ func (p *Plan) checkAbove(set *object.Set, inv *inventory.Inventory, o inventory
 		{text("spec", "serviceAccountName") != root, "spec.serviceAccountName", "it applies as another service " +
 			"account than the root, and no file shows whether that may write Flux Kustomizations in " +
 			install.Namespace},
-		{own != nil && (own == install.Owner || own == install.Child || slices.Contains(install.Objects, own)), "",
-			"it applies the classic install, and cleanup changes it or takes it away"},
+		{p.appliesInstall(own), "", "it applies the classic install, and cleanup changes it or takes it away"},
+		{p.dependsOnInstall(set, inv, o), "spec.dependsOn", "it waits for what applies the classic install, and from " +
+			"cleanup on for the FluxInstance instead, which on a rebuilt cluster it would have to bring first"},
 	} {
 		if refused.when {
 			p.refuse(set, inv, o, refused.field, "config field outputDir: %s is what applies %s: %s; name a folder that "+
 				"another Flux Kustomization applies, or leave outputDir out", findings, o.Name, p.Dir, refused.why)
 		}
 	}
+}
+
+// appliesInstall reports whether a Flux Kustomization applies the classic install.
+func (p *Plan) appliesInstall(k *object.Object) bool {
+	install := p.Install
+	return k != nil && (k == install.Owner || k == install.Child || slices.Contains(install.Objects, k))
+}
+
+// dependsOnInstall reports whether a Flux Kustomization waits, by others or not, for one that applies the classic
+// install.
+func (p *Plan) dependsOnInstall(set *object.Set, inv *inventory.Inventory, o inventory.Owner) bool {
+	open, seen := slices.Clone(o.DependsOn), map[inventory.Name]bool{}
+	for len(open) > 0 {
+		next, found := inv.Owner(open[0])
+		if open = open[1:]; !found || seen[next.Name] {
+			continue
+		}
+		if seen[next.Name] = true; p.appliesInstall(objectOf(set, inv, next)) {
+			return true
+		}
+		open = append(open, next.DependsOn...)
+	}
+	return false
 }
 
 // checkAlone refuses a folder that another cluster would apply as well.
