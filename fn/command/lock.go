@@ -132,8 +132,8 @@ func (j job) checkSnapshots(strangers []live.Snapshot, findings *finding.List) {
 	}
 }
 
-// checkPublished refuses a cleanup while deploy's files are not in the branch that Flux reads, or where that is not known
-// in the upstream branch: a guard that is only in the working tree holds nothing.
+// checkPublished refuses a cleanup while deploy's files are not in the branch that Flux reads, or where that is not
+// known in the upstream branch: a guard that is only in the working tree holds nothing.
 func (j job) checkPublished(repo *repository, install *classic.Install, cluster migrate.Cluster,
 	findings *finding.List) error {
 	clone := repo.tree.Repository()

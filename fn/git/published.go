@@ -32,8 +32,8 @@ type Publication struct {
 	Behind string
 }
 
-// Published looks for files, given by path with the content that each is to have, in HEAD, in the upstream branch and in
-// the one that Flux reads of the repository at an address, which may be empty, both as last fetched. Line breaks are
+// Published looks for files, given by path with the content that each is to have, in HEAD, in the upstream branch and
+// in the one that Flux reads of the repository at an address, which may be empty, both as last fetched. Line breaks are
 // compared as Git stores them: \r\n and \n are the same.
 func (r *Repository) Published(files map[string][]byte, address, read string) (Publication, error) {
 	p := Publication{Unpushed: slices.Sorted(maps.Keys(files))}

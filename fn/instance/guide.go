@@ -124,8 +124,8 @@ func (p *Plan) check(commit string, findings *finding.List) {
 }
 
 // waits are the commands that wait for the take-over. kubectl does not wait for what is not there, nor for a kind that
-// is not served yet: the root, or the last below it on the way, brings the Flux Kustomizations, the first of these the CRD, and the second the
-// FluxInstance.
+// is not served yet: the root, or the last below it on the way, brings the Flux Kustomizations, the first of these the
+// CRD, and the second the FluxInstance.
 func (p *Plan) waits() []shell.Line {
 	ready := func(names ...string) shell.Line {
 		return shell.Run(slices.Concat([]string{"kubectl", "-n", p.Install.Namespace, "wait"}, names,
