@@ -183,7 +183,7 @@ func TestLiveOfSeveralClusters(t *testing.T) {
 	cleanup(0, "", "--live", production, "--live", staging)
 	cleanup(0, "", "--live", staging, "--cluster", "./clusters/staging")
 	cleanup(ExitError, "no --live file is of this cluster", "--live", staging)
-	cleanup(ExitError, "the file is of another cluster", "--live", production, "--cluster", "./clusters/staging")
+	cleanup(ExitError, "probably the snapshot of another cluster", "--live", production, "--cluster", "./clusters/staging")
 	cleanup(ExitError, "third is of none of the clusters", "--live", staging, "--live", production, "--live", filepath.Join(files, "third"))
 	cleanup(ExitError, "says "+filepath.Join(files, "twin")+": FluxInstance/flux-system/flux is not Ready", "--live", staging, "--live", production, "--live", filepath.Join(files, "twin"))
 

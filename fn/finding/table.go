@@ -1068,7 +1068,7 @@ var Table = []Group{
 			Do:      "Wait until the FluxInstance is Ready, and look at its events.",
 		},
 		{
-			Code: NotReady, Severities: []Severity{Error},
+			Code: NotReady, Severities: []Severity{Error, Warning},
 			Summary: "a controller, the source or the root is not ready",
 			Means:   "What is pushed may not be fetched or applied.",
 			Why:     "The next step would not arrive, or in part.",

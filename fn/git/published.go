@@ -141,8 +141,8 @@ func (r *Repository) Fetched(address, branch string) (*Branch, error) {
 func (r *Repository) remoteOf(address string) (string, error) {
 	remotes := r.config.Section("remote").Subsections
 	for _, remote := range remotes {
-		if place(address) != "" && slices.ContainsFunc(remote.OptionAll("url"), func(url string) bool {
-			return place(url) == place(address)
+		if Place(address) != "" && slices.ContainsFunc(remote.OptionAll("url"), func(url string) bool {
+			return Place(url) == Place(address)
 		}) {
 			return remote.Name, nil
 		}
@@ -158,8 +158,8 @@ func (r *Repository) remoteOf(address string) (string, error) {
 	return "origin", nil
 }
 
-// place is where an address leads to, however one logs in there: host and path.
-func place(address string) string {
+// Place is where an address leads to, however one logs in there: host and path; empty for a path of this machine.
+func Place(address string) string {
 	_, rest, isURL := strings.Cut(address, "://")
 	if !isURL {
 		rest = strings.Replace(address, ":", "/", 1) // git@github.com:acme/fleet.git
@@ -171,7 +171,7 @@ func place(address string) string {
 	}
 	name = strings.TrimSuffix(strings.Trim(name, "/"), ".git")
 	if host == "" || name == "" {
-		return "" // a path
+		return ""
 	}
 	return strings.ToLower(host) + "/" + name
 }

@@ -113,6 +113,7 @@ func (d *differ) remark(code finding.Code, format string, args ...any) {
 func (d *differ) all(missing []Problem, now time.Time) []Problem {
 	if why := d.Old(now); why != "" {
 		d.stop(finding.SnapshotIncomplete, "the file cannot be relied on: %s", why)
+		return d.problems // what it says may be as old
 	}
 	d.complete()
 	for _, m := range missing {
@@ -383,6 +384,9 @@ func (d *differ) kustomizations() {
 		say := d.remark
 		if slices.ContainsFunc(d.want.Deploys, id.Same) { // and so it is needed
 			say = d.stop
+			if d.phase == TakenOver {
+				d.brings(o)
+			}
 		}
 		inGit, _ := object.Get[bool](m, "spec", "suspend")
 		if state := stateOf(o); state.Suspended && !inGit {
@@ -391,6 +395,19 @@ func (d *differ) kustomizations() {
 		if fields := d.otherFields(o, m); len(fields) > 0 && !id.Same(d.want.Owner) {
 			say(finding.ClusterDiffers, "%s is not as Git has it: %s", id, some(fields))
 		}
+	}
+}
+
+// brings wants a Flux Kustomization that brings Flux Operator or the FluxInstance ready; it is a moment after what it
+// waits for, which is looked at by itself.
+func (d *differ) brings(o *object.Object) {
+	switch state := stateOf(o); {
+	case state.Ready || state.Suspended:
+	case state.Reason == "Progressing":
+		d.remark(finding.NotReady, "%s is not ready yet (Progressing): it follows what it waits for", o.ID)
+	default:
+		d.stop(finding.NotReady, "%s is not ready (%s): what Git says of Flux Operator or the FluxInstance may not be "+
+			"live", o.ID, state.Reason)
 	}
 }
 

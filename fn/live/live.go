@@ -10,6 +10,7 @@ import (
 
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/git"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/inventory"
 	"migrate-to-flux-operator/fn/object"
@@ -29,6 +30,26 @@ const ownerLabel = classic.KustomizeGroup + "/name"
 func (s Snapshot) Fits(want Want) bool {
 	root, source := s.find(want.Root), s.find(want.Source)
 	return root != nil && want.hasPath(root) && (source == nil || sameURL(source, want))
+}
+
+// stranger says why a snapshot is probably of another cluster than a repository is for, empty where it is of that one, or
+// where no Flux runs that would tell.
+func (s Snapshot) stranger(want Want) string {
+	root, source := s.find(want.Root), s.find(want.Source)
+	const words = "this is probably the snapshot of another cluster: it syncs %s, and Git says %s; look at the context%s"
+	context := ""
+	if s.Context != "" {
+		context = " (" + s.Context + ")"
+	}
+	switch {
+	case source != nil && !sameURL(source, want) && git.Place(source.Str("spec", "url")) != git.Place(want.URL):
+		return printable.Line(fmt.Sprintf(words, addressOf(source),
+			inventory.WithoutCredentials(want.URL), context))
+	case root != nil && !want.hasPath(root):
+		return printable.Line(fmt.Sprintf(words, "./"+classic.CleanPath(root.Str("spec", "path")), "./"+want.Path,
+			context))
+	}
+	return ""
 }
 
 // hasPath reports whether a root has the path that it is to have, or the one before the take-over.
@@ -218,9 +239,8 @@ func (c *cluster) root() {
 		return
 	}
 	if at := classic.CleanPath(o.Str("spec", "path")); at != c.want.Path {
-		c.miss(finding.ClusterDiffers,
-			"%s syncs ./%s on the cluster and should sync ./%s: the file is of another cluster, or the root has "+
-				"not moved", o.ID, at, c.want.Path)
+		c.miss(finding.ClusterDiffers, "%s syncs ./%s on the cluster and should sync ./%s: the root has not moved", o.ID,
+			at, c.want.Path)
 	}
 	c.adopted(o)
 }
@@ -229,8 +249,7 @@ func (c *cluster) source() {
 	if o := c.find(c.want.Source); o != nil {
 		if !sameURL(o, c.want) {
 			c.miss(finding.ClusterDiffers,
-				"%s has another spec.url on the cluster than in Git: the file is of another cluster, or the "+
-					"change has not come there", o.ID)
+				"%s has another spec.url on the cluster than in Git: the change has not come there", o.ID)
 		}
 		c.adopted(o)
 	}

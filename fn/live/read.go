@@ -135,7 +135,8 @@ func objectsOf(text string) ([]*object.Object, error) {
 		all = append(all, objects...)
 	}
 	if len(all) == 0 {
-		return nil, errors.New("it holds no objects")
+		return nil, errors.New("it holds no objects: kubectl could not read the cluster; see its messages, check the " +
+			"context, and take the snapshot again")
 	}
 	return all, nil
 }

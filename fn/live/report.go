@@ -19,6 +19,7 @@ const (
 	TakenOver = "taken over" // Flux Operator owns Flux, beside what is left of the classic install
 	CleanedUp = "cleaned up" // nothing is left of the classic install
 	Gone      = "no Flux"    // no controller of Flux runs
+	Unknown   = "unknown"    // the snapshot is of another cluster
 )
 
 // The steps that come next.
@@ -30,6 +31,8 @@ const (
 	Keep    = "keep"    // what the owner does in the place of cleanup
 	Done    = "done"    // nothing is left to do
 	Restore = "restore" // Git is not what the cluster runs on
+	Pull    = "pull"    // Git here is older than the cluster
+	Look    = "look"    // at the context of kubectl
 )
 
 // Report says how a cluster is, and what comes next.
@@ -51,6 +54,11 @@ type Report struct {
 // Verify compares a snapshot with what Git says of its cluster.
 func Verify(s Snapshot, w Want, now time.Time) Report {
 	facts, checked := factsOf(s, w), check(s, w)
+	if why := s.stranger(w); why != "" {
+		return Report{Cluster: w.Cluster, Snapshot: s.Name, Context: s.Context, Taken: s.Taken, Facts: facts,
+			Phase: Unknown, Problems: []Problem{{true, finding.SnapshotOfAnotherCluster, why}}, Step: Look,
+			Next: "take the snapshot of the right cluster; where this is it, let Flux have what Git says of its source first"}
+	}
 	missing := checked.all()
 	if w.Unknown != nil {
 		missing = append(missing, Problem{Stops: true, Code: finding.InstanceUnknown,
@@ -61,8 +69,11 @@ func Verify(s Snapshot, w Want, now time.Time) Report {
 	r := Report{Cluster: w.Cluster, Snapshot: s.Name, Context: s.Context, Taken: s.Taken, Facts: facts,
 		Phase: d.phase, Problems: d.all(missing, now)}
 	r.Step, r.Next, r.Safe = next(w, d.phase)
-	if stopped := slices.ContainsFunc(r.Problems, func(p Problem) bool { return p.Stops }); stopped {
-		r.Safe = false
+	if stopped := slices.ContainsFunc(r.Problems, func(p Problem) bool { return p.Stops }); stopped && r.Safe {
+		r.Safe, r.Next = false, "set right what stops it (marked !), take a new snapshot, and look again"
+		if r.Step == Deploy || r.Step == Cleanup {
+			r.Next += "; do not run " + r.Step + " yet"
+		}
 	}
 	return r
 }
@@ -78,6 +89,8 @@ func phaseOf(s Snapshot, w Want, facts Facts, owned bool) string {
 	switch {
 	case !runs:
 		return Gone
+	case owned && w.Classic != nil && s.cleaned(w):
+		return CleanedUp
 	case owned && (w.Classic != nil || leftover(s)):
 		return TakenOver
 	case owned:
@@ -101,6 +114,15 @@ func leftover(s Snapshot) bool {
 				func(name string) bool { return m["id"] == o.Namespace+"_"+name+"_apps_Deployment" })
 		})
 	})
+}
+
+// cleaned reports whether what applied the classic install has let go of it: its own Flux Kustomization is gone, or the
+// one that applies it from Git no longer has it in its inventory.
+func (s Snapshot) cleaned(w Want) bool {
+	if w.Owner.Name != "" {
+		return s.find(w.Owner) == nil
+	}
+	return w.Listed && !leftover(s)
 }
 
 // release is the release that runs, nil where that is none.
@@ -136,6 +158,9 @@ func next(w Want, phase string) (step, words string, safe bool) {
 			"too early for cleanup", false
 	case phase == Deploying:
 		return Wait, "wait until Flux Operator owns Flux, and look again; it is too early for cleanup", false
+	case phase == CleanedUp:
+		return Pull, "git pull: the classic install is no longer on the cluster, and the files here still have it",
+			false
 	case w.KeepReason != "":
 		return Keep, w.KeepReason, true
 	}

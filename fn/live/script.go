@@ -21,6 +21,10 @@ const head = `# Writes what Flux is on one cluster, for: migrate-to-flux-operato
 # It only reads, and of Secrets and ConfigMaps only the names. Run it once for each cluster; what it is given goes to
 # kubectl:  sh snapshot.sh --context NAME > NAME.yaml
 context=$(kubectl "$@" config view --minify -o 'jsonpath={.contexts[0].name}')
+kubectl "$@" get --raw /version >/dev/null || {
+  echo "the cluster cannot be read: see what kubectl says, and look at its context" >&2
+  exit 1
+}
 echo "reading the cluster of the context $context" >&2
 echo "` + contextMark + `$context"
 `

@@ -1,6 +1,10 @@
 package live
 
 import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"text/template"
@@ -45,6 +49,34 @@ func TestFieldsAreQuoted(t *testing.T) {
 		}
 		if state := stateOf(snapshot.Objects[1]); state.Ready || state.Suspended {
 			t.Errorf("%s: the object without anything is %+v", name, state)
+		}
+	}
+}
+
+// TestScriptWithoutACluster runs the script with a kubectl that fails as one without a context and as one that reaches no
+// server do, and holds that this is no success.
+func TestScriptWithoutACluster(t *testing.T) {
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("skipped: no shell")
+	}
+	for name, kubectl := range map[string]string{
+		"no context": "#!/bin/sh\nexit 1\n",
+		"no server":  "#!/bin/sh\ncase \"$*\" in *'config view'*) echo production;; *) exit 1;; esac\n",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "kubectl"), []byte(kubectl), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(shell)
+		cmd.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+		cmd.Stdin = strings.NewReader(Script("flux-system"))
+		var errOut strings.Builder
+		cmd.Stderr = &errOut
+		out, err := cmd.Output()
+		if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() != 1 || len(out) > 0 ||
+			!strings.Contains(errOut.String(), "the cluster cannot be read") {
+			t.Errorf("%s: %v\n%s%s", name, err, out, errOut.String())
 		}
 	}
 }

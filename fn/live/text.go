@@ -22,10 +22,12 @@ func (r Report) Text(commands []string) string {
 	p.sentence("  ", fmt.Sprintf("%s, %s, %s", r.Snapshot, or("of the context "+r.Context, "of no context",
 		r.Context), or("taken "+r.Taken.Format(time.RFC3339),
 		"taken at no time", r.Taken.Format(time.RFC3339))))
-	r.runs(p)
-	r.synced(p)
-	r.needed(p)
-	if len(r.Problems) > 0 {
+	if r.Phase != Unknown {
+		r.runs(p)
+		r.synced(p)
+		r.needed(p)
+	}
+	if len(r.Problems) > 0 && r.Phase != Unknown {
 		p.line("  Differs from Git, or is in the way")
 	}
 	for _, problem := range r.Problems {

@@ -39,6 +39,8 @@ type Want struct {
 	Adopted bool
 	// Owner is the Flux Kustomization that applies the classic install; empty when the root does.
 	Owner object.ID
+	// Listed tells that Git has the controllers of the classic install among what a Flux Kustomization applies.
+	Listed bool
 	// Deploys are the Flux Kustomizations that apply Flux Operator and the FluxInstance, besides the root.
 	Deploys []object.ID
 	// Owned are the controllers and CRDs that Flux Operator generates.
@@ -229,6 +231,8 @@ func (w *Want) read(inv *inventory.Inventory, existing *instance.Existing) {
 		if e.Cluster == "" && !e.Unknown && e.Guarded() {
 			w.Guarded = append(w.Guarded, id)
 		}
+		w.Listed = w.Listed || e.Cluster == "" && e.Kind == "Deployment" && e.Namespace == w.Namespace &&
+			isComponent(e.Name)
 		if existing == nil || e.Owner == ownerOf(w.Root) {
 			continue
 		}
