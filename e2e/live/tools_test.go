@@ -15,11 +15,18 @@ import (
 	"time"
 )
 
-// fluxVersion is the release of Flux whose controllers run; programs/go.mod pins them, with everything else that runs.
-const fluxVersion = "v2.9.4"
+// fluxVersion is the release of Flux that is installed, by its manifests. Its controllers run beside the cluster, as
+// programs/go.mod pins them: those of v2.9.4.
+const fluxVersion = "v2.9.5"
 
-// operatorVersion is the release of Flux Operator that runs, pinned there too. The product may know a newer one.
-const operatorVersion = "0.58.1"
+// operatorVersion is the release of Flux Operator that runs, which the module of its CLI pins.
+const operatorVersion = "0.59.0"
+
+// The modules that pin what runs: Flux Operator may need a newer Go than all else.
+const (
+	programsModule = "programs"
+	operatorPins   = "../operator/cli"
+)
 
 // The modules whose files the replay reads, or has to complete before it can build them.
 const (
@@ -28,9 +35,9 @@ const (
 	kubernetesModule = "k8s.io/kubernetes"
 )
 
-// program is what a replay runs, built from the modules that programs/go.mod pins.
+// program is what a replay runs, built from the module that its pins are in.
 type program struct {
-	name, main string
+	name, main, pins string
 	// incomplete is the module of a program that embeds a file which the module does not carry.
 	incomplete, embedded string
 	// stamped is the module whose version the program tells.
@@ -39,14 +46,14 @@ type program struct {
 
 // programs are the programs of a replay, the quick ones first.
 var programs = []program{
-	{name: "etcd", main: "go.etcd.io/etcd/server/v3"},
-	{name: "source-controller", main: "github.com/fluxcd/source-controller"},
-	{name: "kustomize-controller", main: "github.com/fluxcd/kustomize-controller"},
-	{name: "helm-controller", main: "github.com/fluxcd/helm-controller"},
-	{name: operatorName, main: operatorModule + "/cmd/operator", incomplete: operatorModule, embedded: "web/dist/index.html"},
-	{name: "flux", main: cliModule + "/cmd/flux", incomplete: cliModule, embedded: "cmd/flux/manifests/none.yaml"},
-	{name: "kubectl", main: kubernetesModule + "/cmd/kubectl", stamped: kubernetesModule},
-	{name: "kube-apiserver", main: kubernetesModule + "/cmd/kube-apiserver", stamped: kubernetesModule},
+	{name: "etcd", main: "go.etcd.io/etcd/server/v3", pins: programsModule},
+	{name: "source-controller", main: "github.com/fluxcd/source-controller", pins: programsModule},
+	{name: "kustomize-controller", main: "github.com/fluxcd/kustomize-controller", pins: programsModule},
+	{name: "helm-controller", main: "github.com/fluxcd/helm-controller", pins: programsModule},
+	{name: operatorName, main: operatorModule + "/cmd/operator", pins: operatorPins, incomplete: operatorModule, embedded: "web/dist/index.html"},
+	{name: "flux", main: cliModule + "/cmd/flux", pins: programsModule, incomplete: cliModule, embedded: "cmd/flux/manifests/none.yaml"},
+	{name: "kubectl", main: kubernetesModule + "/cmd/kubectl", pins: programsModule, stamped: kubernetesModule},
+	{name: "kube-apiserver", main: kubernetesModule + "/cmd/kube-apiserver", pins: programsModule, stamped: kubernetesModule},
 }
 
 // tools are the programs of a replay, and the operator's module.
@@ -67,12 +74,14 @@ var buildTools = sync.OnceValues(func() (tools, error) {
 		return tools{}, err
 	}
 	sum := sha256.New()
-	for _, name := range []string{"go.mod", "go.sum"} {
-		content, err := os.ReadFile(filepath.Join("programs", name))
-		if err != nil {
-			return tools{}, err
+	for _, module := range []string{programsModule, operatorPins} {
+		for _, name := range []string{"go.mod", "go.sum"} {
+			content, err := os.ReadFile(filepath.Join(module, name))
+			if err != nil {
+				return tools{}, err
+			}
+			_, _ = sum.Write(content)
 		}
-		_, _ = sum.Write(content)
 	}
 	fmt.Fprintf(sum, "%v %s", programs, runtime.Version())
 	built := tools{directory: filepath.Join(cache, "migrate-to-flux-operator-e2e", fmt.Sprintf("%x", sum.Sum(nil)[:6]))}
@@ -81,7 +90,7 @@ var buildTools = sync.OnceValues(func() (tools, error) {
 			return tools{}, fmt.Errorf("building %s: %w", one.name, err)
 		}
 	}
-	operator, err := pinned(operatorModule)
+	operator, err := pinned(operatorPins, operatorModule)
 	built.operatorModule, built.operatorVersion = operator.Dir, operator.Version
 	return built, err
 })
@@ -129,11 +138,11 @@ func (p program) build(binary string) error {
 // prepare makes a copy of the module that pins everything, with a copy of the program's own module where that has to be
 // completed, and returns the flags that stamp the version.
 func (p program) prepare(work string) (string, error) {
-	if err := os.CopyFS(work, os.DirFS("programs")); err != nil {
+	if err := os.CopyFS(work, os.DirFS(p.pins)); err != nil {
 		return "", err
 	}
 	if p.incomplete != "" {
-		module, err := pinned(p.incomplete)
+		module, err := pinned(p.pins, p.incomplete)
 		if err != nil {
 			return "", err
 		}
@@ -148,7 +157,7 @@ func (p program) prepare(work string) (string, error) {
 		return "", err
 	}
 	if p.stamped != "" {
-		module, err := pinned(p.stamped)
+		module, err := pinned(p.pins, p.stamped)
 		return " -X k8s.io/component-base/version.gitVersion=" + module.Version, err
 	}
 	return "", nil
@@ -157,12 +166,12 @@ func (p program) prepare(work string) (string, error) {
 // module is what go knows of a module.
 type module struct{ Version, Dir string }
 
-// pinned returns a module as programs/go.mod pins it.
-func pinned(path string) (module, error) {
-	if _, err := goCommand("programs", "mod", "download", path); err != nil {
+// pinned returns a module as another one pins it.
+func pinned(pins, path string) (module, error) {
+	if _, err := goCommand(pins, "mod", "download", path); err != nil {
 		return module{}, err
 	}
-	out, err := goCommand("programs", "list", "-m", "-json", path)
+	out, err := goCommand(pins, "list", "-m", "-json", path)
 	if err != nil {
 		return module{}, err
 	}
@@ -174,7 +183,7 @@ func pinned(path string) (module, error) {
 func goCommand(directory string, args ...string) ([]byte, error) {
 	command := exec.Command("go", args...)
 	command.Dir = directory
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false", "GOWORK=off")
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false", "GOWORK=off", "GOTOOLCHAIN=auto")
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	out, err := command.Output()
