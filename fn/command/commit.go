@@ -37,7 +37,7 @@ func (r *repository) toCommit(result *Result) {
 	mine, others := unclean(append(changed, r.untracked()...), result.changes)
 	if len(mine) > 0 {
 		all.Warn(finding.UncommittedChanges, nil, "", "this run edits files with changes of yours that are not "+
-			"committed: %s; commit these first", listed(mine))
+			"committed, and git add of them takes both: %s; commit these first, or use git add -p", listed(mine))
 	}
 	if len(others) > 0 {
 		warning := finding.Finding{Severity: finding.Warning, Code: finding.UncommittedChanges,
