@@ -146,6 +146,7 @@ func TestCleanupLooksAtTheCluster(t *testing.T) {
 		{"# snapshot 2", "# 2", "it does not say when it was taken"},
 		{"# listed kustomizations", "# kustomizations", "the file lacks kustomizations"},
 		{"kind: Secret", "kind: ConfigMap", "Secret/flux-system/flux-system is not on the cluster"},
+		{"readyReplicas: 1", "readyReplicas: 0", "says " + file + ":\n  - the controller helm-controller is not ready (0 of 1)\n  - "},
 		{"readyReplicas: 1", "readyReplicas: 0", "the controller source-controller is not ready (0 of 1)"},
 		{"    url: ssh://git@", "    url: ssh://other@", "another spec."},
 	} {
@@ -185,7 +186,7 @@ func TestLiveOfSeveralClusters(t *testing.T) {
 	cleanup(ExitError, "no --live file is of this cluster", "--live", staging)
 	cleanup(ExitError, "probably the snapshot of another cluster", "--live", production, "--cluster", "./clusters/staging")
 	cleanup(ExitError, "third is of none of the clusters", "--live", staging, "--live", production, "--live", filepath.Join(files, "third"))
-	cleanup(ExitError, "says "+filepath.Join(files, "twin")+": FluxInstance/flux-system/flux is not Ready", "--live", staging, "--live", production, "--live", filepath.Join(files, "twin"))
+	cleanup(ExitError, "says "+filepath.Join(files, "twin")+":\n  - FluxInstance/flux-system/flux is not Ready", "--live", staging, "--live", production, "--live", filepath.Join(files, "twin"))
 
 	verify := func(code int, want ...string) {
 		t.Helper()

@@ -238,6 +238,7 @@ func whole(dir string) string {
 // failure is the error of a result with Errors: every one on a line, and then how to look their codes up.
 func (r *Result) failure() error {
 	var lines, codes []string
+	above := ""
 	for _, f := range r.Findings {
 		if f.Severity != finding.Error {
 			continue
@@ -250,6 +251,13 @@ func (r *Result) failure() error {
 		if f.Command != "" { // each on a line of its own
 			located.Message = f.Sentence() + ":"
 			said = located.String() + "\n  " + strings.ReplaceAll(f.Command, "\n", "\n  ")
+		}
+		if at := strings.Index(said, ", says "); at >= 0 && f.Code == finding.ClusterNotReady { // each begins alike
+			file, what, _ := strings.Cut(said[at:], ": ")
+			if head := said[:at] + file + ":"; head != above {
+				lines, above = append(lines, head), head
+			}
+			said = "  - " + what
 		}
 		lines = append(lines, said)
 		if code := string(f.Code); !slices.Contains(codes, code) {
