@@ -24,6 +24,7 @@ var unlike = map[string]string{
 	"bootstrap-patch-of-a-missing-object-refused":   "the root does not build",
 	"root-that-does-not-build-refused":              "the root does not build",
 	"overlay-that-does-not-build-refused":           "a root does not build",
+	"two-clusters-one-does-not-build-refused":       "a root does not build",
 	"root-with-a-name-prefix-kept-refused":          "the root is applied under another name",
 	"root-with-a-name-prefix-refused":               "the root is applied under another name",
 	"sync-path-with-a-name-suffix-refused":          "the root is applied under another name",
