@@ -194,7 +194,7 @@ var newKustomizations = []string{
 // gone waits until the Flux Kustomizations of the first commit are gone.
 func (r *replay) gone(t *testing.T) {
 	t.Helper()
-	r.shell(t, "kubectl -n flux-system wait --for=delete --timeout=2m kustomization/"+operatorName+" kustomization/"+instanceName)
+	r.shell(t, r.plan.command(t, "wait until its Flux Kustomizations are gone"))
 }
 
 // goBack gives Flux back to the classic install, as the plan of deploy tells.
@@ -205,7 +205,7 @@ func (r *replay) goBack(t *testing.T) {
 	if slices.Contains(r.flags, "HelmRelease") {
 		r.expects("HelmRelease.helm.toolkit.fluxcd.io/flux-system/"+instanceName, "OCIRepository.source.toolkit.fluxcd.io/flux-system/"+instanceName)
 	}
-	r.shell(t, r.plan.command(t, "after it: revert this commit"))
+	r.shell(t, r.plan.command(t, "delete that so that Flux stays"))
 	r.shell(t, r.plan.command(t, "let the classic install have its objects back"))
 	r.ran("go back")
 	r.reconciled(t)

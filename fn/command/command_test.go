@@ -165,10 +165,11 @@ func TestPlanAfterDeploy(t *testing.T) {
 	text := flat(must(t, 0, dir, "plan", "DIR").out)
 	for _, want := range []string{
 		"Flux 2.6.x: deployed; wait until it has taken over, then cleanup no file changes",
-		"Next wait until the cluster has taken over, and only then migrate-to-flux-operator plan --phase cleanup Wait push the commit of deploy",
+		"Next wait until the cluster has taken over, and only then: migrate-to-flux-operator plan " + dir +
+			" --phase cleanup --live /tmp/live.yaml Wait once the commit of deploy is pushed",
 		"wait kustomization/the-operator kustomization/the-instance --for=condition=Ready",
-		"Check see what the cluster says: verify tells whether cleanup is safe",
-		"Go back before the take-over: revert the commit of deploy and wait until Kustomization/the-operator is gone",
+		"Check see what the cluster says, and whether cleanup is safe",
+		"Go back revert the commit of deploy, push that, and wait until its Flux Kustomizations are gone",
 		"Deployed: no file changes; 0 warnings.",
 	} {
 		if !strings.Contains(text, want) {
@@ -176,7 +177,7 @@ func TestPlanAfterDeploy(t *testing.T) {
 		}
 	}
 	all := flat(must(t, 0, dir, "plan", "DIR", "--verbose").out)
-	if want := "delete helmreleases.helm.toolkit.fluxcd.io/the-release ocirepositories.source.toolkit.fluxcd.io/the-release"; !strings.Contains(all, want) {
+	if want := "delete --ignore-not-found helmreleases.helm.toolkit.fluxcd.io/the-release ocirepositories.source.toolkit.fluxcd.io/the-release"; !strings.Contains(all, want) {
 		t.Errorf("the whole plan does not say %q:\n%s", want, all)
 	}
 	if report := must(t, 0, dir, "plan", "DIR", "--report", "-").out; !strings.Contains(report, "> Deployed: no file changes. Wait until") || !strings.Contains(report, "## Go back") {

@@ -23,7 +23,7 @@ func dirOf(args []string) string {
 func planCommand() *cobra.Command {
 	var flags configFlags
 	var output, report string
-	var redact, verbose bool
+	var verbose bool
 	cmd := &cobra.Command{
 		Use:   "plan [DIR]",
 		Short: "Print what was found, what will happen and what to wait for",
@@ -40,7 +40,7 @@ func planCommand() *cobra.Command {
 			if _, known := formats[output]; !known && output != "text" {
 				return fmt.Errorf("--output %s: use text, json or yaml", output)
 			}
-			if redact && (output == "text" || report != "") {
+			if flags.redact && (output == "text" || report != "") {
 				return errors.New("--redact: use it with --output json or yaml, and without --report: nothing is " +
 					"taken out of a text")
 			}
@@ -48,7 +48,7 @@ func planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if redact {
+			if flags.redact {
 				result = result.redacted()
 			}
 			if report != "-" {
@@ -68,7 +68,7 @@ func planCommand() *cobra.Command {
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "print all that was found: each remark, each file, and "+
 		"where the install is defined (text)")
-	cmd.Flags().BoolVar(&redact, "redact", false, "leave out the values of fields and all addresses, to show the "+
+	cmd.Flags().BoolVar(&flags.redact, "redact", false, "leave out the values of fields and all addresses, to show the "+
 		"plan to others; names stay (json, yaml)")
 	cmd.Flags().StringVar(&report, "report", "", "file to write a report to: Markdown for the pull request, or a "+
 		"page for a browser where it ends in .html; - prints it in the place of the plan")

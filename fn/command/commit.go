@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"migrate-to-flux-operator/fn/checkout"
+	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/shell"
 )
@@ -20,6 +21,10 @@ func (r *repository) toCommit(result *Result) {
 	}
 	var all finding.List
 	result.add = r.add(result.changes)
+	if result.add != "" {
+		result.commit = []shell.Line{result.add, shell.Run(append(r.git(), "commit", "-m", subjects[result.config.Phase])...),
+			shell.Run(append(r.git(), "push")...)}
+	}
 	for _, c := range result.changes {
 		if c.Before == nil && r.tree.Ignored(c.Path) {
 			all.Add(finding.Finding{Severity: finding.Error, Code: finding.IgnoredByGit, File: c.Path,
@@ -95,11 +100,7 @@ func listed(files []string) string {
 // add is the command that puts the changes, and nothing else, into Git's index. A file that goes and that Git does not
 // track is left out.
 func (r *repository) add(changes []checkout.Change) shell.Line {
-	words := []string{"git"}
-	if r.dir != "." {
-		words = append(words, "-C", r.dir)
-	}
-	words = append(words, "add", "--")
+	words := append(r.git(), "add", "--")
 	none := len(words)
 	for _, c := range changes {
 		if c.After != nil || r.tree.Index().Has(c.Path) {
@@ -111,6 +112,18 @@ func (r *repository) add(changes []checkout.Change) shell.Line {
 	}
 	return shell.Run(words...)
 }
+
+// git is a call of Git on the checkout.
+func (r *repository) git() []string {
+	if r.dir != "." {
+		return []string{"git", "-C", r.dir}
+	}
+	return []string{"git"}
+}
+
+// subjects are what a commit is called.
+var subjects = map[string]string{config.Deploy: "Deploy Flux Operator",
+	config.Cleanup: "Remove the classic Flux install"}
 
 // pathspec names one file, whatever Git would take its name for.
 func pathspec(file string) string {

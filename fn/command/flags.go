@@ -22,7 +22,7 @@ type configFlags struct {
 	live   []string
 	values map[string]*string
 
-	subfolder bool
+	subfolder, redact bool
 }
 
 // flagNames are the flags in the order of the config's fields.
@@ -128,7 +128,8 @@ func (f *configFlags) config(cmd *cobra.Command, dir string) (config.Config, err
 
 // run reads the config and what kubectl said, and migrates the checkout in memory.
 func (f *configFlags) run(cmd *cobra.Command, dir string) (*Result, error) {
-	job := job{dir: dir, subfolder: f.subfolder, now: time.Now(), progress: progressOn(cmd.ErrOrStderr())}
+	job := job{dir: dir, subfolder: f.subfolder, now: time.Now(), progress: progressOn(cmd.ErrOrStderr()),
+		call: f.called(cmd, dir)}
 	// a file that is given may be a pipe
 	return interruptible(cmd.Context(), func(ctx context.Context) (*Result, error) {
 		var err error

@@ -37,8 +37,11 @@ func readLive(in io.Reader, dir, file string) (live.Snapshot, error) {
 	return snapshot, nil
 }
 
-// liveFile is where plan lets kubectl write to: outside of the checkout, which it is not part of.
-const liveFile = "/tmp/live.yaml"
+// The files that plan lets kubectl write to: outside of the checkout, which they are not part of.
+const (
+	liveFile  = "/tmp/live.yaml"
+	livesFile = "/tmp/NAME.yaml" // of one of several clusters
+)
 
 // look verifies the snapshots of a run, as verify does, before anything is edited.
 func (j job) look(repo *repository) ([]live.Report, []live.Snapshot, error) {
@@ -59,7 +62,7 @@ func (j job) lock(repo *repository, result *Result, looked []live.Report, strang
 		cluster := result.Clusters[i]
 		switch {
 		case cluster.Outcome != migrate.CleanedUp:
-			j.explain(install, cluster, findings)
+			j.explain(install, cluster, len(result.Installs), findings)
 		case j.live != nil:
 			j.checkLive(install, looked, findings)
 		}
@@ -76,7 +79,7 @@ func (j job) lock(repo *repository, result *Result, looked []live.Report, strang
 }
 
 // explain says how to look at the cluster before cleanup: in deploy that comes last, in cleanup first.
-func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings *finding.List) {
+func (j job) explain(install *classic.Install, cluster migrate.Cluster, clusters int, findings *finding.List) {
 	early := j.config.Phase == config.Deploy || cluster.Instance == ""
 	if cluster.Outcome == migrate.Refused && early || install.KeepReason != "" {
 		return
@@ -85,10 +88,13 @@ func (j job) explain(install *classic.Install, cluster migrate.Cluster, findings
 	if j.config.Phase == config.Cleanup {
 		topic = finding.Look
 	}
-	verify := shell.Run("migrate-to-flux-operator", "verify")
-	look := []shell.Line{(verify + " --script").Pipe(shell.Run("sh").Into(liveFile)), verify + " --live " + liveFile}
-	findings.Run(finding.LookAtCluster, topic, install.Pair.Root, look, "see what the cluster says: verify tells "+
-		"whether cleanup is safe, and so does cleanup itself with --live %s", liveFile)
+	file, run, on := liveFile, shell.Run("sh"), ""
+	if clusters > 1 {
+		file, run, on = livesFile, shell.Run("sh", "-s", "--", "--context", "NAME"), ", on each (NAME is its context)"
+	}
+	look := []shell.Line{j.call.of("verify", "--script").Pipe(run.Into(file)), j.call.of("verify", "--live", file)}
+	findings.Run(finding.LookAtCluster, topic, install.Pair.Root, look, "see what the cluster says, and whether "+
+		"cleanup is safe%s", on)
 }
 
 // checkLive files what verify finds on the cluster: on each one of which there is a snapshot, because several may share

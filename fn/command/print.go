@@ -16,6 +16,7 @@ import (
 	"migrate-to-flux-operator/fn/printable"
 	"migrate-to-flux-operator/fn/reason"
 	"migrate-to-flux-operator/fn/report"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // formats are the ways to print a plan for machines.
@@ -171,9 +172,9 @@ func printApplied(out io.Writer, r *Result) error {
 			said.WriteString(r.sentence(f) + "\n")
 		}
 	}
-	commit := string(r.add)
-	if !printable.Fits(commit) {
-		commit = ""
+	commit := r.commit
+	if !printable.Fits(string(shell.And(commit...))) {
+		commit = nil
 	}
 	said.WriteString(r.view().Done(style, commit))
 	_, err := io.WriteString(out, printable.Log(said.String()))

@@ -10,6 +10,7 @@ import (
 	"migrate-to-flux-operator/fn/checkout"
 	"migrate-to-flux-operator/fn/printable"
 	"migrate-to-flux-operator/fn/report"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // reportMark is the first line of a report, which Markdown does not show: a file that begins otherwise is somebody
@@ -19,7 +20,16 @@ const reportMark = "<!-- Written by migrate-to-flux-operator, which overwrites o
 // view is what people are told of a result.
 func (r *Result) view() *report.View {
 	return report.Of(report.Run{Outcome: r.Outcome, Config: r.config, Trees: r.trees, Files: r.Files,
-		Objects: r.Objects, Line: r.places.line})
+		Objects: r.Objects, Line: r.places.line,
+		Again: r.call.again("apply"), Cleanup: r.cleanup()})
+}
+
+// cleanup is the command that plans cleanup, once a cluster has taken over.
+func (r *Result) cleanup() shell.Line {
+	if len(r.Clusters) > 1 {
+		return r.call.cleanup("plan", livesFile)
+	}
+	return r.call.cleanup("plan", liveFile)
 }
 
 // writeReport writes the report for the pull request into a file, or to stdout for -.

@@ -34,8 +34,10 @@ type Result struct {
 	places  *places
 	trees   []proof.Trees
 	config  config.Config
-	dir     string     // the checkout
+	dir     string // the checkout
+	call    call
 	add     shell.Line // the command that puts the changes into Git's index
+	commit  []shell.Line
 }
 
 // job is one run on a checkout.
@@ -46,6 +48,7 @@ type job struct {
 	live      []live.Snapshot // what kubectl said of the clusters; nil when it was not asked
 	now       time.Time
 	progress  progress
+	call      call
 }
 
 // run migrates a checkout in memory.
@@ -68,7 +71,7 @@ func (j job) run(ctx context.Context) (*Result, error) {
 	j.progress("migrating")
 	j.config.TakenOver = j.config.TakenOver || j.live != nil
 	result := &Result{Outcome: migrate.Migrate(repo.set, j.config, j.progress.counted("migrating")),
-		places: newPlaces(repo.read), config: j.config, dir: whole(j.dir)}
+		places: newPlaces(repo.read), config: j.config, dir: whole(j.dir), call: j.call}
 	repo.report(result)
 	if result.Findings = append(result.Findings, gone.All()...); gone.Failed() {
 		result.Findings = slices.DeleteFunc(result.Findings,

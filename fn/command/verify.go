@@ -16,7 +16,6 @@ import (
 	"migrate-to-flux-operator/fn/live"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/printable"
-	"migrate-to-flux-operator/fn/shell"
 )
 
 // errUnsafe is what verify returns when the next step is not safe; it has said so already.
@@ -65,7 +64,7 @@ func (f *configFlags) verify(cmd *cobra.Command, dir string, script bool, output
 		if err != nil {
 			return verified{}, err
 		}
-		v := verified{dir: dir, cfg: cfg}
+		v := verified{dir: dir, cfg: cfg, call: f.called(cmd, dir)}
 		for _, file := range f.live {
 			snapshot, err := readLive(cmd.InOrStdin(), dir, file)
 			if err != nil {
@@ -104,6 +103,7 @@ func (f *configFlags) verify(cmd *cobra.Command, dir string, script bool, output
 // verified is what Git says of the clusters, and the snapshots of them.
 type verified struct {
 	dir       string
+	call      call
 	cfg       config.Config
 	snapshots []live.Snapshot
 	wants     []live.Want
@@ -182,14 +182,14 @@ func (v verified) paths() string {
 
 // commands are what to run for the next step.
 func (v verified) commands(r live.Report) []string {
-	words := []string{"migrate-to-flux-operator", "plan", v.dir}
+	call := v.call
 	if len(v.wants) > 1 {
-		words = append(words, "--cluster", "./"+r.Cluster)
+		call = call.only("./" + r.Cluster)
 	}
+	command := string(call.of("plan"))
 	if r.Step == live.Cleanup {
-		words = append(words, "--phase", "cleanup", "--live", r.Snapshot)
+		command = string(call.cleanup("plan", r.Snapshot))
 	}
-	command := string(shell.Run(words...))
 	if !r.Safe || r.Step != live.Deploy && r.Step != live.Cleanup || !printable.Fits(command) {
 		return nil
 	}

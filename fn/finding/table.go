@@ -708,7 +708,7 @@ var Table = []Group{
 			Do:      "Nothing.",
 		},
 		{
-			Code: SharedManifests, Severities: []Severity{Error},
+			Code: SharedManifests, Severities: []Severity{Error, Info},
 			Summary: "another cluster applies these files too",
 			Means:   "Files that the run changes or removes are applied by a cluster that is not part of it.",
 			Why:     "That cluster would lose what nobody has taken over there.",
@@ -826,7 +826,7 @@ var Table = []Group{
 		},
 		{
 			Code: Incomplete, Severities: []Severity{Warning},
-			Summary: "what these apply is in part in no file here, and was not judged",
+			Summary: "these could not be read in full: see that none defines Flux's own objects",
 			Means: "A Flux Kustomization reads another source, a chart, a Secret or a variable that is in no " +
 				"file, or has an object that cannot be placed.",
 			Why: "The comparison says nothing of that part. The migration does not edit it either.",
@@ -924,7 +924,7 @@ var Table = []Group{
 			Summary: "the new Kustomization can be Ready before the take-over",
 			Means:   "This Flux has no healthCheckExprs.",
 			Why:     "Ready does not mean that Flux Operator has taken over.",
-			Do:      "Look at the labels, with the commands that plan prints.",
+			Do:      "Go on only when verify says taken over.",
 		},
 	}},
 	{"Config and input", []Entry{

@@ -80,11 +80,11 @@ func (p *Plan) Guide(set *object.Set, findings *finding.List) {
 	}
 	if !p.healthExpressions() {
 		findings.Warn(finding.ReadyTooEarly, root, "", "Flux %s has no healthCheckExprs: the Kustomization %s can be "+
-			"Ready before the take-over; look at the labels",
+			"Ready before the take-over: go on only when verify says taken over",
 			p.Install.Version.MinorRange(), p.instanceKustomizationName())
 	}
-	findings.Run(finding.PushAndWait, finding.Wait, root, p.waits(), "push this commit and wait until the "+
-		"FluxInstance is Ready")
+	findings.Run(finding.PushAndWait, finding.Wait, root, p.waits(), "once this commit is pushed, wait "+
+		"until the FluxInstance is Ready")
 	p.check("this one", findings)
 	p.rollback("this commit", findings)
 }
@@ -104,8 +104,8 @@ func GuideDeployed(set *object.Set, install *classic.Install, existing *Existing
 		p.Config.Operator.Kustomization, p.Config.Operator.Release = operator.Name, presentOperator(set, install).Name
 	}
 	p.Above = aboveThere(set, install, p.instanceKustomizationName())
-	findings.Run(finding.PushAndWait, finding.Wait, install.Pair.Root, p.waits(), "push the commit of deploy where it "+
-		"is not pushed yet, and wait until the FluxInstance is Ready")
+	findings.Run(finding.PushAndWait, finding.Wait, install.Pair.Root, p.waits(), "once the commit of deploy "+
+		"is pushed, wait until the FluxInstance is Ready")
 	p.check("deploy's", findings)
 	p.rollback("the commit of deploy", findings)
 }
@@ -131,18 +131,23 @@ func (p *Plan) waits() []shell.Line {
 		return shell.Run(slices.Concat([]string{"kubectl", "-n", p.Install.Namespace, "wait"}, names,
 			[]string{"--for=condition=Ready", "--timeout=10m"})...)
 	}
-	added := []string{"kustomization/" + p.operatorKustomizationName(), "kustomization/" +
-		p.instanceKustomizationName()}
-	if p.External {
-		added = added[1:]
-	}
 	lines := []shell.Line{reconcile(p.Install.Namespace, p.Install.Pair.Root.Name, "--with-source")}
 	if p.Above != nil {
 		for _, o := range p.Above.Way {
 			lines = append(lines, reconcile(o.Namespace, o.Name.Name))
 		}
 	}
-	return append(lines, ready(added...), ready("fluxinstance/"+fluxName))
+	return append(lines, ready(p.added()...), ready("fluxinstance/"+fluxName))
+}
+
+// added are the Flux Kustomizations that deploy brings, as kubectl names them.
+func (p *Plan) added() []string {
+	added := []string{"kustomization/" + p.operatorKustomizationName(), "kustomization/" +
+		p.instanceKustomizationName()}
+	if p.External {
+		return added[1:]
+	}
+	return added
 }
 
 // tellWaiting warns of the Flux Kustomizations between the root and the new ones that wait for what they apply.
@@ -178,35 +183,43 @@ func fixedRevision(source *object.Object) string {
 	return ""
 }
 
-// rollback is the way back, before and after the take-over. Source: MIGRATION facts 10, run live.
+// rollback is the way back, before and after the take-over alike: only once the Flux Kustomizations are gone nothing can
+// bring a FluxInstance any more, and what the commit brought stays, because nothing prunes it. Source: MIGRATION facts
+// 10, run live.
 func (p *Plan) rollback(commit string, findings *finding.List) {
 	root, ns := p.Install.Pair.Root, p.Install.Namespace
 	release := func(name string) shell.Line { // with the source of its chart
-		return shell.Run("kubectl", "-n", ns, "delete", "helmreleases."+classic.HelmGroup+"/"+name,
+		return shell.Run("kubectl", "-n", ns, "delete", "--ignore-not-found", "helmreleases."+classic.HelmGroup+"/"+name,
 			p.chartSourceResource()+"."+classic.SourceGroup+"/"+name)
 	}
-	first, remove := p.operatorKustomizationName(), []shell.Line{release(p.releaseName(operatorName))}
-	uninstall := "remove Flux Operator"
-	if p.External {
-		first, remove, uninstall = p.instanceKustomizationName(), nil, "uninstall Flux Operator as it was installed"
+	step := func(commands []shell.Line, format string, args ...any) {
+		findings.Run(finding.GoBack, finding.Rollback, root, commands, format, args...)
 	}
-	findings.Info(finding.GoBack, finding.Rollback, root, "", "before the take-over: revert %s and wait until "+
-		"Kustomization/%s is gone", commit, first)
+	step([]shell.Line{shell.Run(slices.Concat([]string{"kubectl", "-n", ns, "wait"}, p.added(),
+		[]string{"--for=delete", "--timeout=10m"})...)},
+		"revert %s, push that, and wait until its Flux Kustomizations are gone", commit)
 	free := []shell.Line{shell.Run("kubectl", "-n", ns, "annotate", "--overwrite", "fluxinstance/"+fluxName,
 		"fluxcd.controlplane.io/reconcile=disabled")}
+	there := "a FluxInstance"
 	if p.asRelease() {
-		// Helm leaves the FluxInstance where it is.
-		free = append(free, release(p.releaseName(instanceName)))
+		// Helm leaves the FluxInstance where it is, and may have made it only now.
+		there += " or its HelmRelease"
+		free = append(free, release(p.releaseName(instanceName)), free[0])
 	}
 	free = append(free, shell.Run("kubectl", "-n", ns, "delete", "fluxinstance/"+fluxName))
-	findings.Run(finding.GoBack, finding.Rollback, root, free, "after it: revert %s, wait until "+
-		"Kustomization/%s is gone, then", commit, p.instanceKustomizationName())
-	give := append(remove, releaseCommand(p.Install), reconcile(ns, p.Install.Pair.LiveRoot.Name, "--with-source"))
+	step(free, "where there is %s, ready or not, delete that so that Flux stays", there)
+	give := []shell.Line{release(p.releaseName(operatorName))}
+	uninstall := "remove Flux Operator"
+	if p.External {
+		give, uninstall = nil, "uninstall Flux Operator as it was installed"
+	}
+	give = append(give, releaseCommand(p.Install), reconcile(ns, p.Install.Pair.LiveRoot.Name, "--with-source"))
 	if owner := p.Install.Owner; owner != nil {
 		give = append(give, reconcile(owner.Namespace, owner.Name))
 	}
-	findings.Run(finding.GoBack, finding.Rollback, root, give, "then %s, and let the classic install have its "+
-		"objects back", uninstall)
+	step(give, "then %s, and let the classic install have its objects back", uninstall)
+	findings.Info(finding.GoBack, finding.Rollback, root, "", "before you revert, save these commands from plan "+
+		"--verbose: after it they are gone")
 }
 
 // guideMove says how to see that the root has moved, and what holds it there.
@@ -245,7 +258,7 @@ func GuideCleanup(install *classic.Install, left []*object.Object, findings *fin
 	findings.Run(finding.PushAndWait, finding.Wait, install.Anchor, []shell.Line{
 		reconcile(ns, root.Name, "--with-source"),
 		shell.Run("kubectl", "-n", ns, "wait", "kustomization/"+root.Name, "--for=condition=Ready", "--timeout=10m"),
-	}, "push this commit and wait until %s has applied it", root.ID)
+	}, "once this commit is pushed, wait until %s has applied it", root.ID)
 	if len(left) > 0 {
 		remove := []string{"kubectl", "-n", ns, "delete"}
 		for _, o := range left {
@@ -258,8 +271,9 @@ func GuideCleanup(install *classic.Install, left []*object.Object, findings *fin
 	findings.Run(finding.CheckNothingDeleted, finding.Verify, install.Anchor,
 		[]shell.Line{shell.Run("flux", "-n", ns, "events", "--for", "Kustomization/"+root.Name)},
 		"nothing that Flux Operator owns may be deleted: the events of %s must say skipped for Flux objects", root.ID)
-	findings.Info(finding.GoBack, finding.Rollback, install.Anchor, "", "a revert of this commit is safe: the "+
-		"files come back and are skipped")
+	findings.Info(finding.GoBack, finding.Rollback, install.Anchor, "", "revert this commit: the files come "+
+		"back, and Flux Operator still owns Flux. To have the classic install again, then go back from deploy as "+
+		"well: plan prints how")
 	if len(install.Bootstrap) > 0 {
 		findings.Info(finding.OneShotBootstrap, finding.Bootstrap, install.Bootstrap[0], "",
 			"the one-shot bootstrap is gone: --bootstrap helmfile, shell or terraform writes what builds the cluster "+

@@ -4,6 +4,7 @@ package migrate
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -87,6 +88,8 @@ func Migrate(set *object.Set, cfg config.Config, turning func(n, of int)) Outcom
 	checkNames(set, installs, cfg, &together)
 	if cfg.Phase == config.Cleanup {
 		checkShared(installs, &together)
+	} else {
+		tellShared(installs, &together)
 	}
 	all.Merge(&together)
 	if cfg.Phase == config.Deploy && cfg.TakenOver {
@@ -235,6 +238,9 @@ func detect(set *object.Set, cfg config.Config, all *finding.List) []*classic.In
 	managed := len(instance.Existings(set)) > 0
 	synced := len(installs) > 0 || managed
 	for _, f := range found.All() {
+		if f.Code == finding.NoSyncPair && len(installs) > 0 && unlisted(set, f.File) {
+			f.Message = "no kustomization.yaml lists this file, so no cluster applies it, and it is left as it is"
+		}
 		if f.Topic == finding.Unsynced && managed {
 			f.Message = "where nothing applies this any more, because a FluxInstance took its place, it can go; else: " +
 				f.Message
@@ -246,6 +252,23 @@ func detect(set *object.Set, cfg config.Config, all *finding.List) []*classic.In
 		all.Add(f)
 	}
 	return kept
+}
+
+// unlisted reports whether a file lies beside a kustomization.yaml, and neither that nor another one lists it: Flux
+// applies it nowhere.
+func unlisted(set *object.Set, file string) bool {
+	if classic.KustomizationIn(set, path.Dir(file)) == nil {
+		return false
+	}
+	for _, o := range set.Input() {
+		if classic.KustomizationIn(set, path.Dir(o.File)) != o {
+			continue
+		}
+		if folder, err := classic.ReadFolder(set, path.Dir(o.File)); err != nil || folder.Lists(file) {
+			return false
+		}
+	}
+	return true
 }
 
 // selected keeps the installs of the clusters that the config names; all when it names none.
@@ -349,6 +372,20 @@ func checkShared(installs []*classic.Install, all *finding.List) {
 			if !slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Is(other) }) {
 				all.Error(finding.SharedManifests, install.Anchor, "", "the cluster ./%s applies these manifests "+
 					"too: migrate it as well, and run cleanup for both at once", other.Path)
+			}
+		}
+	}
+}
+
+// tellShared says in deploy which clusters cleanup needs besides: those whose manifests are the same.
+func tellShared(installs []*classic.Install, all *finding.List) {
+	for _, install := range installs {
+		for _, other := range install.Sharing {
+			if !slices.ContainsFunc(installs, func(i *classic.Install) bool { return i.Pair.Is(other) }) {
+				findings := all.For(install.Cluster())
+				findings.Info(finding.SharedManifests, finding.Found, install.Anchor, "", "cleanup needs the cluster ./%s "+
+					"as well, which applies the same manifests", other.Path)
+				all.Merge(findings)
 			}
 		}
 	}

@@ -438,8 +438,9 @@ func twoOwners(issues []inventory.Issue, findings *finding.List) {
 	}
 	first := known[0]
 	findings.Add(finding.Finding{Severity: finding.Warning, Code: finding.TwoOwners, Topic: finding.Proof,
-		File:    first.File.String(),
-		Message: "as before this commit: " + first.Owner.String() + ": " + first.What + more})
+		File: first.File.String(),
+		Message: "as before this commit: " + first.Owner.String() + ": " + first.What + more +
+			"; nothing to do for the migration"})
 }
 
 // applies files what Flux would start to apply though the run means to add nothing there.

@@ -9,6 +9,7 @@ import (
 	"migrate-to-flux-operator/fn/finding"
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/printable"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // Style is how a plan is written on a terminal, or into a file.
@@ -23,7 +24,7 @@ func (v *View) Text(style Style) string {
 	p := &plain{Style: style, view: v}
 	p.clusters()
 	p.changes()
-	next := v.next()
+	next, command := v.next()
 	for _, s := range v.Sections {
 		early := v.Failed && s.Topic == finding.Prerequisite // an Error comes first, and stderr says it
 		if s.Severity == finding.Error || (early || !s.Brief) && !style.Verbose {
@@ -31,6 +32,7 @@ func (v *View) Text(style Style) string {
 		}
 		if s.Steps && next != "" {
 			p.labeled("Next", next)
+			p.out.WriteString("  " + string(command) + "\n")
 			next = ""
 		}
 		p.section(s)
@@ -44,7 +46,7 @@ func (v *View) Text(style Style) string {
 
 // Done is what stays to be told once the changes are made: Warnings, then what comes next, the commit first. All of it
 // is told, for no flag tells more.
-func (v *View) Done(style Style, commit string) string {
+func (v *View) Done(style Style, commit []shell.Line) string {
 	style.Verbose = true
 	p := &plain{Style: style, view: v}
 	told := func(of func(Section) bool) {
@@ -55,11 +57,15 @@ func (v *View) Done(style Style, commit string) string {
 		}
 	}
 	told(func(s Section) bool { return s.Severity == finding.Warning })
-	if commit != "" {
-		p.labeled("Next", "commit what was changed, and nothing else:")
-		p.out.WriteString("  " + commit + "\n")
+	if len(commit) > 0 {
+		p.labeled("Next", "commit what was changed, and nothing else, and push it:")
 	}
-	told(func(s Section) bool { return s.Topic == finding.Wait || s.Topic == finding.Verify })
+	for _, command := range commit {
+		p.out.WriteString("  " + string(command) + "\n")
+	}
+	told(func(s Section) bool {
+		return s.Topic == finding.Wait || s.Topic == finding.Verify || s.Topic == finding.Rollback
+	})
 	return p.out.String()
 }
 
@@ -274,7 +280,7 @@ func (p *plain) lines(items []Item) {
 			return
 		}
 		// what is above them says that they are not judged
-		line := []rune("  " + strings.Replace(item.Text, ": not judged: ", ": ", 1) + p.of(item))
+		line := []rune("  " + strings.Replace(item.Text, ": not judged: ", ": ", 1) + p.of(Section{}, item))
 		if len(line) > p.Width {
 			line = append(line[:p.Width-1], '…')
 		}
@@ -296,20 +302,23 @@ func (p *plain) said(s Section, item Item) string {
 		file, _, _ := strings.Cut(item.Place, ": ")
 		text += " (" + file + ")"
 	}
+	text += p.of(s, item)
 	switch {
 	case len(item.Commands) == 0:
+	case s.Topic == finding.Rollback && p.hides(s, item):
 	case p.hides(s, item):
 		text += " (--verbose)"
 	default:
 		text += ":"
 	}
-	return text + p.of(item)
+	return text
 }
 
-// hides reports whether a plan leaves the commands of an item out: one of them takes more than two lines.
+// hides reports whether a plan leaves the commands of an item out: one of them takes more than two lines, or it is a
+// step of the way back, which is told as a whole or not at all.
 func (p *plain) hides(s Section, item Item) bool {
-	return !p.Verbose && !s.Whole && slices.ContainsFunc(item.Commands,
-		func(command string) bool { return len(command) > 2*p.Width })
+	long := func(command string) bool { return len(command) > 2*p.Width }
+	return !p.Verbose && !s.Whole && (s.Topic == finding.Rollback || slices.ContainsFunc(item.Commands, long))
 }
 
 // verified reports whether a plan leaves a check to verify, which is told as well: it looks at the same, and at more.
@@ -329,10 +338,12 @@ func (p *plain) commands(s Section, item Item) {
 }
 
 // of names the clusters of an item where they are not all.
-func (p *plain) of(item Item) string {
+func (p *plain) of(s Section, item Item) string {
 	switch n := len(item.Clusters); {
 	case n == 0 || n == len(p.view.Clusters):
 		return ""
+	case n <= fewest && s.Steps:
+		return ", on " + strings.Join(item.Clusters, ", ")
 	case n <= fewest:
 		return " [" + strings.Join(item.Clusters, ", ") + "]"
 	default:
@@ -387,13 +398,13 @@ func (p *plain) left() int {
 	return n
 }
 
-// next is what to do next; nothing where there is nothing.
-func (v *View) next() string {
+// next is what to do next, and the command for it; nothing where there is nothing.
+func (v *View) next() (said string, command shell.Line) {
 	switch {
 	case v.waits():
-		return "wait until the cluster has taken over, and only then migrate-to-flux-operator plan --phase cleanup"
+		return "wait until the cluster has taken over, and only then:", v.run.Cleanup
 	case v.Failed || len(v.Files) == 0:
-		return ""
+		return "", ""
 	}
-	return "migrate-to-flux-operator apply, with the same flags; then push that commit alone"
+	return "edit the files, and push that commit alone:", v.run.Again
 }

@@ -10,6 +10,7 @@ import (
 	"migrate-to-flux-operator/fn/migrate"
 	"migrate-to-flux-operator/fn/object"
 	"migrate-to-flux-operator/fn/proof"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // Run is what a report is about.
@@ -24,6 +25,8 @@ type Run struct {
 	// Line finds the line of a field of an object in its file, 0 where it cannot be told; nil where items have no
 	// lines.
 	Line func(file string, index int, field string) int
+	// Again is the command that makes what the run would, Cleanup the one that plans the next phase.
+	Again, Cleanup shell.Line
 }
 
 // The words for what becomes of an object or a file, as Flux says them.

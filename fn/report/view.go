@@ -356,12 +356,24 @@ func (v *View) items(t topic) []Item {
 			items[i].Place += fmt.Sprintf(" and %d more", more)
 		}
 	}
+	if first := slices.IndexFunc(items, Item.onEach); t.Steps && first >= 0 {
+		items[first].Text += ", on each cluster (add --context NAME)"
+	}
 	if t.Topic == finding.Verify { // what comes only then is said last
 		runs := func(item Item) bool { return len(item.Commands) > 0 }
 		last := slices.DeleteFunc(slices.Clone(items), runs)
 		items = append(slices.DeleteFunc(items, func(item Item) bool { return !runs(item) }), last...)
 	}
 	return items
+}
+
+// onEach reports whether an item is to be done on several clusters, by commands that do not say on which.
+func (i Item) onEach() bool {
+	talks := func(command string) bool {
+		program, _, _ := strings.Cut(command, " ")
+		return program == "kubectl" || program == "flux"
+	}
+	return len(i.Clusters) > 1 && slices.ContainsFunc(i.Commands, talks)
 }
 
 // anyCluster stands for the path of a cluster in what is said of several.

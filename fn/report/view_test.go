@@ -8,6 +8,7 @@ import (
 
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/shell"
 )
 
 // TestEveryFindingIsTold holds that each finding is in one part, whatever its topic, and that all ways to write a run have it.
@@ -67,7 +68,7 @@ func TestDoneIsWhole(t *testing.T) {
 	for n := range 9 {
 		run.Findings = append(run.Findings, finding.Finding{Severity: finding.Warning, Code: finding.Incomplete, Message: fmt.Sprintf("word-%d-", n)})
 	}
-	said := Of(run).Done(Style{Width: 80}, "git add -- "+strings.Repeat("a ", 200))
+	said := Of(run).Done(Style{Width: 80}, []shell.Line{shell.Line("git add -- " + strings.Repeat("a ", 200))})
 	for _, f := range run.Findings[1:] {
 		if !strings.Contains(said, f.Message) {
 			t.Errorf("%q is not said:\n%s", f.Message, said)
