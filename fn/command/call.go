@@ -1,7 +1,6 @@
 package command
 
 import (
-	"path"
 	"slices"
 	"strings"
 
@@ -14,7 +13,7 @@ import (
 
 // call is how this program was called: what it prints to be run next is about the same checkout, with the same flags.
 type call struct {
-	dir string // as it was given; empty where it is the one that a command is run in
+	dir string // as it was given
 	// clusters are the flags that each command takes, making those of plan and apply alone, phase those that the next
 	// phase does not have.
 	clusters, making, phase []string
@@ -22,9 +21,9 @@ type call struct {
 
 // called is how a command was called.
 func (f *configFlags) called(cmd *cobra.Command, dir string) call {
-	var c call
-	if path.Clean(dir) != "." && !f.redact {
-		c.dir = fitting(dir)
+	c := call{dir: fitting(dir)}
+	if f.redact {
+		c.dir = "."
 	}
 	if f.file != "" {
 		c.clusters = append(c.clusters, "--config", fitting(f.file))
@@ -76,19 +75,15 @@ func (c call) only(cluster string) call {
 
 // of is a command about the same clusters.
 func (c call) of(verb string, more ...string) shell.Line {
-	words := []string{"migrate-to-flux-operator", verb}
-	if c.dir != "" {
-		words = append(words, c.dir)
-	}
-	return shell.Run(append(append(words, c.clusters...), more...)...)
+	return shell.Run(slices.Concat([]string{"migrate-to-flux-operator", verb, c.dir}, c.clusters, more)...)
 }
 
 // again is a command with the same flags.
 func (c call) again(verb string) shell.Line {
-	return c.of(verb, append(append([]string{}, c.making...), c.phase...)...)
+	return c.of(verb, slices.Concat(c.making, c.phase)...)
 }
 
 // cleanup is a command for the phase cleanup, with what the clusters say.
 func (c call) cleanup(verb, live string) shell.Line {
-	return c.of(verb, append(append([]string{}, c.making...), "--phase", config.Cleanup, "--live", live)...)
+	return c.of(verb, slices.Concat(c.making, []string{"--phase", config.Cleanup, "--live", live})...)
 }

@@ -147,7 +147,7 @@ func TestVerify(t *testing.T) {
 			if r.Phase != c.phase || r.Safe != c.safe || r.Safe != (len(r.Stopped()) == 0 && (r.Step == live.Deploy || r.Step == live.Cleanup || r.Step == live.Done)) {
 				t.Errorf("it is %s, safe: %t; want %s, %t; %+v", r.Phase, r.Safe, c.phase, c.safe, r.Problems)
 			}
-			text := r.Text(verified{dir: ".", wants: make([]live.Want, 1)}.commands(r))
+			text := r.Text(verified{dir: ".", call: call{dir: "."}, wants: make([]live.Want, 1)}.commands(r))
 			encoded, err := json.Marshal(r)
 			if err != nil {
 				t.Fatal(err)
