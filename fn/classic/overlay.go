@@ -8,7 +8,8 @@ import (
 )
 
 // pairsOf are the pairs that a root makes: one for each cluster where a patch gives it its path, as overlays do with a
-// root that their clusters share, and the one whose path stands in its file, unless that is no more than their base.
+// root that their clusters share, and the one whose path stands in its file, unless that is no more than their base, as
+// one without a path is.
 func pairsOf(set *object.Set, root, source *object.Object) []Pair {
 	type key struct{ root *object.Object }
 	return object.Once(set, key{root}, func(set *object.Set) []Pair {
@@ -29,7 +30,7 @@ func pairsOf(set *object.Set, root, source *object.Object) []Pair {
 				isBase = isBase || base != nil && Applies(set, dir, base.File)
 			}
 		}
-		if !isBase {
+		if pathless := root.Str("spec", "path") == ""; !isBase && (!pathless || len(pairs) == 0) {
 			pairs = append(pairs, written)
 		}
 		return pairs
