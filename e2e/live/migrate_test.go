@@ -205,7 +205,7 @@ func (r *replay) goBack(t *testing.T) {
 	if slices.Contains(r.flags, "HelmRelease") {
 		r.expects("HelmRelease.helm.toolkit.fluxcd.io/flux-system/"+instanceName, "OCIRepository.source.toolkit.fluxcd.io/flux-system/"+instanceName)
 	}
-	r.shell(t, r.plan.command(t, "disable its reconciliation first, then delete it"))
+	r.shell(t, r.plan.command(t, "disable its reconciliation, then delete it"))
 	r.shell(t, r.plan.command(t, "let the classic install have its objects back"))
 	r.ran("go back")
 	r.reconciled(t)

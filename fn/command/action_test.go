@@ -117,8 +117,8 @@ func readYAML(t *testing.T, file string, into any) {
 func pullRequest(t *testing.T) ([]shellStep, runner) {
 	t.Helper()
 	bin, dir := programAndCheckout(t)
-	git(t, dir, "rm", "--quiet", "kubernetes/flux/apps.yaml")
-	git(t, dir, "commit", "--quiet", "--message", "Remove the applications")
+	runGit(t, dir, "rm", "--quiet", "kubernetes/flux/apps.yaml")
+	runGit(t, dir, "commit", "--quiet", "--message", "Remove the applications")
 	steps, values := action(t)
 	values["inputs.binary"] = filepath.Join(bin, "migrate-to-flux-operator")
 	env := machine(t)
@@ -338,9 +338,9 @@ func testHostileInputs(t *testing.T, steps []shellStep, run runner) {
 // TestGitLab runs the script of the template for GitLab, as its runner does in an image with a plain shell.
 func TestGitLab(t *testing.T) {
 	bin, dir := programAndCheckout(t)
-	base := strings.TrimSpace(git(t, dir, "rev-parse", "HEAD"))
-	git(t, dir, "rm", "--quiet", "kubernetes/flux/apps.yaml")
-	git(t, dir, "commit", "--quiet", "--message", "Remove the applications")
+	base := strings.TrimSpace(runGit(t, dir, "rev-parse", "HEAD"))
+	runGit(t, dir, "rm", "--quiet", "kubernetes/flux/apps.yaml")
+	runGit(t, dir, "commit", "--quiet", "--message", "Remove the applications")
 	archive := filepath.Join(t.TempDir(), "archive")
 	pack(t, bin, archive)
 	sum, err := exec.Command("sha256sum", archive).Output()
@@ -427,7 +427,7 @@ func TestReleaseTags(t *testing.T) {
 	dir := t.TempDir()
 	commit(t, dir)
 	for _, tag := range []string{"v0.9.0", "v1.2.2", "v1.2.10", "v1.3.0-rc.1", "v1.10.0", "v2.0.0-rc.1"} {
-		git(t, dir, "tag", tag)
+		runGit(t, dir, "tag", tag)
 	}
 	for tag, want := range map[string][2]string{
 		"v1.2.2": {}, "v1.2.10": {"true", ""}, "v1.10.0": {"true", "true"}, "v0.9.0": {"true", "true"}, "v1.3.0-rc.1": {}, "v2.0.0-rc.1": {},

@@ -407,9 +407,9 @@ func TestInventoryForgesNoLine(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, "cluster/a\nforged.yaml", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: \"x\\nforged\", namespace: flux-system}\n"+
 		"spec: {path: \"./y\\nforged\", prune: true, deletionPolicy: \"x\\nforged\", sourceRef: {kind: \"x\\nforged\", name: \"x\\nforged\"}}\n")
-	git(t, dir, "init", "--quiet")
-	git(t, dir, "add", "--all")
-	git(t, dir, "commit", "--quiet", "--message", "x")
+	runGit(t, dir, "init", "--quiet")
+	runGit(t, dir, "add", "--all")
+	runGit(t, dir, "commit", "--quiet", "--message", "x")
 	for _, args := range [][]string{{"inventory", "DIR"}, {"inventory", "DIR", "--output", "text"}, {"inventory", "DIR", "--against", "HEAD"}, {"plan", "DIR"}, {"plan", "DIR", "--report", "-"}} {
 		if got := must(t, 0, dir, args...); strings.Contains(got.out, "\nforged") || !strings.Contains(got.out, "forged") {
 			t.Errorf("%q prints\n%s", args, got.out)

@@ -16,14 +16,21 @@ import (
 // though the changes were judged with it.
 func (r *repository) toCommit(result *Result) {
 	git := r.tree.Repository()
-	if git == nil || len(result.changes) == 0 {
+	changes := result.changes
+	for _, file := range result.uncommitted {
+		changes = append(changes, checkout.Change{Path: file, After: []byte{}})
+	}
+	if git == nil || len(changes) == 0 {
 		return
 	}
 	var all finding.List
-	result.add = r.add(result.changes)
+	result.add = r.add(changes)
 	if result.add != "" {
 		result.commit = []shell.Line{result.add, shell.Run(append(r.git(), "commit", "-m", subjects[result.config.Phase])...),
 			shell.Run(append(r.git(), "push")...)}
+	}
+	if len(result.changes) == 0 {
+		return
 	}
 	for _, c := range result.changes {
 		if c.Before == nil && r.tree.Ignored(c.Path) {

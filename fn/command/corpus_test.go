@@ -34,7 +34,7 @@ func runRepository(t *testing.T, from string) {
 	dir := t.TempDir()
 	copyTree(t, from, dir)
 	commit(t, dir)
-	git(t, dir, "tag", "before")
+	runGit(t, dir, "tag", "before")
 	plan := execAt(t, dir, "plan", "DIR", "--output", "json", "--proof", "off")
 	var found planJSON
 	if err := json.Unmarshal([]byte(plan.out), &found); err != nil {
@@ -56,8 +56,8 @@ func runRepository(t *testing.T, from string) {
 			} else {
 				runPhase(t, dir, flags...)
 			}
-			git(t, dir, "reset", "-q", "--hard", "before")
-			git(t, dir, "clean", "-q", "-f", "-d", "-x")
+			runGit(t, dir, "reset", "-q", "--hard", "before")
+			runGit(t, dir, "clean", "-q", "-f", "-d", "-x")
 		})
 	}
 }
@@ -90,12 +90,12 @@ func runPhase(t *testing.T, dir string, flags ...string) {
 	if names := changedFiles(t, dir); !slices.Equal(names, planned) {
 		t.Errorf("changed %q, planned %q", names, planned)
 	}
-	git(t, dir, "stash", "--include-untracked", "--quiet")
+	runGit(t, dir, "stash", "--include-untracked", "--quiet")
 	gitWith(t, dir, diff, "apply", "--whitespace=nowarn")
 	if !maps.Equal(filesOf(t, dir), applied) || maps.Equal(before, applied) {
 		t.Error("git apply of the diff is not apply")
 	}
-	git(t, dir, "stash", "drop", "--quiet")
+	runGit(t, dir, "stash", "drop", "--quiet")
 	if check := command(0, "check"); check.out != "" {
 		t.Errorf("a second run changes:\n%s", check.out)
 	}

@@ -220,11 +220,11 @@ func programAndCheckout(t *testing.T) (bin, dir string) {
 	bin, dir = program(t), t.TempDir()
 	upstream := t.TempDir()
 	copyTree(t, filepath.Join("..", "..", "examples", "kpt-fn-eval", "input"), dir)
-	git(t, upstream, "init", "--quiet", "--bare", "--initial-branch=main")
+	runGit(t, upstream, "init", "--quiet", "--bare", "--initial-branch=main")
 	commit(t, dir)
-	git(t, dir, "branch", "--move", "main")
-	git(t, dir, "remote", "add", "origin", upstream)
-	git(t, dir, "push", "--quiet", "--set-upstream", "origin", "main")
+	runGit(t, dir, "branch", "--move", "main")
+	runGit(t, dir, "remote", "add", "origin", upstream)
+	runGit(t, dir, "push", "--quiet", "--set-upstream", "origin", "main")
 	return bin, dir
 }
 

@@ -30,7 +30,7 @@ var commands = []string{"plan", "diff", "apply", "check", "inventory"}
 func TestGitThatCannotBeRead(t *testing.T) {
 	dir := deployedClone(t)
 	commit(t, dir)
-	git(t, dir, "push", "-q")
+	runGit(t, dir, "push", "-q")
 	t.Setenv("PATH", t.TempDir()) // nothing is run, so nothing is missed
 	must(t, 0, dir, "plan", "DIR", "--phase", "cleanup", "--taken-over")
 	if err := os.Remove(filepath.Join(dir, ".git", "HEAD")); err != nil {
@@ -54,19 +54,19 @@ func TestGitThatCannotBeRead(t *testing.T) {
 func TestUpstreamThatIsNotThere(t *testing.T) {
 	dir := deployedClone(t)
 	commit(t, dir)
-	git(t, dir, "push", "-q")
+	runGit(t, dir, "push", "-q")
 	cleanup := []string{"plan", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off"}
-	git(t, dir, "checkout", "-q", "--detach")
-	git(t, dir, "update-ref", "refs/kept", "refs/remotes/origin/main")
-	git(t, dir, "update-ref", "-d", "refs/remotes/origin/main")
+	runGit(t, dir, "checkout", "-q", "--detach")
+	runGit(t, dir, "update-ref", "refs/kept", "refs/remotes/origin/main")
+	runGit(t, dir, "update-ref", "-d", "refs/remotes/origin/main")
 	says(t, 0, dir, []string{"warning: ", "HEAD is detached: it was not checked that deploy's commit is pushed"}, cleanup...)
-	git(t, dir, "update-ref", "refs/remotes/origin/main", "refs/kept")
-	git(t, dir, "checkout", "-q", "main")
-	git(t, dir, "commit", "-q", "--allow-empty", "-m", "theirs")
-	git(t, dir, "push", "-q")
-	git(t, dir, "reset", "-q", "--hard", "HEAD~1")
+	runGit(t, dir, "update-ref", "refs/remotes/origin/main", "refs/kept")
+	runGit(t, dir, "checkout", "-q", "main")
+	runGit(t, dir, "commit", "-q", "--allow-empty", "-m", "theirs")
+	runGit(t, dir, "push", "-q")
+	runGit(t, dir, "reset", "-q", "--hard", "HEAD~1")
 	says(t, 0, dir, []string{"warning: ", "origin/main holds commits that HEAD does not: pull, and run again"}, cleanup...)
-	git(t, dir, "update-ref", "-d", "refs/remotes/origin/main")
+	runGit(t, dir, "update-ref", "-d", "refs/remotes/origin/main")
 	says(t, ExitError, dir, []string{"origin/main, which the branch main follows, is not in this clone: run git fetch"}, cleanup...)
 }
 
@@ -93,9 +93,9 @@ func TestPartOfACheckout(t *testing.T) {
 	if err := os.Symlink(filepath.Join(dir, "cluster"), link); err == nil {
 		says(t, ExitError, dir, []string{"is a folder of the checkout " + dir}, "plan", link)
 	}
-	git(t, dir, "sparse-checkout", "set", "--cone", "cluster")
+	runGit(t, dir, "sparse-checkout", "set", "--cone", "cluster")
 	says(t, ExitError, dir, []string{"is a sparse checkout", "git sparse-checkout disable"}, "plan", "DIR")
-	git(t, dir, "sparse-checkout", "disable")
+	runGit(t, dir, "sparse-checkout", "disable")
 	must(t, 0, dir, "plan", "DIR")
 }
 
@@ -117,8 +117,8 @@ func TestWorkingTreeThatIsNotClean(t *testing.T) {
 	if !found {
 		t.Fatalf("apply does not say what to commit:\n%s", got.out)
 	}
-	git(t, dir, strings.Fields(command)...)
-	for _, line := range strings.Split(strings.TrimRight(git(t, dir, "status", "--porcelain", "--untracked-files=all"), "\n"), "\n") {
+	runGit(t, dir, strings.Fields(command)...)
+	for _, line := range strings.Split(strings.TrimRight(runGit(t, dir, "status", "--porcelain", "--untracked-files=all"), "\n"), "\n") {
 		if mine := strings.Contains(line, "cluster/"); mine != (line[0] == 'A' || line[0] == 'M') || mine && line[1] != ' ' {
 			t.Errorf("git status says %q", line)
 		}
@@ -145,16 +145,16 @@ func TestInventoryRunsNothing(t *testing.T) {
 	dir, marker := fixture(t, "deploy"), filepath.Join(t.TempDir(), "ran")
 	write(t, dir, ".gitattributes", "apps export-ignore\n* filter=x\n")
 	commit(t, dir)
-	git(t, dir, "config", "filter.x.smudge", "touch "+marker)
-	git(t, dir, "config", "filter.x.clean", "touch "+marker)
-	git(t, dir, "config", "core.fsmonitor", "touch "+marker)
+	runGit(t, dir, "config", "filter.x.smudge", "touch "+marker)
+	runGit(t, dir, "config", "filter.x.clean", "touch "+marker)
+	runGit(t, dir, "config", "core.fsmonitor", "touch "+marker)
 	if err := os.Remove(filepath.Join(dir, "apps", "podinfo.yaml")); err != nil {
 		t.Fatal(err)
 	}
 	says(t, ExitChanges, dir, []string{"lost "}, "inventory", "DIR", "--against", "main")
 	// A bare repository in the tree is files.
 	bare := filepath.Join(dir, "cluster")
-	git(t, dir, "clone", "-q", "--bare", dir, filepath.Join(dir, "bare"))
+	runGit(t, dir, "clone", "-q", "--bare", dir, filepath.Join(dir, "bare"))
 	for _, name := range []string{"HEAD", "config", "objects", "refs", "packed-refs"} {
 		if err := os.Rename(filepath.Join(dir, "bare", name), filepath.Join(bare, name)); err != nil {
 			t.Fatal(err)
@@ -164,12 +164,12 @@ func TestInventoryRunsNothing(t *testing.T) {
 	says(t, ExitError, dir, []string{"is a folder of the checkout"}, "inventory", bare, "--against", "main")
 	execAt(t, dir, "inventory", bare, "--subfolder", "--against", "main")
 	// What a promisor remote would be asked for is not there.
-	blob := strings.TrimSpace(git(t, dir, "rev-parse", "main:apps/podinfo.yaml"))
+	blob := strings.TrimSpace(runGit(t, dir, "rev-parse", "main:apps/podinfo.yaml"))
 	if err := os.Remove(filepath.Join(dir, ".git", "objects", blob[:2], blob[2:])); err != nil {
 		t.Fatal(err)
 	}
 	for key, value := range map[string]string{"core.repositoryFormatVersion": "1", "extensions.partialClone": "o", "remote.o.url": dir, "remote.o.promisor": "true", "remote.o.uploadpack": "touch " + marker} {
-		git(t, dir, "config", key, value)
+		runGit(t, dir, "config", key, value)
 	}
 	says(t, ExitError, dir, []string{blob + " of apps/podinfo.yaml is not in this clone, which is a partial one: run git fetch"}, "inventory", "DIR", "--against", "main")
 	if _, err := os.Stat(marker); err == nil {
@@ -182,7 +182,7 @@ func TestInventoryRunsNothing(t *testing.T) {
 func TestInventoryOfCleanup(t *testing.T) {
 	dir := deployedClone(t)
 	commit(t, dir)
-	git(t, dir, "push", "-q")
+	runGit(t, dir, "push", "-q")
 	must(t, 0, dir, "apply", "DIR", "--phase", "cleanup", "--taken-over")
 	says(t, 0, dir, []string{"removed Kustomization/flux-system/flux: it installed Flux the classic way", "0 lost"}, "inventory", "DIR", "--against", "HEAD")
 	says(t, ExitChanges, dir, []string{"lost Kustomization/flux-system/flux"}, "inventory", "DIR", "--against", "HEAD~1")

@@ -11,7 +11,7 @@ import (
 func bothPhases(t *testing.T) string {
 	t.Helper()
 	dir := deployedClone(t)
-	git(t, dir, "checkout", "-q", "-b", "feature", "--no-track")
+	runGit(t, dir, "checkout", "-q", "-b", "feature", "--no-track")
 	commit(t, dir)
 	cleaned := t.TempDir() // where nothing tells what Flux reads
 	for name := range filesOf(t, dir) {
@@ -51,13 +51,13 @@ func TestBothPhasesUnmerged(t *testing.T) {
 	refused()
 	commit(t, dir)
 	refused()
-	git(t, dir, "push", "-q", "origin", "HEAD~1:main") // deploy
-	for _, verb := range []string{"plan", "check"} {   // as in the CI of the pull request of cleanup
+	runGit(t, dir, "push", "-q", "origin", "HEAD~1:main") // deploy
+	for _, verb := range []string{"plan", "check"} {      // as in the CI of the pull request of cleanup
 		if got := must(t, 0, dir, verb, "DIR"); strings.Contains(got.errOut+got.out, "origin/main") {
 			t.Error(got.errOut)
 		}
 	}
-	git(t, dir, "push", "-q", "origin", "HEAD:main")
+	runGit(t, dir, "push", "-q", "origin", "HEAD:main")
 	must(t, 0, dir, "check", "DIR")
 }
 
@@ -66,11 +66,11 @@ func TestBothPhasesUnmerged(t *testing.T) {
 func TestCleanedWithoutTheBranch(t *testing.T) {
 	dir := bothPhases(t)
 	commit(t, dir)
-	git(t, dir, "update-ref", "-d", "refs/remotes/origin/main")
+	runGit(t, dir, "update-ref", "-d", "refs/remotes/origin/main")
 	if got := must(t, 0, dir, "check", "DIR"); !strings.Contains(got.errOut, "it was not checked that the branch main, which Flux reads, has this FluxInstance") {
 		t.Error(got.errOut)
 	}
-	git(t, dir, "remote", "remove", "origin")
+	runGit(t, dir, "remote", "remove", "origin")
 	must(t, 0, dir, "check", "DIR")
 	if err := os.RemoveAll(filepath.Join(dir, ".git")); err != nil {
 		t.Fatal(err)
@@ -83,17 +83,17 @@ func TestCleanedWithoutTheBranch(t *testing.T) {
 // TestOneClusterOfTwoUnmerged holds that it is seen of each cluster, whatever is left of another.
 func TestOneClusterOfTwoUnmerged(t *testing.T) {
 	upstream, dir := filepath.Join(t.TempDir(), "upstream"), fixture(t, "two-clusters")
-	git(t, ".", "init", "-q", "--bare", upstream)
+	runGit(t, ".", "init", "-q", "--bare", upstream)
 	commit(t, dir)
-	git(t, dir, "remote", "add", "origin", upstream)
-	git(t, dir, "push", "-q", "origin", "main")
+	runGit(t, dir, "remote", "add", "origin", upstream)
+	runGit(t, dir, "push", "-q", "origin", "main")
 	must(t, 0, dir, "apply", "DIR", "--proof", "off", "--cluster", "./clusters/staging")
-	git(t, dir, "remote", "rename", "origin", "away")
-	git(t, dir, "update-ref", "-d", "refs/remotes/away/main")
+	runGit(t, dir, "remote", "rename", "origin", "away")
+	runGit(t, dir, "update-ref", "-d", "refs/remotes/away/main")
 	commit(t, dir)
 	must(t, 0, dir, "apply", "DIR", "--proof", "off", "--cluster", "./clusters/staging", "--phase", "cleanup", "--taken-over")
 	must(t, ExitChanges, dir, "check", "DIR", "--proof", "off")
-	git(t, dir, "fetch", "-q", "away")
+	runGit(t, dir, "fetch", "-q", "away")
 	if got := must(t, ExitError, dir, "check", "DIR", "--proof", "off"); !strings.Contains(got.errOut, "away/main, which Flux reads, lacks this FluxInstance") {
 		t.Error(got.errOut)
 	}
@@ -136,4 +136,25 @@ func TestListsWhatIsInNoCommit(t *testing.T) {
 	if want := "lists made-by-ci.yaml, which is not there"; !strings.Contains(strings.Join(strings.Fields(got.out), " "), want) {
 		t.Errorf("%s is not in %s", want, got.out)
 	}
+}
+
+// TestStages holds that plan says "deployed" of nothing that is not committed yet, or not in the branch that Flux
+// reads, and what to do about it.
+func TestStages(t *testing.T) {
+	dir := deployedClone(t)
+	says := func(wants ...string) {
+		t.Helper()
+		text := flat(must(t, 0, dir, "plan", "DIR").out)
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("the plan does not say %q:\n%s", want, text)
+			}
+		}
+	}
+	says("deploy is in the files, and not committed", "Next commit what deploy wrote, and nothing else, and push it: git -C "+dir+" add -- ",
+		"commit -m 'Deploy Flux Operator' git -C "+dir+" push Wait", "Not deployed yet: no file changes")
+	commit(t, dir)
+	says("deploy is in the files, and not in origin/main, which Flux reads", "Next push or merge the commit of deploy")
+	runGit(t, dir, "push", "-q", "origin", "HEAD:main")
+	says("deployed; wait until it has taken over", "Deployed: no file changes")
 }

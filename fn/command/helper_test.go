@@ -132,8 +132,8 @@ func filesOf(t testing.TB, dir string) map[string]string {
 	return all
 }
 
-// git runs git with a config of its own.
-func git(t testing.TB, dir string, args ...string) string {
+// runGit runs git with a config of its own.
+func runGit(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	return gitWith(t, dir, "", args...)
 }
@@ -154,17 +154,17 @@ func gitWith(t testing.TB, dir, stdin string, args ...string) string {
 func commit(t testing.TB, dir string) {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(dir, ".git")); err != nil {
-		git(t, dir, "init", "-q", "-b", "main")
+		runGit(t, dir, "init", "-q", "-b", "main")
 	}
-	git(t, dir, "add", "--all", "--force", ".")
-	git(t, dir, "commit", "-q", "--allow-empty", "-m", "commit")
+	runGit(t, dir, "add", "--all", "--force", ".")
+	runGit(t, dir, "commit", "-q", "--allow-empty", "-m", "commit")
 }
 
 // changed lists what differs from the last commit, one file each, sorted by path as Git does.
 func changedFiles(t testing.TB, dir string) []string {
 	t.Helper()
 	var names []string
-	for entry := range strings.SplitSeq(git(t, dir, "status", "--porcelain", "--ignored", "--untracked-files=all", "-z"), "\x00") {
+	for entry := range strings.SplitSeq(runGit(t, dir, "status", "--porcelain", "--ignored", "--untracked-files=all", "-z"), "\x00") {
 		if len(entry) > 3 {
 			names = append(names, entry[3:])
 		}

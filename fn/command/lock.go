@@ -11,6 +11,7 @@ import (
 	"migrate-to-flux-operator/fn/classic"
 	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/finding"
+	"migrate-to-flux-operator/fn/git"
 	"migrate-to-flux-operator/fn/instance"
 	"migrate-to-flux-operator/fn/limit"
 	"migrate-to-flux-operator/fn/live"
@@ -70,6 +71,9 @@ func (j job) lock(repo *repository, result *Result, looked []live.Report, strang
 			if err := j.checkPublished(repo, install, cluster, findings); err != nil {
 				return err
 			}
+		}
+		if j.config.Phase == config.Deploy && cluster.Outcome == migrate.Unchanged && cluster.Instance != "" {
+			repo.stage(result, install, cluster)
 		}
 		all.Merge(findings)
 	}
@@ -148,13 +152,8 @@ func (j job) checkPublished(repo *repository, install *classic.Install, cluster 
 			"deploy's commit is pushed; run on a clone, or see to it yourself", repo.dir)
 		return nil
 	}
-	files, err := repo.contents(repo.deployed(install, cluster.Instance))
-	if err != nil {
-		return err
-	}
+	branch, published, err := repo.published(install, cluster)
 	source := install.Pair.LiveSource
-	branch := instance.Branch(source)
-	published, err := clone.Published(files, source.Str("spec", "url"), branch)
 	_, followed, _ := strings.Cut(published.Upstream, "/")
 	const early, push = "cleanup is too early: what deploy wrote is not ", "wait until the cluster has taken over, " +
 		"and run cleanup then"
@@ -186,6 +185,36 @@ func (j job) checkPublished(repo *repository, install *classic.Install, cluster 
 			"what will be pushed", published.Behind)
 	}
 	return nil
+}
+
+// published tells how far what deploy wrote for a cluster has come, and names the branch that Flux reads; empty where
+// that is not known.
+func (r *repository) published(install *classic.Install, cluster migrate.Cluster) (string, git.Publication, error) {
+	source := install.Pair.LiveSource
+	branch := instance.Branch(source)
+	files, err := r.contents(r.deployed(install, cluster.Instance))
+	if err != nil {
+		return branch, git.Publication{}, err
+	}
+	published, err := r.tree.Repository().Published(files, source.Str("spec", "url"), branch)
+	return branch, published, err
+}
+
+// stage finds out of a cluster that has all of deploy in its files what is not committed of it, and whether the branch
+// that Flux reads has it. What cannot be told is left to cleanup, which wants it.
+func (r *repository) stage(result *Result, install *classic.Install, cluster migrate.Cluster) {
+	if r.tree.Repository() == nil {
+		return
+	}
+	_, published, err := r.published(install, cluster)
+	switch {
+	case err != nil:
+	case len(published.Uncommitted) > 0:
+		result.stages[cluster.Path] = "not committed"
+		result.uncommitted = append(result.uncommitted, published.Uncommitted...)
+	case len(published.Lacking) > 0:
+		result.stages[cluster.Path] = "not in " + published.Read + ", which Flux reads"
+	}
 }
 
 // contents are files with what they hold.

@@ -23,10 +23,10 @@ import (
 func deployedClone(t *testing.T) string {
 	t.Helper()
 	upstream, dir := filepath.Join(t.TempDir(), "upstream"), fixture(t, "deploy")
-	git(t, ".", "init", "-q", "--bare", upstream)
+	runGit(t, ".", "init", "-q", "--bare", upstream)
 	commit(t, dir)
-	git(t, dir, "remote", "add", "origin", upstream)
-	git(t, dir, "push", "-q", "--set-upstream", "origin", "main")
+	runGit(t, dir, "remote", "add", "origin", upstream)
+	runGit(t, dir, "push", "-q", "--set-upstream", "origin", "main")
 	must(t, 0, dir, "apply", "DIR", "--proof", "off")
 	return dir
 }
@@ -51,10 +51,10 @@ func TestCleanupWaitsForPush(t *testing.T) {
 		"cluster/flux.yaml, ", "cluster/sync.yaml")
 	commit(t, dir)
 	refused("not in origin/main, which Flux reads: ", "cluster/flux.yaml, ", "cluster/sync.yaml", "cluster/flux-operator/operator/helmrelease.yaml")
-	git(t, dir, "push", "-q")
+	runGit(t, dir, "push", "-q")
 	write(t, dir, "cluster/sync.yaml", "# Edited.\n"+read(t, dir, "cluster/sync.yaml"))
 	refused("not committed: cluster/sync.yaml;")
-	git(t, dir, "checkout", "-q", "cluster/sync.yaml")
+	runGit(t, dir, "checkout", "-q", "cluster/sync.yaml")
 	write(t, dir, "apps/podinfo.yaml", "")
 	if warned := placesOf(t, dir, finding.PushNotChecked, "--phase", "cleanup", "--taken-over", "--proof", "off"); warned != nil {
 		t.Errorf("what was checked is warned about: %v", warned)
@@ -260,14 +260,14 @@ func fill(t *testing.T, name string, leave int64) {
 // from.
 func TestCleanupWaitsForTheBranchThatFluxReads(t *testing.T) {
 	dir := deployedClone(t)
-	git(t, dir, "checkout", "-q", "-b", "feature")
+	runGit(t, dir, "checkout", "-q", "-b", "feature")
 	commit(t, dir)
-	git(t, dir, "push", "-q", "--set-upstream", "origin", "feature")
+	runGit(t, dir, "push", "-q", "--set-upstream", "origin", "feature")
 	cleanup := []string{"apply", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off"}
 	if got := must(t, ExitError, dir, cleanup...); !strings.Contains(got.errOut, "not in origin/main, which Flux reads: ") {
 		t.Error(got.errOut)
 	}
-	git(t, dir, "push", "-q", "origin", "feature:main")
+	runGit(t, dir, "push", "-q", "origin", "feature:main")
 	must(t, 0, dir, cleanup...)
 }
 
@@ -281,14 +281,14 @@ func TestCleanupBeforeThePush(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := deployedClone(t)
-			git(t, dir, at...)
+			runGit(t, dir, at...)
 			commit(t, dir)
 			before, cleanup := filesOf(t, dir), []string{"apply", dir, "--phase", "cleanup", "--taken-over", "--proof", "off"}
 			if got := must(t, ExitError, dir, cleanup...); !strings.Contains(got.errOut, "not in origin/main, which Flux reads: ") ||
 				!maps.Equal(before, filesOf(t, dir)) {
 				t.Error(got.errOut)
 			}
-			git(t, dir, "push", "-q", "origin", "HEAD:main")
+			runGit(t, dir, "push", "-q", "origin", "HEAD:main")
 			if got := must(t, 0, dir, cleanup...); strings.Contains(got.errOut+got.out, "deploy's commit is") {
 				t.Errorf("what was checked is warned about: %s%s", got.out, got.errOut)
 			}
@@ -300,16 +300,16 @@ func TestCleanupBeforeThePush(t *testing.T) {
 func TestCleanupInAFork(t *testing.T) {
 	dir := deployedClone(t)
 	reads := regexp.MustCompile("url: ssh://git@([^/]+)/(\\S+)").FindStringSubmatch(read(t, dir, "cluster/sync.yaml"))
-	git(t, dir, "remote", "add", "company", "git@"+reads[1]+":"+reads[2])
-	git(t, dir, "update-ref", "refs/remotes/company/main", "origin/main")
+	runGit(t, dir, "remote", "add", "company", "git@"+reads[1]+":"+reads[2])
+	runGit(t, dir, "update-ref", "refs/remotes/company/main", "origin/main")
 	commit(t, dir)
-	git(t, dir, "push", "-q") // to the fork
+	runGit(t, dir, "push", "-q") // to the fork
 	cleanup := []string{"check", "DIR", "--phase", "cleanup", "--taken-over", "--proof", "off"}
 	if got := must(t, ExitError, dir, cleanup...); !strings.Contains(got.errOut, "not in company/main, which Flux reads: ") {
 		t.Error(got.errOut)
 	}
-	git(t, dir, "update-ref", "refs/remotes/company/main", "HEAD")
-	git(t, dir, "push", "-q", "--force", "origin", "HEAD~1:main")
+	runGit(t, dir, "update-ref", "refs/remotes/company/main", "HEAD")
+	runGit(t, dir, "push", "-q", "--force", "origin", "HEAD~1:main")
 	must(t, ExitChanges, dir, cleanup...)
 }
 
@@ -327,7 +327,7 @@ func TestCleanupOfASourceWithoutABranch(t *testing.T) {
 			if got := must(t, ExitError, dir, cleanup...); !strings.Contains(got.errOut, "what deploy wrote is not in origin/main: ") {
 				t.Error(got.errOut)
 			}
-			git(t, dir, "checkout", "-q", "-b", "feature", "--no-track")
+			runGit(t, dir, "checkout", "-q", "-b", "feature", "--no-track")
 			if got := must(t, ExitChanges, dir, cleanup...); !strings.Contains(got.errOut, "it was not checked that deploy's commit is pushed") {
 				t.Error(got.errOut)
 			}
@@ -338,10 +338,10 @@ func TestCleanupOfASourceWithoutABranch(t *testing.T) {
 // TestCleanupInABranchOfTheSameEnd holds that release/main is not taken for main where main was not fetched.
 func TestCleanupInABranchOfTheSameEnd(t *testing.T) {
 	dir := deployedClone(t)
-	git(t, dir, "checkout", "-q", "-b", "release/main")
+	runGit(t, dir, "checkout", "-q", "-b", "release/main")
 	commit(t, dir)
-	git(t, dir, "push", "-q", "--set-upstream", "origin", "release/main")
-	git(t, dir, "update-ref", "-d", "refs/remotes/origin/main")
+	runGit(t, dir, "push", "-q", "--set-upstream", "origin", "release/main")
+	runGit(t, dir, "update-ref", "-d", "refs/remotes/origin/main")
 	if placesOf(t, dir, finding.PushNotChecked, "--phase", "cleanup", "--taken-over", "--proof", "off") == nil {
 		t.Error("no Warning of a branch that is not fetched")
 	}

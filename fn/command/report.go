@@ -21,7 +21,7 @@ const reportMark = "<!-- Written by migrate-to-flux-operator, which overwrites o
 func (r *Result) view() *report.View {
 	return report.Of(report.Run{Outcome: r.Outcome, Config: r.config, Trees: r.trees, Files: r.Files,
 		Objects: r.Objects, Line: r.places.line,
-		Again: r.call.again("apply"), Cleanup: r.cleanup()})
+		Again: r.call.again("apply"), Cleanup: r.cleanup(), Stages: r.stages, Commit: r.commit})
 }
 
 // cleanup is the command that plans cleanup, once a cluster has taken over.

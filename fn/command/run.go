@@ -38,6 +38,9 @@ type Result struct {
 	call    call
 	add     shell.Line // the command that puts the changes into Git's index
 	commit  []shell.Line
+	// stages say of clusters that have deploy in their files where it is not yet; uncommitted are these files.
+	stages      map[string]string
+	uncommitted []string
 }
 
 // job is one run on a checkout.
@@ -71,7 +74,7 @@ func (j job) run(ctx context.Context) (*Result, error) {
 	j.progress("migrating")
 	j.config.TakenOver = j.config.TakenOver || j.live != nil
 	result := &Result{Outcome: migrate.Migrate(repo.set, j.config, j.progress.counted("migrating")),
-		places: newPlaces(repo.read), config: j.config, dir: whole(j.dir), call: j.call}
+		places: newPlaces(repo.read), config: j.config, dir: whole(j.dir), call: j.call, stages: map[string]string{}}
 	repo.report(result)
 	if result.Findings = append(result.Findings, gone.All()...); gone.Failed() {
 		result.Findings = slices.DeleteFunc(result.Findings,

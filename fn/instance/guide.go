@@ -207,7 +207,7 @@ func (p *Plan) rollback(commit string, findings *finding.List) {
 		free = append(free, release(p.releaseName(instanceName)), free[0])
 	}
 	free = append(free, shell.Run("kubectl", "-n", ns, "delete", "fluxinstance/"+fluxName))
-	step(free, "where there is %s, ready or not, disable its reconciliation first, then delete it", there)
+	step(free, "where there is %s, ready or not, disable its reconciliation, then delete it", there)
 	give := []shell.Line{release(p.releaseName(operatorName))}
 	uninstall := "remove Flux Operator"
 	if p.External {

@@ -24,7 +24,7 @@ func (v *View) Text(style Style) string {
 	p := &plain{Style: style, view: v}
 	p.clusters()
 	p.changes()
-	next, command := v.next()
+	next, commands := v.next()
 	for _, s := range v.Sections {
 		early := v.Failed && s.Topic == finding.Prerequisite // an Error comes first, and stderr says it
 		if s.Severity == finding.Error || (early || !s.Brief) && !style.Verbose {
@@ -32,7 +32,9 @@ func (v *View) Text(style Style) string {
 		}
 		if s.Steps && next != "" {
 			p.labeled("Next", next)
-			p.out.WriteString("  " + string(command) + "\n")
+			for _, command := range commands {
+				p.out.WriteString("  " + string(command) + "\n")
+			}
 			next = ""
 		}
 		p.section(s)
@@ -398,13 +400,18 @@ func (p *plain) left() int {
 	return n
 }
 
-// next is what to do next, and the command for it; nothing where there is nothing.
-func (v *View) next() (said string, command shell.Line) {
+// next is what to do next, and the commands for it; nothing where there is nothing.
+func (v *View) next() (said string, commands []shell.Line) {
 	switch {
+	case v.waits() && len(v.run.Commit) > 0:
+		return "commit what deploy wrote, and nothing else, and push it:", v.run.Commit
+	case v.waits() && len(v.run.Stages) > 0:
+		return "push or merge the commit of deploy, wait until the cluster has taken over, and only then:",
+			[]shell.Line{v.run.Cleanup}
 	case v.waits():
-		return "wait until the cluster has taken over, and only then:", v.run.Cleanup
+		return "wait until the cluster has taken over, and only then:", []shell.Line{v.run.Cleanup}
 	case v.Failed || len(v.Files) == 0:
-		return "", ""
+		return "", nil
 	}
-	return "edit the files, and push that commit alone:", v.run.Again
+	return "edit the files, and push that commit alone:", []shell.Line{v.run.Again}
 }

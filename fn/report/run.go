@@ -27,6 +27,10 @@ type Run struct {
 	Line func(file string, index int, field string) int
 	// Again is the command that makes what the run would, Cleanup the one that plans the next phase.
 	Again, Cleanup shell.Line
+	// Stages say where deploy is not yet, of clusters that have it in their files: "not committed". Commit are the
+	// commands that bring it on its way.
+	Stages map[string]string
+	Commit []shell.Line
 }
 
 // The words for what becomes of an object or a file, as Flux says them.

@@ -200,6 +200,9 @@ func (v *View) becomes(c migrate.Cluster) string {
 	case migrate.Refused:
 		return "refused"
 	}
+	if stage := v.run.Stages[c.Path]; stage != "" {
+		return "deploy is in the files, and " + stage
+	}
 	if v.deployed(c) {
 		return "deployed; wait until it has taken over, then cleanup"
 	}
@@ -545,7 +548,11 @@ func (v *View) totals() string {
 			counted(warnings, "warning", "warnings"))
 	}
 	if v.waits() {
-		return fmt.Sprintf("Deployed: no file changes; %s.", counted(warnings, "warning", "warnings"))
+		said := "Deployed"
+		if len(v.run.Stages) > 0 {
+			said = "Not deployed yet"
+		}
+		return fmt.Sprintf("%s: no file changes; %s.", said, counted(warnings, "warning", "warnings"))
 	}
 	if v.still() {
 		return fmt.Sprintf("Nothing to do: no file changes; %s.", counted(warnings, "warning", "warnings"))
