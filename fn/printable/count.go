@@ -6,10 +6,10 @@ import (
 )
 
 // Count is a number of things: "1 object", "2 objects".
-func Count(n int, noun string) string { return fmt.Sprintf("%d %s", n, Plural(noun, n)) }
+func Count(n int, noun string) string { return fmt.Sprintf("%d %s", n, plural(noun, n)) }
 
-// Plural is a noun, such as the kind of an object, for a number of things.
-func Plural(noun string, n int) string {
+// plural is a noun, such as the kind of an object, for a number of things.
+func plural(noun string, n int) string {
 	switch {
 	case n == 1:
 		return noun

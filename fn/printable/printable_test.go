@@ -49,3 +49,14 @@ func TestJSON(t *testing.T) {
 		}
 	}
 }
+
+func TestCount(t *testing.T) {
+	for want, got := range map[string]string{
+		"0 objects": Count(0, "object"), "1 object": Count(1, "object"), "2 patches": Count(2, "patch"),
+		"3 NetworkPolicies": Count(3, "NetworkPolicy"), "2 Ingresses": Count(2, "Ingress"),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

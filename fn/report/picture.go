@@ -167,7 +167,7 @@ func (g *graph) handOver(c *migrate.Cluster) {
 	g.each(func(b *box) {
 		kept := slices.DeleteFunc(slices.Clone(b.objects), func(id flux.ID) bool { return has[id] })
 		if n := len(b.objects) - len(kept); n > 0 && b.class == classicBox {
-			b.note = fmt.Sprintf("skips %d %s that Flux Operator has", n, plural("object", n))
+			b.note = "skips " + printable.Count(n, "object") + " that Flux Operator has"
 		}
 		b.objects = kept
 		b.defines = slices.ContainsFunc(kept, isInstance)
@@ -339,24 +339,10 @@ func (b *box) kinds(most int) []string {
 		if count[kind] == 1 && b.folded == 0 {
 			lines = append(lines, clip(kind+" "+names[kind]))
 		} else {
-			lines = append(lines, clip(fmt.Sprintf("%d %s", count[kind], plural(kind, count[kind]))))
+			lines = append(lines, clip(printable.Count(count[kind], kind)))
 		}
 	}
 	return lines
-}
-
-// plural is the plural of a kind.
-func plural(kind string, n int) string {
-	switch {
-	case n == 1:
-		return kind
-	case strings.HasSuffix(kind, "y"):
-		return strings.TrimSuffix(kind, "y") + "ies"
-	case strings.HasSuffix(kind, "s"), strings.HasSuffix(kind, "ch"):
-		return kind + "es"
-	default:
-		return kind + "s"
-	}
 }
 
 // longestName is how much of a name a box shows.

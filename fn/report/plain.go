@@ -146,7 +146,7 @@ func (p *plain) clusters() {
 			}
 			continue
 		}
-		p.title(counted(len(group), "cluster", "clusters") + ": " + group[0].versions())
+		p.title(printable.Count(len(group), "cluster") + ": " + group[0].versions())
 		p.each(group)
 	}
 }

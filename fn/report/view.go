@@ -288,7 +288,7 @@ func (v *View) facts(n int) []Fact {
 		source = v.place(install.Pair.Source.File, install.Pair.Source.Index, "")
 	}
 	facts := []Fact{
-		{"classic install", fmt.Sprintf("%s, Flux %s, %s", c.Layout, c.Version, counted(c.Patches, "patch", "patches")),
+		{"classic install", fmt.Sprintf("%s, Flux %s, %s", c.Layout, c.Version, printable.Count(c.Patches, "patch")),
 			v.place(install.Anchor.File, install.Anchor.Index, "")},
 		{"components", strings.Join(c.Components, ", "), ""},
 		{"source", c.Source.String(), source},
@@ -520,14 +520,6 @@ func listed(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// counted is a number of things.
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
 // totals is what a run comes to, in one line.
 func (v *View) totals() string {
 	files := map[string]int{}
@@ -544,23 +536,23 @@ func (v *View) totals() string {
 		}
 	}
 	if v.Failed {
-		return fmt.Sprintf("Refused: no file changes; %s, %s.", counted(errors, "error", "errors"),
-			counted(warnings, "warning", "warnings"))
+		return fmt.Sprintf("Refused: no file changes; %s, %s.", printable.Count(errors, "error"),
+			printable.Count(warnings, "warning"))
 	}
 	if v.waits() {
 		said := "Deployed"
 		if len(v.run.Stages) > 0 {
 			said = "Not deployed yet"
 		}
-		return fmt.Sprintf("%s: no file changes; %s.", said, counted(warnings, "warning", "warnings"))
+		return fmt.Sprintf("%s: no file changes; %s.", said, printable.Count(warnings, "warning"))
 	}
 	if v.still() {
-		return fmt.Sprintf("Nothing to do: no file changes; %s.", counted(warnings, "warning", "warnings"))
+		return fmt.Sprintf("Nothing to do: no file changes; %s.", printable.Count(warnings, "warning"))
 	}
 	name := map[string]string{config.Deploy: "Deploy", config.Cleanup: "Cleanup"}[v.Phase]
-	return fmt.Sprintf("%s: %s created, %d edited, %d deleted; %s; %s.", name, counted(files[created], "file", "files"),
+	return fmt.Sprintf("%s: %s created, %d edited, %d deleted; %s; %s.", name, printable.Count(files[created], "file"),
 		files[configured], files[deleted],
-		v.pruned(), counted(warnings, "warning", "warnings"))
+		v.pruned(), printable.Count(warnings, "warning"))
 }
 
 // pruned counts what the proof says that Flux deletes on purpose.
@@ -572,7 +564,7 @@ func (v *View) pruned() string {
 	if !proved {
 		return "what is pruned was not checked"
 	}
-	return counted(pruned, "object", "objects") + " pruned"
+	return printable.Count(pruned, "object") + " pruned"
 }
 
 // Leaving are objects that leave Git with their file, and what becomes of them on the cluster.
@@ -611,7 +603,7 @@ func (v *View) leaving() []Leaving {
 			func(x, y string) int { return cmp.Or(count[y]-count[x], strings.Compare(x, y)) })
 		var names []string
 		for _, kind := range sorted {
-			names = append(names, fmt.Sprintf("%d %s", count[kind], plural(printable.Line(kind), count[kind])))
+			names = append(names, printable.Count(count[kind], printable.Line(kind)))
 		}
 		all = append(all, Leaving{g.file, listed(names), g.fate})
 	}
