@@ -304,7 +304,7 @@ func (s *stubs) calls(t *testing.T, c golden) []string {
 	var all []string
 	for _, f := range plan.Findings {
 		for _, line := range lines(f.Command) {
-			all = append(all, s.run(t, strings.ReplaceAll(line, repository, "DIR"))...)
+			all = append(all, s.run(t, strings.ReplaceAll(line, dir, "DIR"))...)
 		}
 		if _, text, says := strings.Cut(f.Message, "before Flux can sync: "); says && strings.Contains(text, "kubectl ") {
 			all = append(all, s.run(t, text)...)
