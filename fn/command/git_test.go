@@ -112,7 +112,7 @@ func TestWorkingTreeThatIsNotClean(t *testing.T) {
 	write(t, dir, "cluster/sync.yaml", "# Edited.\n"+read(t, dir, "cluster/sync.yaml"))
 	got := says(t, 0, dir, []string{"this run edits files with changes of yours that are not committed, and git add of them takes both: cluster/sync.yaml; commit these first, or use git add -p",
 		"HEAD does not hold all that was judged: a new file.yaml, apps/podinfo.yaml; ", "git -C " + dir + " add -- cluster/"}, "apply", "DIR")
-	_, command, found := strings.Cut(got.out, "commit what was changed, and nothing else:\n  git -C "+dir+" ")
+	_, command, found := strings.Cut(got.out, "commit what was changed, and nothing else, and push it:\n  git -C "+dir+" ")
 	command, _, _ = strings.Cut(command, "\n")
 	if !found {
 		t.Fatalf("apply does not say what to commit:\n%s", got.out)
