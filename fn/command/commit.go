@@ -49,7 +49,7 @@ func (r *repository) toCommit(result *Result) {
 	mine, others := unclean(append(changed, r.untracked()...), result.changes)
 	if len(mine) > 0 {
 		all.Warn(finding.UncommittedChanges, nil, "", "this run edits files with changes of yours that are not "+
-			"committed, and git add of them takes both: %s; commit these first, or use git add -p", listed(mine))
+			"committed, and a commit of them takes both: %s; commit these first, or use git add -p", listed(mine))
 	}
 	if len(others) > 0 {
 		warning := finding.Finding{Severity: finding.Warning, Code: finding.UncommittedChanges,

@@ -110,7 +110,7 @@ func TestWorkingTreeThatIsNotClean(t *testing.T) {
 	write(t, dir, "apps/podinfo.yaml", read(t, dir, "apps/podinfo.yaml")+"# Edited.\n")
 	write(t, dir, "a new file.yaml", "x: 1\n")
 	write(t, dir, "cluster/sync.yaml", "# Edited.\n"+read(t, dir, "cluster/sync.yaml"))
-	got := says(t, 0, dir, []string{"this run edits files with changes of yours that are not committed, and git add of them takes both: cluster/sync.yaml; commit these first, or use git add -p",
+	got := says(t, 0, dir, []string{"this run edits files with changes of yours that are not committed, and a commit of them takes both: cluster/sync.yaml; commit these first, or use git add -p",
 		"HEAD does not hold all that was judged: a new file.yaml, apps/podinfo.yaml; ", "git -C " + dir + " add -- cluster/"}, "apply", "DIR")
 	_, command, found := strings.Cut(got.out, "commit what was changed, and nothing else, and push it:\n  git -C "+dir+" ")
 	command, _, _ = strings.Cut(command, "\n")
