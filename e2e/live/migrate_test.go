@@ -237,7 +237,12 @@ func goBackBeforeTheTakeOver(t *testing.T, r *replay) {
 	if r.get(t.Context(), helmReleases, fluxNamespace, operatorName) == nil {
 		t.Error("the HelmRelease went with its file")
 	}
-	r.chartsComeBack(t)
+	r.expects("HelmRelease.helm.toolkit.fluxcd.io/flux-system/"+operatorName, "OCIRepository.source.toolkit.fluxcd.io/flux-system/"+operatorName)
+	r.shell(t, r.plan.command(t, "let the classic install have its objects back"))
+	r.settle(t)
+	r.kept(t)
+	r.is(t, true, isClassic)
+	r.noCharts.Store(false)
 	r.adopt(t)
 }
 
