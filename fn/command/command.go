@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"migrate-to-flux-operator/fn/budget"
+	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/krm"
 	"migrate-to-flux-operator/fn/printable"
 	"migrate-to-flux-operator/fn/reason"
@@ -163,7 +164,11 @@ func knownVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return fmt.Errorf("unknown command %q%s", printable.Line(args[0]), meant("", cmd.SuggestionsFor(args[0])))
+	near := cmd.SuggestionsFor(args[0])
+	if args[0] == config.Deploy || args[0] == config.Cleanup {
+		near = []string{"apply --phase " + args[0]}
+	}
+	return fmt.Errorf("unknown command %q%s", printable.Line(args[0]), meant("", near))
 }
 
 // unknownFlag names the flags that an unknown one may be a typing error for.

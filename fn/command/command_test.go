@@ -37,6 +37,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"aply", "DIR"}, 2, `unknown command "aply"; did you mean apply?`},
 		{[]string{"plan", "DIR", "--nonsense"}, 2, "unknown flag: --nonsense"},
 		{[]string{"nonsense"}, 2, "unknown command"},
+		{[]string{"cleanup"}, 2, `unknown command "cleanup"; did you mean apply --phase cleanup?`},
 		{[]string{"plan", "DIR", "--phase", "nonsense"}, 2, `config field phase is "nonsense"`},
 		{[]string{"plan", "DIR", "--output", "nonsense"}, 2, "--output nonsense: use text, json or yaml"},
 		{[]string{"plan", "DIR", "--config", filepath.Join(empty, "missing")}, 2, "missing: no such file"},

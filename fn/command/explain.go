@@ -24,7 +24,7 @@ func explainCommand() *cobra.Command {
 				if !known {
 					return fmt.Errorf("no finding has the code %q: plan --output json has them, and docs/findings.md", code)
 				}
-				told = append(told, fmt.Sprintf("%s: %s", code, entry))
+				told = append(told, strings.ReplaceAll(fmt.Sprintf("%s: %s", code, entry), "**", "")) // which is Markdown
 			}
 			_, err := fmt.Fprint(cmd.OutOrStdout(), strings.Join(told, "\n"))
 			return err

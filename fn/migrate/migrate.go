@@ -264,7 +264,8 @@ func unlisted(set *object.Set, file string) bool {
 		if classic.KustomizationIn(set, path.Dir(o.File)) != o {
 			continue
 		}
-		if folder, err := classic.ReadFolder(set, path.Dir(o.File)); err != nil || folder.Lists(file) {
+		folder, err := classic.ReadFolder(set, path.Dir(o.File))
+		if unread := err != nil && strings.Contains(o.Text(), path.Base(file)); unread || err == nil && folder.Lists(file) {
 			return false
 		}
 	}

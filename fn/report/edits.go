@@ -98,13 +98,19 @@ func (d *difference) only(sign, path string, value any) {
 	}
 	said := d.value(value)
 	if text, _ := json.Marshal(value); path == "patches" && strings.Contains(string(text), instance.PruneKey) {
-		said = guardPatch
+		said = guardPatches
+		if strings.Contains(string(text), `"kind":".*"`) {
+			said = guardPatch
+		}
 	}
 	d.lines = append(d.lines, sign+fieldName(path)+": "+said)
 }
 
-// guardPatch is what a patch comes to that keeps Flux from pruning what a kustomization.yaml lists.
-const guardPatch = "a guard for all that this lists"
+// What patches come to that keep Flux from pruning what a kustomization.yaml lists, or some of it.
+const (
+	guardPatch   = "prune: disabled on all that this lists, until cleanup"
+	guardPatches = "prune: disabled on what their targets select, until cleanup"
+)
 
 // annotations is where those of an object are.
 const annotations = "metadata.annotations"

@@ -141,7 +141,7 @@ func (p *plain) clusters() {
 			} else {
 				p.title(title)
 			}
-			if said := verdict(group[0], p.Verbose || len(all) == 1); said != "" {
+			if said := verdict(group[0]); said != "" {
 				p.wrap("  ", said)
 			}
 			continue
@@ -162,18 +162,15 @@ func (p *plain) each(group []Cluster) {
 			p.out.WriteString("  " + c.Name + "\n")
 			continue
 		}
-		p.wrap("  "+c.Name+strings.Repeat(" ", longest-utf8.RuneCountInString(c.Name)+2), verdict(c, p.Verbose))
+		said := strings.Replace(verdict(c), " Flux Kustomizations are seen", " seen", 1) // on one line
+		p.wrap("  "+c.Name+strings.Repeat(" ", longest-utf8.RuneCountInString(c.Name)+2), said)
 	}
 }
 
-// verdict is that of one cluster, of several without how much could not be seen, unless all is asked for; nothing of
-// one that is refused, which is said already.
-func verdict(c Cluster, verbose bool) string {
+// verdict is that of a cluster, and nothing of one that is refused, which is said already.
+func verdict(c Cluster) string {
 	if c.outcome == migrate.Refused {
 		return ""
-	}
-	if said, _, _ := strings.Cut(c.Verdict, "; "); !verbose {
-		return said
 	}
 	return c.Verdict
 }

@@ -488,7 +488,7 @@ func shortName(id object.ID) string {
 }
 
 // guards are the fields that keep Flux from deleting something.
-var guards = []string{"annotation prune", "deletionPolicy", "prune", "commonMetadata", "patches: " + guardPatch}
+var guards = []string{"annotation prune", "deletionPolicy", "prune", "commonMetadata", "patches: prune: disabled on "}
 
 // edited is the change of an object that is edited.
 func edited(o Object) Change {

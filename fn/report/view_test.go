@@ -79,6 +79,16 @@ func TestDoneIsWhole(t *testing.T) {
 	}
 }
 
+// TestVerdictsAreWhole holds that of several clusters, too, a plan says what could not be seen.
+func TestVerdictsAreWhole(t *testing.T) {
+	const verdict = "nothing is pruned: 9 of 9 objects kept; 1 of 4 Flux Kustomizations are seen in part"
+	p := &plain{Style: Style{Width: 200}, view: &View{Clusters: []Cluster{{Name: "./a", Verdict: verdict}, {Name: "./b", Verdict: verdict}}}}
+	p.clusters()
+	if said := p.out.String(); strings.Count(said, "; 1 of 4 seen in part\n") != 2 {
+		t.Errorf("the verdicts are not whole:\n%s", said)
+	}
+}
+
 // What is not judged says so once above the lines, and neither these nor the last line are wider than the terminal.
 func TestLinesFit(t *testing.T) {
 	var run Run
