@@ -299,7 +299,7 @@ func TestCleanupBeforeThePush(t *testing.T) {
 // TestCleanupInAFork holds that the remote with the address that Flux reads decides, and not that of the fork.
 func TestCleanupInAFork(t *testing.T) {
 	dir := deployedClone(t)
-	reads := regexp.MustCompile("url: ssh://git@([^/]+)/(\\S+)").FindStringSubmatch(read(t, dir, "cluster/sync.yaml"))
+	reads := regexp.MustCompile(`url: ssh://git@([^/]+)/(\S+)`).FindStringSubmatch(read(t, dir, "cluster/sync.yaml"))
 	runGit(t, dir, "remote", "add", "company", "git@"+reads[1]+":"+reads[2])
 	runGit(t, dir, "update-ref", "refs/remotes/company/main", "origin/main")
 	commit(t, dir)

@@ -183,9 +183,9 @@ func fixedRevision(source *object.Object) string {
 	return ""
 }
 
-// rollback is the way back, before and after the take-over alike: only once the Flux Kustomizations are gone nothing can
-// bring a FluxInstance any more, and what the commit brought stays, because nothing prunes it. Source: MIGRATION facts
-// 10, run live.
+// rollback is the way back, before and after the take-over alike: only once the Flux Kustomizations are gone nothing
+// can bring a FluxInstance any more, and what the commit brought stays, because nothing prunes it. Source: the replay
+// of it in e2e/live.
 func (p *Plan) rollback(commit string, findings *finding.List) {
 	root, ns := p.Install.Pair.Root, p.Install.Namespace
 	release := func(name string) shell.Line { // with the source of its chart

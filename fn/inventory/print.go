@@ -69,7 +69,8 @@ func branches(last bool) (string, string) {
 
 // title describes a Flux Kustomization in one line.
 func (o Owner) title() string {
-	s := fmt.Sprintf("Kustomization/%s ./%s (%s", o.Name, strings.TrimPrefix(o.Path, "."), printable.Count(o.Objects, "object"))
+	s := fmt.Sprintf("Kustomization/%s ./%s (%s", o.Name, strings.TrimPrefix(o.Path, "."),
+		printable.Count(o.Objects, "object"))
 	if !o.Prune {
 		s += ", does not prune"
 	}

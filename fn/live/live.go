@@ -32,8 +32,8 @@ func (s Snapshot) Fits(want Want) bool {
 	return root != nil && want.hasPath(root) && (source == nil || sameURL(source, want))
 }
 
-// stranger says why a snapshot is probably of another cluster than a repository is for, empty where it is of that one, or
-// where no Flux runs that would tell.
+// stranger says why a snapshot is probably of another cluster than a repository is for, empty where it is of that one,
+// or where no Flux runs that would tell.
 func (s Snapshot) stranger(want Want) string {
 	root, source := s.find(want.Root), s.find(want.Source)
 	const words = "this is probably the snapshot of another cluster: it syncs %s, and Git says %s; look at the context%s"

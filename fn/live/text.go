@@ -100,8 +100,8 @@ func (r Report) synced(p *page) {
 	p.line("  Flux Kustomizations")
 	kustomizations := interesting(f.Kustomizations, func(k Kustomization) bool { return !k.Ready || k.Suspended })
 	for _, k := range kustomizations {
-		p.row(k.ID.Namespace+"/"+k.ID.Name, k.State, strings.TrimSuffix(printable.Count(k.Objects, "object")+", "+short(k.Revision),
-			", "))
+		size := printable.Count(k.Objects, "object")
+		p.row(k.ID.Namespace+"/"+k.ID.Name, k.State, strings.TrimSuffix(size+", "+short(k.Revision), ", "))
 	}
 	p.rest(len(f.Kustomizations) - len(kustomizations))
 	if n := len(f.HelmReleases.NotReady); n > 0 {
