@@ -22,11 +22,12 @@ type call struct {
 // called is how a command was called.
 func (f *configFlags) called(cmd *cobra.Command, dir string) call {
 	c := call{dir: fitting(dir)}
+	file := fitting(f.file)
 	if f.redact {
-		c.dir = "."
+		c.dir, file = ".", "FILE"
 	}
 	if f.file != "" {
-		c.clusters = append(c.clusters, "--config", fitting(f.file))
+		c.clusters = append(c.clusters, "--config", file)
 	}
 	for _, name := range flagNames {
 		if !cmd.Flags().Changed(name.flag) {

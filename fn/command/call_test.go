@@ -67,6 +67,7 @@ func TestCommitCommands(t *testing.T) {
 	dir := fixture(t, "deploy")
 	commit(t, dir)
 	write(t, dir, "other.txt", "of somebody else\n")
+	runGit(t, dir, "add", "other.txt") // as somebody does who has removed the classic install already
 	applied := must(t, 0, dir, "apply", "DIR").out
 	if !strings.Contains(applied, "\n  git -C "+dir+" push\n") || !strings.Contains(applied, "managed-by=flux-operator kustomize.toolkit.fluxcd.io/ssa-") {
 		t.Errorf("apply says:\n%s", applied)

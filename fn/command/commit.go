@@ -12,25 +12,23 @@ import (
 	"migrate-to-flux-operator/fn/shell"
 )
 
-// toCommit finds the command for a commit of the changes and of nothing else, and warns of what HEAD does not hold
-// though the changes were judged with it.
+// toCommit finds the commands for a commit of the changes and of nothing else, and warns of what HEAD does not hold
+// though the changes were judged with it. Where nothing changes, they are for what deploy wrote.
 func (r *repository) toCommit(result *Result) {
 	git := r.tree.Repository()
-	changes := result.changes
-	for _, file := range result.uncommitted {
-		changes = append(changes, checkout.Change{Path: file, After: []byte{}})
+	if git == nil {
+		return
 	}
-	if git == nil || len(changes) == 0 {
+	if len(result.changes) == 0 {
+		if files := r.pathspecs(result.written()); len(files) > 0 {
+			result.commit = r.commit(files, subjects[result.config.Phase])
+		}
 		return
 	}
 	var all finding.List
-	result.add = r.add(changes)
-	if result.add != "" {
-		result.commit = []shell.Line{result.add, shell.Run(append(r.git(), "commit", "-m", subjects[result.config.Phase])...),
-			shell.Run(append(r.git(), "push")...)}
-	}
-	if len(result.changes) == 0 {
-		return
+	files := r.pathspecs(result.changes)
+	if len(files) > 0 {
+		result.commit = r.commit(files, subjects[result.config.Phase])
 	}
 	for _, c := range result.changes {
 		if c.Before == nil && r.tree.Ignored(c.Path) {
@@ -54,9 +52,9 @@ func (r *repository) toCommit(result *Result) {
 	if len(others) > 0 {
 		warning := finding.Finding{Severity: finding.Warning, Code: finding.UncommittedChanges,
 			Message: "HEAD does not hold all that was judged: " + listed(others) + "; commit or set these aside first"}
-		if result.add != "" {
+		if len(files) > 0 {
 			warning.Message += ", or commit only what this run changes"
-			warning = warning.With(result.add)
+			warning = warning.With(result.commit[0])
 		}
 		all.Add(warning)
 	}
@@ -104,20 +102,34 @@ func listed(files []string) string {
 	return strings.Join(files, ", ")
 }
 
-// add is the command that puts the changes, and nothing else, into Git's index. A file that goes and that Git does not
-// track is left out.
-func (r *repository) add(changes []checkout.Change) shell.Line {
-	words := append(r.git(), "add", "--")
-	none := len(words)
+// written are the files of deploy that no commit has, as changes.
+func (r *Result) written() []checkout.Change {
+	slices.Sort(r.uncommitted)
+	var all []checkout.Change
+	for _, file := range slices.Compact(r.uncommitted) {
+		all = append(all, checkout.Change{Path: file, After: []byte{}})
+	}
+	return all
+}
+
+// pathspecs name the files that change. One that goes and that Git does not track is left out.
+func (r *repository) pathspecs(changes []checkout.Change) []string {
+	var all []string
 	for _, c := range changes {
 		if c.After != nil || r.tree.Index().Has(c.Path) {
-			words = append(words, pathspec(c.Path))
+			all = append(all, pathspec(c.Path))
 		}
 	}
-	if len(words) == none {
-		return ""
+	return all
+}
+
+// commit are the commands that commit files, and nothing that is in Git's index besides, and push them.
+func (r *repository) commit(files []string, subject string) []shell.Line {
+	return []shell.Line{
+		shell.Run(slices.Concat(r.git(), []string{"add", "--"}, files)...),
+		shell.Run(slices.Concat(r.git(), []string{"commit", "-m", subject, "--"}, files)...),
+		shell.Run(append(r.git(), "push")...),
 	}
-	return shell.Run(words...)
 }
 
 // git is a call of Git on the checkout.

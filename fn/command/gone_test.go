@@ -152,7 +152,7 @@ func TestStages(t *testing.T) {
 		}
 	}
 	says("deploy is in the files, and not committed", "Next commit what deploy wrote, and nothing else, and push it: git -C "+dir+" add -- ",
-		"commit -m 'Deploy Flux Operator' git -C "+dir+" push Wait", "Not deployed yet: no file changes")
+		"commit -m 'Deploy Flux Operator' -- cluster/", "git -C "+dir+" push Wait", "Not deployed yet: no file changes")
 	commit(t, dir)
 	says("deploy is in the files, and not in origin/main, which Flux reads", "Next push or merge the commit of deploy")
 	runGit(t, dir, "push", "-q", "origin", "HEAD:main")

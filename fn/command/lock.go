@@ -201,7 +201,7 @@ func (r *repository) published(install *classic.Install, cluster migrate.Cluster
 }
 
 // stage finds out of a cluster that has all of deploy in its files what is not committed of it, and whether the branch
-// that Flux reads has it. What cannot be told is left to cleanup, which wants it.
+// that Flux reads has it, or where that is not known the upstream branch.
 func (r *repository) stage(result *Result, install *classic.Install, cluster migrate.Cluster) {
 	if r.tree.Repository() == nil {
 		return
@@ -209,11 +209,14 @@ func (r *repository) stage(result *Result, install *classic.Install, cluster mig
 	_, published, err := r.published(install, cluster)
 	switch {
 	case err != nil:
+		result.stages[cluster.Path] = "it cannot be seen whether it is committed"
 	case len(published.Uncommitted) > 0:
 		result.stages[cluster.Path] = "not committed"
 		result.uncommitted = append(result.uncommitted, published.Uncommitted...)
 	case len(published.Lacking) > 0:
 		result.stages[cluster.Path] = "not in " + published.Read + ", which Flux reads"
+	case published.Read == "" && published.Upstream != "" && len(published.Unpushed) > 0:
+		result.stages[cluster.Path] = "not in " + published.Upstream
 	}
 }
 

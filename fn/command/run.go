@@ -36,8 +36,7 @@ type Result struct {
 	config  config.Config
 	dir     string // the checkout
 	call    call
-	add     shell.Line // the command that puts the changes into Git's index
-	commit  []shell.Line
+	commit  []shell.Line // the commands that commit the changes, and push them
 	// stages say of clusters that have deploy in their files where it is not yet; uncommitted are these files.
 	stages      map[string]string
 	uncommitted []string

@@ -238,7 +238,7 @@ func detect(set *object.Set, cfg config.Config, all *finding.List) []*classic.In
 	managed := len(instance.Existings(set)) > 0
 	synced := len(installs) > 0 || managed
 	for _, f := range found.All() {
-		if f.Code == finding.NoSyncPair && len(installs) > 0 && unlisted(set, f.File) {
+		if f.Topic == finding.Unsynced && f.Code == finding.NoSyncPair && len(installs) > 0 && unlisted(set, f.File) {
 			f.Message = "no kustomization.yaml lists this file, so no cluster applies it, and it is left as it is"
 		}
 		if f.Topic == finding.Unsynced && managed {
