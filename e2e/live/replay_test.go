@@ -297,6 +297,7 @@ func (r *replay) skipped(t *testing.T) {
 	t.Helper()
 	before := r.snapshot(t)
 	r.reconciled(t)
+	r.settle(t) // one that waits for another answers before that is ready, with an error, and tries again a second later
 	owned := 0
 	for name, object := range r.snapshot(t) {
 		if object.GetLabels()["app.kubernetes.io/managed-by"] != operatorName {

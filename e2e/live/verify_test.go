@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // snapshots is where the snapshots are kept that verify looks at.
@@ -108,12 +109,22 @@ func (r *replay) verifyFile(t *testing.T, file string) report {
 	return one
 }
 
-// is fails unless verify says that the cluster is in one of these phases, and that the next step is safe or not.
+// is fails unless verify says that the cluster is in one of these phases, and that the next step is safe or not. A look
+// may fall into a reconciliation, in which nothing is safe for a moment: one that wants it safe looks again, as verify
+// says.
 func (r *replay) is(t *testing.T, safe bool, phases ...string) report {
 	t.Helper()
-	one := r.verify(t)
-	if one.Safe != safe || !slices.Contains(phases, one.Phase) {
-		t.Fatalf("verify says %+v, want %v, safe: %t", one, phases, safe)
+	var one report
+	check := func() error {
+		if one = r.verify(t); one.Safe != safe || !slices.Contains(phases, one.Phase) {
+			return fmt.Errorf("verify says %+v, want %v, safe: %t", one, phases, safe)
+		}
+		return nil
+	}
+	if safe {
+		eventually(t, time.Minute, "verify finds it safe", check)
+	} else if err := check(); err != nil {
+		t.Fatal(err)
 	}
 	return one
 }
