@@ -16,6 +16,17 @@ import (
 var remoteBase = regexp.MustCompile(`github\.com/fluxcd/flux2((\.git)?/{1,2}manifests/install|` +
 	`/releases/(latest/)?download/([^/]+/)?install\.yaml)`)
 
+// controllerBase is the folder of one controller in flux2's manifests.
+var controllerBase = regexp.MustCompile(`github\.com/fluxcd/flux2(?:\.git)?/{1,2}manifests/bases/([a-z-]+)`)
+
+// ControllerOf is the controller whose folder in flux2's manifests an address means, "" where it means something else.
+func ControllerOf(address string) string {
+	if found := controllerBase.FindStringSubmatch(address); found != nil {
+		return found[1]
+	}
+	return ""
+}
+
 // oneShots are the kustomization.yaml files that install Flux from flux2's manifests and that no Flux Kustomization of
 // the input applies: they were applied by hand, once, to get the cluster going.
 func oneShots(set *object.Set) []*object.Object {

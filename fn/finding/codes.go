@@ -119,6 +119,7 @@ const (
 	RootDoesNotBuild Code = "root-does-not-build"
 	IgnoredBySource  Code = "ignored-by-source"
 	Incomplete       Code = "incomplete"
+	BesideInstall    Code = "beside-the-install"
 	NotJudged        Code = "not-judged"
 	AppliesMore      Code = "applies-more"
 	WouldBreak       Code = "would-break"

@@ -833,6 +833,15 @@ var Table = []Group{
 			Do:  "See that the other sources do not define Flux's own objects.",
 		},
 		{
+			Code: BesideInstall, Severities: []Severity{Warning},
+			Summary: "a remote base installs a controller beside the classic install",
+			Means: "A kustomization.yaml lists the folder of one controller in flux2's manifests, such as " +
+				"bases/source-watcher, by its address.",
+			Why: "Flux Operator neither owns nor upgrades it: it stays at the release that the address names, while " +
+				"the other controllers are upgraded.",
+			Do: "Leave it where it is, and raise the release in its address together with the FluxInstance.",
+		},
+		{
 			Code: NotJudged, Severities: []Severity{Warning},
 			Summary: "a change of one object could not be judged",
 			Means:   "Its name depends on a value that is not in the repository.",

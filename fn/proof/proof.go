@@ -353,6 +353,11 @@ func (s states) judge(what string, verdict inventory.Verdict, install *classic.I
 			breaks(what, issue, findings)
 		case strings.HasPrefix(issue.What, inventory.ProblemTwice):
 			twice = append(twice, issue)
+		case isBeside(issue, install):
+			findings.Add(finding.Finding{Severity: finding.Warning, Code: finding.BesideInstall, Topic: finding.Proof,
+				File: issue.File.String(), Message: fmt.Sprintf("%s applies %s from a remote base: Flux Operator "+
+					"neither owns nor upgrades it; raise the release in its address together with the FluxInstance",
+					owner, classic.ControllerOf(issue.What))})
 		case issue.Severity == finding.Warning && (install.Owner == nil || issue.Owner.Name != install.Owner.Name):
 			warnings[owner] = append(warnings[owner], issue)
 		}
@@ -371,6 +376,12 @@ func (s states) judge(what string, verdict inventory.Verdict, install *classic.I
 			Message: owner + ": " + whatOf(group) + more})
 	}
 	twoOwners(twice, findings)
+}
+
+// isBeside reports whether an issue is about a remote base of a controller that the install does not have.
+func isBeside(issue inventory.Issue, install *classic.Install) bool {
+	controller := classic.ControllerOf(issue.What)
+	return controller != "" && !slices.Contains(install.Options.Components, controller)
 }
 
 // readsOther begins the issue of a Flux Kustomization whose source is not this repository.
