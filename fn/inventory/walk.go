@@ -226,7 +226,12 @@ func (r *round) read(o *Owner) []*object {
 		opaque.Owner, opaque.What = o.Name, plainly(opaque.What)
 		r.inv.Opaque = append(r.inv.Opaque, opaque)
 	}
-	if result.err != nil {
+	switch {
+	case result.err == nil:
+	case !tree.isDir(o.Path) && r.files.isDir(o.Path):
+		o.Broken = fmt.Sprintf("path %s is there, and the source leaves it out (spec.ignore, spec.sparseCheckout or "+
+			".sourceignore)", o.Path)
+	default:
 		o.Broken = result.err.Error()
 	}
 	return r.finish(o, result)
