@@ -29,6 +29,7 @@ var unlike = map[string]string{
 	"root-with-a-name-prefix-refused":               "the root is applied under another name",
 	"sync-path-with-a-name-suffix-refused":          "the root is applied under another name",
 	"install-that-the-source-ignores-refused":       "the source leaves out the install",
+	"path-that-the-source-leaves-out-refused":       "the source leaves out the root",
 	"bootstrap-root-that-leaves-its-own-folder-out": "nothing applies the install, which flux bootstrap applied",
 	"one-shot-*":             "nothing applies the install, which was applied by hand",
 	"roots-applied-by-hand*": "nothing applies the root, which was applied by hand",
