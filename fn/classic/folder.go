@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"migrate-to-flux-operator/fn/config"
 	"migrate-to-flux-operator/fn/object"
 )
 
@@ -64,7 +65,11 @@ func ReadFolder(set *object.Set, dir string) (*Folder, error) {
 	}
 	folder := &Folder{Object: k, Dir: dir, Fields: map[string]any{}}
 	for _, field := range foreignFields {
-		if _, set := k.Map()[field]; set {
+		if _, isSet := k.Map()[field]; isSet {
+			if file := ownTransformer(set, dir, TextsIn(k.Map(), field)); file != "" {
+				return nil, fmt.Errorf("field %s lists %s, which runs this program: take its entry out, and give that "+
+					"file to the commands with --config", field, file)
+			}
 			return nil, fmt.Errorf("field %s cannot be followed: inline what it does as patches first", field)
 		}
 	}
@@ -75,6 +80,17 @@ func ReadFolder(set *object.Set, dir string) (*Folder, error) {
 	}
 	folder.readEntries(set)
 	return folder, folder.readPatches(set)
+}
+
+// ownTransformer is the first of the files which is a function config of this program; empty where none is.
+func ownTransformer(set *object.Set, dir string, entries []string) string {
+	for _, entry := range entries {
+		file := path.Join(dir, entry)
+		if slices.ContainsFunc(set.InFile(file), func(o *object.Object) bool { return o.Kind == config.Kind }) {
+			return file
+		}
+	}
+	return ""
 }
 
 func (f *Folder) readEntries(set *object.Set) {
