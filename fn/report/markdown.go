@@ -109,9 +109,9 @@ var titles = map[string]string{
 
 // orders say what to mind before the commit is pushed.
 var orders = map[string]string{
-	config.Deploy: " beside the classic install, which stays in Git. Push this commit alone, and remove nothing of the " +
-		"classic install until the checks below show that Flux Operator owns it: both in one push delete every Flux " +
-		"object and what Flux applied.",
+	config.Deploy: " beside the classic install, which stays in Git. Push or merge this commit alone, not squashed with " +
+		"cleanup, and remove nothing of the classic install until the checks below show that Flux Operator owns it: " +
+		"both in one push delete every Flux object and what Flux applied.",
 	config.Cleanup: "This commit removes the classic install from Git. Push it only when Flux Operator owns " +
 		"everything below on the cluster: before that, Flux would delete what the commit removes.",
 }

@@ -27,6 +27,11 @@ func (v *View) Text(style Style) string {
 	next, commands := v.next()
 	for _, s := range v.Sections {
 		early := v.Failed && s.Topic == finding.Prerequisite // an Error comes first, and stderr says it
+		if s.Topic == finding.Imposed && !style.Verbose && !v.Failed {
+			p.labeled(s.Label, "Flux Operator changes "+printable.Count(len(s.Items), "thing")+
+				" by itself, such as labels: --verbose")
+			continue
+		}
 		if s.Severity == finding.Error || (early || !s.Brief) && !style.Verbose {
 			continue
 		}
@@ -239,6 +244,10 @@ func (p *plain) section(s Section) {
 			p.labeled("", fmt.Sprintf("and %d more, see --output json", len(s.Items)-i))
 			break
 		}
+		if s.Topic == finding.Reference && !p.Verbose && i == fewest && len(s.Items) > fewest+1 {
+			p.labeled("", fmt.Sprintf("and %d more: --verbose", len(s.Items)-i))
+			break
+		}
 		if s.Topic == finding.Verify && (p.hides(s, item) || p.verified(s, item)) {
 			continue // cleanup tells it when its time has come, and verify does
 		}
@@ -376,7 +385,7 @@ func (p *plain) rest() {
 func (p *plain) end() {
 	left := ""
 	if n := p.left(); n > 0 && !p.Verbose {
-		left = fmt.Sprintf(" %d more: --verbose.", n)
+		left = fmt.Sprintf(" %s more: --verbose.", printable.Count(n, "remark"))
 	}
 	if utf8.RuneCountInString(p.view.Totals+left) > p.Width {
 		left = strings.Replace(left, " ", "\n", 1)

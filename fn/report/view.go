@@ -146,8 +146,8 @@ var topics = []topic{
 	{Topic: finding.Prerequisite, Title: "Must exist on the cluster", Label: "Needs", Brief: true, Box: true},
 	{Topic: finding.Provided, Title: "In Git, or optional", Label: "In Git"},
 	{Topic: finding.Moved, Title: "Worth a look", Label: "Moved"},
-	{Topic: finding.Reference, Title: "References", Label: "Refers"},
-	{Topic: finding.Imposed, Title: "What Flux Operator changes by itself", Label: "Imposed",
+	{Topic: finding.Reference, Title: "References", Label: "Note", Brief: true},
+	{Topic: finding.Imposed, Title: "What Flux Operator changes by itself", Label: "Note",
 		Intro: "With these releases and this " +
 			"install, whoever migrates it:", Bare: true},
 	{Topic: finding.Proof, Title: "Proof that nothing is pruned", Label: "Proof", Bare: true},
@@ -579,7 +579,7 @@ func (v *View) leaving() []Leaving {
 		}
 	}
 	type group struct{ file, fate string }
-	kinds := map[group]map[string]int{}
+	groups := map[group][]object.ID{}
 	for _, o := range v.run.Objects {
 		if o.Action != deleted {
 			continue
@@ -588,24 +588,34 @@ func (v *View) leaving() []Leaving {
 		if id := o.Object; operated[flux.ID{Group: id.Group(), Kind: id.Kind, Namespace: id.Namespace, Name: id.Name}] {
 			g.fate = "which stay on the cluster: Flux Operator has them"
 		} else if id.Name == "" {
-			g.fate = "which no cluster has"
+			g.fate = "which only lists files: nothing on the cluster changes by it"
 		}
-		if kinds[g] == nil {
-			kinds[g] = map[string]int{}
-		}
-		kinds[g][o.Object.Kind]++
+		groups[g] = append(groups[g], o.Object)
 	}
 	var all []Leaving
-	for _, g := range slices.SortedFunc(maps.Keys(kinds),
+	for _, g := range slices.SortedFunc(maps.Keys(groups),
 		func(a, b group) int { return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.fate, b.fate)) }) {
-		count := kinds[g]
-		sorted := slices.SortedFunc(maps.Keys(count),
-			func(x, y string) int { return cmp.Or(count[y]-count[x], strings.Compare(x, y)) })
-		var names []string
-		for _, kind := range sorted {
-			names = append(names, printable.Count(count[kind], printable.Line(kind)))
-		}
-		all = append(all, Leaving{g.file, listed(names), g.fate})
+		all = append(all, Leaving{g.file, listed(named(groups[g])), g.fate})
 	}
 	return all
+}
+
+// named are a few objects by their names, many as so many of each kind, the most of them first.
+func named(ids []object.ID) []string {
+	const few = 3
+	count := map[string]int{}
+	var names []string
+	for _, id := range ids {
+		count[id.Kind]++
+		names = append(names, printable.Line(cmp.Or(shortName(id), id.Kind)))
+	}
+	if len(ids) <= few {
+		return names
+	}
+	names = nil
+	for _, kind := range slices.SortedFunc(maps.Keys(count),
+		func(x, y string) int { return cmp.Or(count[y]-count[x], strings.Compare(x, y)) }) {
+		names = append(names, printable.Count(count[kind], printable.Line(kind)))
+	}
+	return names
 }
