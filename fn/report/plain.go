@@ -385,7 +385,7 @@ func (p *plain) rest() {
 func (p *plain) end() {
 	left := ""
 	if n := p.left(); n > 0 && !p.Verbose {
-		left = fmt.Sprintf(" %s more: --verbose.", printable.Count(n, "remark"))
+		left = fmt.Sprintf(" %s: --verbose.", printable.Count(n, "remark"))
 	}
 	if utf8.RuneCountInString(p.view.Totals+left) > p.Width {
 		left = strings.Replace(left, " ", "\n", 1)

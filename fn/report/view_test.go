@@ -101,7 +101,7 @@ func TestLinesFit(t *testing.T) {
 	}
 	const width = 50
 	said := Of(run).Text(Style{Width: width})
-	if !strings.Contains(said, "  flux-system/app-0: remote base: ") || !strings.Contains(said, "\n1 remark more: --verbose.\n") {
+	if !strings.Contains(said, "  flux-system/app-0: remote base: ") || !strings.Contains(said, "\n1 remark: --verbose.\n") {
 		t.Errorf("unlike what is expected:\n%s", said)
 	}
 	for line := range strings.Lines(said) {
