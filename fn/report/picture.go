@@ -30,8 +30,8 @@ type Picture struct {
 }
 
 // owned says how to read the pictures.
-const owned = "Each box applies the objects that it lists. Red is the classic install, blue is Flux Operator, green is " +
-	"new and prunes nothing, grey is yours and stays as it is."
+const owned = "Each box applies the objects that it lists. Red is the classic install, blue is Flux Operator, " +
+	"green is new and prunes nothing, grey is yours and stays as it is."
 
 // pictures draws who owns what before and after the commit has done its work.
 func (v *View) pictures(c *migrate.Cluster, install *classic.Install) []Picture {
