@@ -116,7 +116,6 @@ func TestPlan(t *testing.T) {
 		"+ applied by Kustomization flux-operator, flux-instance (cluster/flux-operator/ks.yaml)",
 		"~ guard + deletionPolicy: Orphan on Kustomization/flux (cluster/flux.yaml:12)",
 		"Needs Secret/flux-system/flux-system: not in Git (cluster/sync.yaml:9)",
-		"Note Flux Operator changes 4 things by itself, such as labels: --verbose",
 		"Deploy: 7 files created, 2 edited, 0 deleted; 0 objects pruned;",
 	} {
 		if !strings.Contains(flat(text), want) {

@@ -29,25 +29,6 @@ func TestCommandsCorpus(t *testing.T) {
 	}
 }
 
-// TestFirstPlanCorpus holds the plan of the first user's repository to 40 rows of 100 columns, with the files of others
-// that change their meaning in it.
-func TestFirstPlanCorpus(t *testing.T) {
-	all, err := filepath.Glob(filepath.Join(corpus, "bluevulpine__flux-talos@*"))
-	if err != nil || len(all) != 1 {
-		t.Skip("no ../shared/corpus beside the repository")
-	}
-	dir := t.TempDir()
-	copyTree(t, all[0], dir)
-	commit(t, dir)
-	out := must(t, 0, dir, "plan", "DIR").out
-	if rows := strings.Count(out, "\n"); rows > 40 {
-		t.Errorf("the plan has %d rows:\n%s", rows, out)
-	}
-	if want := "names bootstrap/flux, which cleanup removes"; !strings.Contains(flat(out), want) {
-		t.Errorf("the plan does not say %q:\n%s", want, out)
-	}
-}
-
 // runRepository migrates each cluster of a repository that can be migrated, on a fresh copy.
 func runRepository(t *testing.T, from string) {
 	dir := t.TempDir()

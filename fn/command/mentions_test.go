@@ -17,9 +17,12 @@ func TestMentions(t *testing.T) {
 	dir := fixture(t, "deploy")
 	write(t, dir, "scripts/early.sh", "cat cluster/flux.yaml cluster/apps.yaml\n")
 	const early = "scripts/early.sh:1"
-	if out := flat(must(t, 0, dir, "plan", "DIR").out); !strings.Contains(out, "Note names cluster/flux.yaml, which cleanup removes: what it does with it changes then ("+early) ||
+	if out := flat(must(t, 0, dir, "plan", "DIR", "--verbose").out); !strings.Contains(out, "Note names cluster/flux.yaml, which cleanup removes: what it does with it changes then ("+early) ||
 		strings.Count(out, "which cleanup removes") != 1 {
 		t.Errorf("deploy does not name what cleanup removes:\n%s", out)
+	}
+	if want, out := "Note early.sh:1: names cluster/flux.yaml, which cleanup removes", flat(must(t, 0, dir, "plan", "DIR").out); !strings.Contains(out, want) {
+		t.Errorf("the short plan does not say %q:\n%s", want, out)
 	}
 	if err := os.RemoveAll(filepath.Join(dir, "scripts")); err != nil {
 		t.Fatal(err)

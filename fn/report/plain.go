@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -27,11 +28,6 @@ func (v *View) Text(style Style) string {
 	next, commands := v.next()
 	for _, s := range v.Sections {
 		early := v.Failed && s.Topic == finding.Prerequisite // an Error comes first, and stderr says it
-		if s.Topic == finding.Imposed && !style.Verbose && !v.Failed {
-			p.labeled(s.Label, "Flux Operator changes "+printable.Count(len(s.Items), "thing")+
-				" by itself, such as labels: --verbose")
-			continue
-		}
 		if s.Severity == finding.Error || (early || !s.Brief) && !style.Verbose {
 			continue
 		}
@@ -244,9 +240,14 @@ func (p *plain) section(s Section) {
 			p.labeled("", fmt.Sprintf("and %d more, see --output json", len(s.Items)-i))
 			break
 		}
-		if s.Topic == finding.Reference && !p.Verbose && i == fewest && len(s.Items) > fewest+1 {
-			p.labeled("", fmt.Sprintf("and %d more: --verbose", len(s.Items)-i))
-			break
+		if s.Topic == finding.Reference && !p.Verbose {
+			if i == fewest {
+				p.labeled("", fmt.Sprintf("and %d more: --verbose", len(s.Items)-i))
+				break
+			}
+			p.labeled(label, p.short(item))
+			label = ""
+			continue
 		}
 		if s.Topic == finding.Verify && (p.hides(s, item) || p.verified(s, item)) {
 			continue // cleanup tells it when its time has come, and verify does
@@ -298,6 +299,16 @@ func (p *plain) lines(items []Item) {
 
 // fewest is how many things a plan spells out of those that matter little.
 const fewest = 3
+
+// short is an item on one line behind its label, as far as it goes: the name of its file, and what it says.
+func (p *plain) short(item Item) string {
+	file, _, _ := strings.Cut(item.Place, ": ")
+	line := []rune(path.Base(file) + ": " + item.Text + p.of(Section{}, item))
+	if most := max(p.Width-column, 1); len(line) > most {
+		line = append(line[:most-1], '…')
+	}
+	return string(line)
+}
 
 // said is what an item says, with its place.
 func (p *plain) said(s Section, item Item) string {
